@@ -1,0 +1,108 @@
+"""Grants and rules: what a consent or a referral lets an institution see, as records to join with.
+
+A grant says *which patient, to whom, from when until when*; a rule says *what*. Rules are interned by
+their content, so that a thousand equal consents share one, and a predicate has one branch a rule
+rather than one a patient. A grant of named records (a referral's package) lists them itself.
+
+Both are records of internal types:
+
+| type | id | entries |
+|---|---|---|
+| `rule` | hash of its content | `recipient` |
+| `grant` | hash of source, recipient and rule | `recipient`, `rule`, `resource` (v: `Type/id`, w: `''`), `from`, `until` (v: ms), `source` (v: `Type/id`) |
+
+Times are milliseconds; a grant without an end has `until` = `FOREVER`. `from <= NOW < until` is tested
+inside the query, so closing a grant is one write and takes effect on the next request.
+"""
+
+import hashlib
+from dataclasses import dataclass
+
+import msgspec
+
+from fhir_server import fhirjson
+from fhir_server.model import Entry, Key, Write
+from fhir_server.search.tree import NOW, Cond, Match, Node, both
+
+FOREVER = 1 << 52
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """A part of a rule: all that is given must hold; an empty part says nothing.
+
+    `codes` are `(system, code, exact)`; `exact=False` takes every code that begins with `code`.
+    """
+
+    types: tuple[str, ...] = ()
+    categories: tuple[tuple[str, str], ...] = ()
+    codes: tuple[tuple[str, str, bool], ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    owner: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What `recipient` (an Organization's id) may see for `purpose`: some of `permit` and none of `deny`."""
+
+    recipient: str
+    purpose: str
+    permit: tuple[Clause, ...]
+    deny: tuple[Clause, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Return the hash of the content: equal rules are one record."""
+        return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:32]
+
+    def write(self) -> Write:
+        """Return the write that keeps this rule; writing it again changes nothing that matters."""
+        return Write(
+            Key("rule", self.id), fhirjson.encode(self), (Entry("recipient", self.recipient),)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """One permission for one patient: by `rule` (its id), or for the named `resources` alone.
+
+    `source` is what it follows from (`Consent/…`), `via` the Task that opened it, if one did.
+    """
+
+    patient: str
+    recipient: str
+    source: str
+    start: int
+    until: int = FOREVER
+    purpose: str = "TREAT"
+    rule: str = ""
+    resources: tuple[str, ...] = ()
+    via: str = ""
+
+    @property
+    def id(self) -> str:
+        """Return the hash of whom it is for and what it follows from: closing it finds it again."""
+        name = "|".join((self.patient, self.recipient, self.source, self.via, self.rule))
+        return hashlib.sha256(name.encode()).hexdigest()[:32]
+
+    def write(self) -> Write:
+        """Return the write that opens, changes or (with `until` in the past) closes this grant."""
+        entries = (
+            Entry("recipient", self.recipient),
+            Entry("rule", self.rule),
+            Entry("from", self.start),
+            Entry("until", self.until),
+            Entry("source", self.source),
+            Entry("via", self.via),
+            *(Entry("resource", name) for name in self.resources),
+        )
+        return Write(
+            Key("grant", self.id), fhirjson.encode(self), entries, entries, patients=(self.patient,)
+        )
+
+
+def active(*more: Node) -> Node:
+    """Return the predicate of grants that hold now."""
+    return both(
+        Match("from", (Cond("v", "<=", NOW),)), Match("until", (Cond("v", ">", NOW),)), *more
+    )

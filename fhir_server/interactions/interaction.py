@@ -1,0 +1,85 @@
+"""An interaction is a value: an HTTP request and a Bundle entry both become one.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from fhir_server.model import Key
+
+Name = Literal[
+    "read",
+    "vread",
+    "history-instance",
+    "history-type",
+    "history-system",
+    "create",
+    "update",
+    "patch",
+    "delete",
+    "search-type",
+    "search-compartment",
+    "search-system",
+    "capabilities",
+    "batch",
+    "transaction",
+    "operation",
+]
+
+Params = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One FHIR interaction, free of HTTP.
+
+    `params` are the decoded query parameters in their order (a POST search's form is among them),
+    `query` the raw query text for the audit. `body` is the request's bytes, `content_type` without
+    parameters. `if_match` is the vid of the ETag, `returns` is `Prefer: return=…`, `strict` is
+    `Prefer: handling=strict` (the default). A compartment search has `type` searched, `compartment`
+    the key. `fullurl` is the Bundle entry's.
+    """
+
+    name: Name
+    type: str = ""
+    id: str = ""
+    vid: int | None = None
+    operation: str = ""
+    compartment: Key | None = None
+    params: Params = ()
+    query: str = ""
+    body: bytes = b""
+    content_type: str = ""
+    if_match: int | None = None
+    if_none_match: str = ""
+    if_modified_since: str = ""
+    if_none_exist: str = ""
+    returns: Literal["representation", "minimal", "OperationOutcome"] = "representation"
+    strict: bool = True
+    fullurl: str = ""
+
+    @property
+    def key(self) -> Key:
+        """Return the key of an instance interaction."""
+        return Key(self.type, self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What an interaction answers; `web.fhir` writes it as HTTP, `transaction` as a Bundle entry.
+
+    `body` is FHIR JSON or empty. `key`, `vid` and `updated` (milliseconds) become Location, ETag and
+    Last-Modified; `created` says that Location is due. `patients` are those whose data the reply
+    tells of, for the audit; `audited` says that the audit row is already committed.
+    """
+
+    status: int
+    body: bytes = b""
+    key: Key | None = None
+    vid: int | None = None
+    updated: int | None = None
+    created: bool = False
+    patients: tuple[str, ...] = ()
+    audited: bool = False
+    content_type: str = "application/fhir+json"

@@ -1,0 +1,61 @@
+"""The parts that a request needs, handed in by the composition root."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from conformance.definitions import Definitions
+from conformance.validator import Validator
+
+from fhir_server.authz.caller import Caller
+from fhir_server.interactions.interaction import Interaction, Reply
+from fhir_server.model import Key, Version, Write
+from fhir_server.search.cursor import Signer
+from fhir_server.search.extract import Extractor
+from fhir_server.settings import Settings
+from fhir_server.store.protocol import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A resource before and after a write that is being prepared; `None` is absent or deleted."""
+
+    key: Key
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+    version: Version | None
+    ask: Interaction
+
+
+WriteRule = Callable[["Server", Caller, Change], Awaitable[Sequence[Write]]]
+"""What else is written in the same commit; it refuses an illegal change by raising a HubError."""
+
+Operation = Callable[["Server", Caller, Interaction], Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class OperationDefinition:
+    """One `$operation`: on which types, at which levels, and what runs it."""
+
+    name: str
+    types: tuple[str, ...]
+    level: str
+    run: Operation
+    affects_state: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """Everything that is not the caller and not the request. `clock` gives milliseconds since 1970,
+    `new_id` a random id; tests hand in their own."""
+
+    settings: Settings
+    store: Store
+    definitions: Definitions
+    validator: Validator
+    extractor: Extractor
+    signer: Signer
+    clock: Callable[[], int]
+    new_id: Callable[[], str]
+    write_rules: Mapping[str, tuple[WriteRule, ...]]
+    operations: tuple[OperationDefinition, ...] = ()

@@ -1,0 +1,127 @@
+"""The values that every layer hands on: keys, index entries, versions and writes.
+
+A record is bytes and index entries. FHIR resources and the hub's own things (inbox messages, tokens,
+grants, audit rows: internal types, written in lower case) are the same kind of record.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from fhir_server.search.tree import Node
+
+Value = int | float | str
+
+
+class Key(NamedTuple):
+    """A record's name: its type and its id."""
+
+    type: str
+    id: str
+
+    def __str__(self) -> str:
+        """Return the literal reference, `Type/id`."""
+        return f"{self.type}/{self.id}"
+
+
+class Entry(NamedTuple):
+    """One index entry of a record: a search parameter and what the record says for it.
+
+    | kind | `v` | `w` | `u` |
+    |---|---|---|---|
+    | token | code | system, `''` if none | |
+    | string | text folded by case, accent and width | text as it stands | |
+    | date | first millisecond since 1970 UTC | first millisecond after it | |
+    | number | lowest value | highest value | |
+    | quantity | lowest value | highest value | `system`, `code`, `unit` joined by U+001F |
+    | uri | uri | | |
+    | reference | `Type/id`, absolute URL or canonical | version, `''` if none | |
+
+    `group` binds the parts of a composite (`param` is then `code.0`, `code.1`), `path` is `''` or the
+    `#id` of the contained resource that said it. Hidden parameters start with `_`: `_owner` (the
+    organization that wrote it), `_profile`, `_tag`, `_security`, `_source`.
+    """
+
+    param: str
+    v: Value
+    w: Value = ""
+    u: str = ""
+    group: int = 0
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version of a record as a store keeps it.
+
+    `body` is what `fhirjson.tail` made of a resource (an internal record's JSON as it is), `None` for a
+    tombstone. `updated` is milliseconds since 1970 UTC. `auth` are the entries that authorization may
+    ask for, `patients` the ids of the patients whose compartments the record is in.
+    """
+
+    key: Key
+    vid: int
+    updated: int
+    body: bytes | None
+    method: str = "PUT"
+    auth: tuple[Entry, ...] = ()
+    patients: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """One record to be written: part of a commit.
+
+    `expect` is the version that must be the latest one: `0` says that the record must not exist (or
+    be deleted), `None` that it does not matter. `unless` refuses the commit when any record matches
+    (If-None-Exist). `body=None` deletes.
+    """
+
+    key: Key
+    body: bytes | None
+    entries: tuple[Entry, ...] = ()
+    auth: tuple[Entry, ...] = ()
+    patients: tuple[str, ...] = ()
+    method: str = "PUT"
+    expect: int | None = None
+    unless: "Query | None" = None
+
+
+class Sort(NamedTuple):
+    """One key of an order; a record without a value for `param` comes last, in both directions."""
+
+    param: str
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """What a store is asked: the records of `type` for which `where` holds, in order.
+
+    Without `sort` the order is the store's own, stable under concurrent writes. `after` is the
+    `Page.next` of the page before. `now` (milliseconds) is what `tree.NOW` stands for in `where`.
+    """
+
+    type: str
+    where: "Node"
+    sort: tuple[Sort, ...] = ()
+    limit: int = 20
+    after: tuple[Value | None, ...] | None = None
+    now: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some records in order, and where the next page starts (`None`: there is none)."""
+
+    versions: tuple[Version, ...]
+    next: tuple[Value | None, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One line of the change feed: `seq` grows with every committed version."""
+
+    seq: int
+    key: Key
+    vid: int

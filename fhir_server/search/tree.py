@@ -1,0 +1,176 @@
+"""The search tree: query strings, scopes, grants and subscriptions all become these few nodes.
+
+Three readers take it: the memory evaluator (`search.evaluate`), the SQL compiler and the MongoDB
+compiler. Nodes are frozen and hashable, so a compiled query can be kept.
+"""
+
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from fhir_server.model import Value
+
+Operator = Literal["=", "<", "<=", ">", ">=", "prefix", "contains", "in"]
+Column = Literal["v", "w", "u"]
+
+
+class Now:
+    """The time of the request: the store puts `Query.now` in its place."""
+
+    def __repr__(self) -> str:
+        return "NOW"
+
+
+NOW = Now()
+
+
+class Cond(NamedTuple):
+    """One comparison with a column of an entry. `in` takes a tuple; `prefix` and `contains` take text."""
+
+    column: Column
+    op: Operator
+    value: Value | Now | tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Some one entry of `param` satisfies all conditions."""
+
+    param: str
+    all: tuple[Cond, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """A composite: in some one group each part `param.0`, `param.1` … has an entry that satisfies its conditions."""
+
+    param: str
+    parts: tuple[tuple[Cond, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ids:
+    """The record's id is one of these."""
+
+    ids: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """The record's `lastUpdated`, as column `v` in milliseconds, satisfies all conditions."""
+
+    all: tuple[Cond, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class And:
+    """All of them hold; `And(())` always does."""
+
+    nodes: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Or:
+    """One of them holds; `Or(())` never does."""
+
+    nodes: tuple["Node", ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Not:
+    """It does not hold."""
+
+    node: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The reference `param` points at a living record of `type` that satisfies `where`."""
+
+    param: str
+    type: str
+    where: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class Has:
+    """Some living record of `type` refers to this one by `param` and satisfies `where`."""
+
+    type: str
+    param: str
+    where: "Node"
+
+
+@dataclass(frozen=True, slots=True)
+class InPatient:
+    """The record is in the compartment of this patient, perhaps among others' (a compartment search)."""
+
+    patient: str
+
+
+@dataclass(frozen=True, slots=True)
+class OnlyPatients:
+    """The record is in some patient's compartment, and only in those of these (authorization)."""
+
+    patients: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ForEachPatient:
+    """The record is in some patient's compartment, and for each patient that it is in the compartment of,
+    some living record of `type` about that patient satisfies `where`: how a grant permits.
+    `where` holds no joins."""
+
+    type: str
+    where: "Node"
+
+
+Node = (
+    Match
+    | Together
+    | Ids
+    | Updated
+    | And
+    | Or
+    | Not
+    | Chain
+    | Has
+    | InPatient
+    | OnlyPatients
+    | ForEachPatient
+)
+
+EVERYTHING = And(())
+NOTHING = Or(())
+
+
+def missing(param: str) -> Node:
+    """Return the predicate that the record has no entry of `param`."""
+    return Not(Match(param))
+
+
+def both(*nodes: Node) -> Node:
+    """Return the conjunction, flattened and without what is always true.
+
+    >>> both(EVERYTHING, Ids(frozenset({"a"})))
+    Ids(ids=frozenset({'a'}))
+    """
+    flat: list[Node] = []
+    for node in nodes:
+        flat.extend(node.nodes if isinstance(node, And) else (node,))
+    if NOTHING in flat:
+        return NOTHING
+    return flat[0] if len(flat) == 1 else And(tuple(flat))
+
+
+def either(*nodes: Node) -> Node:
+    """Return the disjunction, flattened and without what is never true.
+
+    >>> either(NOTHING, Ids(frozenset({"a"})))
+    Ids(ids=frozenset({'a'}))
+    """
+    flat: list[Node] = []
+    for node in nodes:
+        flat.extend(node.nodes if isinstance(node, Or) else (node,))
+    if EVERYTHING in flat:
+        return EVERYTHING
+    return flat[0] if len(flat) == 1 else Or(tuple(flat))

@@ -1,0 +1,75 @@
+"""Every setting, its default and one sentence of help; the only reader of the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+
+def _setting(default: Any, help: str, *, secret: bool = False) -> Any:
+    return field(default=default, metadata={"help": help}, repr=not secret)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The hub's settings; each can be given as an environment variable `FHIR_HUB_NAME`."""
+
+    store: str = _setting(
+        "sqlite:///hub.db", "Where the record lies: `sqlite:///PATH` or `memory://`."
+    )
+    host: str = _setting("127.0.0.1", "Address on which HTTP is served.")
+    port: int = _setting(8080, "Port on which HTTP is served.")
+    base_url: str = _setting(
+        "", "The hub's own FHIR base as clients see it; empty: taken from each request."
+    )
+    mllp: str = _setting(
+        "127.0.0.1:2575", "Address and port on which HL7 v2 is received; empty: nowhere."
+    )
+    workers: int = _setting(1, "Number of HTTP processes on one store.")
+    open: bool = _setting(
+        False, "Switch authentication off; refused on anything but a loopback address."
+    )
+    site_key: str = _setting(
+        "",
+        "Key (hex) of ids, cursors and tokens; empty: made once and kept in the store.",
+        secret=True,
+    )
+    page: int = _setting(20, "Entries of a page where the client names no `_count`.")
+    page_limit: int = _setting(1000, "Most entries of a page, whatever `_count` asks for.")
+    include_limit: int = _setting(
+        1000, "Most resources that `_include` and `_revinclude` add to a page."
+    )
+    body_limit: int = _setting(64 * 1024 * 1024, "Largest request body in bytes.")
+    entry_limit: int = _setting(5000, "Most entries of a batch or transaction.")
+    query_seconds: float = _setting(10.0, "Seconds after which a query is given up with 503.")
+    session_minutes: int = _setting(480, "Minutes after which a login ends.")
+    token_minutes: int = _setting(60, "Minutes for which a token of the command line holds.")
+    log_level: str = _setting("info", "Least level of log lines: debug, info, warning, error.")
+    sources: str = _setting("", "JSON file with the HL7 v2 sources; empty: those of the demo city.")
+
+
+def load(environment: Mapping[str, str] | None = None, **given: Any) -> Settings:
+    """Return the settings of the environment, over which what is `given` (and not None) wins.
+
+    Raises ValueError with the variable's name where a value cannot be read.
+    """
+    source = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    for item in fields(Settings):
+        name = f"FHIR_HUB_{item.name.upper()}"
+        if given.get(item.name) is not None:
+            values[item.name] = given[item.name]
+        elif name in source:
+            values[item.name] = _read(name, source[name], type(item.default))
+    return Settings(**values)
+
+
+def _read(name: str, text: str, kind: type) -> Any:
+    if kind is bool:
+        if text.lower() not in ("0", "1", "true", "false"):
+            raise ValueError(f"{name} is {text!r}; expected true or false")
+        return text.lower() in ("1", "true")
+    try:
+        return kind(text)
+    except ValueError:
+        raise ValueError(f"{name} is {text!r}; expected {kind.__name__}") from None

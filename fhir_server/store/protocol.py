@@ -1,0 +1,58 @@
+"""What every store does, and nothing more: no capability flags, no back-end names above it."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from fhir_server.model import Change, Key, Page, Query, Version, Write
+
+
+class Store(Protocol):
+    """Records, read and searched and committed."""
+
+    async def read(self, key: Key, vid: int | None = None) -> Version | None:
+        """Return the latest version (a tombstone has `body=None`) or version `vid`; `None` if never written."""
+
+    async def search(self, query: Query) -> Page:
+        """Return a page of latest, living versions. Raises `TooCostly` past the time limit."""
+
+    async def count(self, query: Query) -> int:
+        """Return how many living records match, whatever `limit` and `after` say."""
+
+    async def history(self, key: Key, limit: int, before: int | None = None) -> list[Version]:
+        """Return the versions of one record below `before`, newest first, tombstones included."""
+
+    async def commit(self, writes: Sequence[Write]) -> list[Version]:
+        """Write all or nothing, durably, and return the new versions in the order of `writes`.
+
+        Preconditions are decided inside. Raises `PreconditionFailed` (an `expect` is not met; its `key` tells which),
+        `AlreadyMatched` (an `unless` found something), `Busy` (try again later; nothing was written).
+        A key may occur only once in a commit.
+        """
+
+    async def changes(self, after: int, limit: int) -> list[Change]:
+        """Return the change feed after sequence number `after`, in order, without gaps to come."""
+
+    async def close(self) -> None:
+        """Finish the commits that wait, then let go of everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stats:
+    """How many living records of each type a store holds, and its size in bytes."""
+
+    records: dict[str, int]
+    size: int
+
+
+class Maintenance(Protocol):
+    """The operator's side of a store."""
+
+    async def check(self) -> list[str]:
+        """Return every inconsistency found, in plain words; an empty list says that the store is sound."""
+
+    async def stats(self) -> Stats:
+        """Return counts and size."""
+
+    def scan(self, type: str | None = None) -> AsyncIterator[Version]:
+        """Yield all latest, living versions, of one type or of all."""
