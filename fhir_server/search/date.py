@@ -134,7 +134,7 @@ def _timing(value: dict[str, Any], zone: tzinfo) -> Span | None:
 
 
 def alternatives(text: str, terms: Terms) -> Alternatives:
-    """Return what a date search text demands of an entry; raises ValueError with the expected form."""
+    """Return what a date text demands of an entry; raises ValueError with the form expected."""
     prefix, bare = prefixed(text)
     low, high = span(bare, terms.zone)
     return compared(prefix, low, high, terms.now)

@@ -60,7 +60,7 @@ def _compared_to(number: float, comparator: Any) -> Bounds:
 
 
 def alternatives(text: str) -> Alternatives:
-    """Return what a number search text demands of an entry; raises ValueError with the expected form."""
+    """Return what a number text demands of an entry; raises ValueError with the form expected."""
     prefix, bare = prefixed(text)
     return compared(prefix, Decimal(checked(bare)))
 

@@ -45,7 +45,7 @@ def _joined(*parts: Any) -> str:
 
 
 def alternatives(text: str) -> Alternatives:
-    """Return what a quantity search text demands of an entry; raises ValueError with the expected form."""
+    """Return what a quantity text demands of an entry; raises ValueError with the form expected."""
     parts = [unescape(part) for part in split(text, "|")]
     if len(parts) not in (1, 3):
         raise ValueError(EXPECTED)

@@ -62,7 +62,7 @@ def taken_apart(text: str, base: str = "") -> tuple[str, str]:
 def alternatives(
     text: str, types: Iterable[str], known: Iterable[str], base: str = ""
 ) -> Alternatives:
-    """Return what a reference search text demands of an entry; raises ValueError with the expected form.
+    """Return what a reference text demands of an entry; raises ValueError with the form expected.
 
     `types` are those that a bare id may be of, `known` the types that a reference may name.
     """

@@ -61,7 +61,7 @@ def _identifier(param: str, identifier: dict[str, Any]) -> Iterator[Entry]:
 
 
 def alternatives(text: str, implied: frozenset[tuple[str, str]] = frozenset()) -> Alternatives:
-    """Return what a token search text demands of an entry; raises ValueError with the expected form.
+    """Return what a token text demands of an entry; raises ValueError with the form expected.
 
     `implied` are the (system, code) pairs that the element's own value set gives to bare codes.
     """
@@ -70,7 +70,9 @@ def alternatives(text: str, implied: frozenset[tuple[str, str]] = frozenset()) -
         case [code] if code:
             return (cond("v", "=", code),)
         case [system, ""] if system:
-            bare = (cond("v", "=", code) + cond("w", "=", "") for of, code in implied if of == system)
+            bare = (
+                cond("v", "=", code) + cond("w", "=", "") for of, code in implied if of == system
+            )
             return cond("w", "=", system), *bare
         case [system, code] if code:
             pair = cond("v", "=", code) + cond("w", "=", system)
