@@ -42,7 +42,7 @@ def _end(definitions: Definitions, type_name: str, names: list[str]) -> Element 
 def implied_codes(
     definitions: Definitions, type_name: str, parameter: SearchParameter
 ) -> frozenset[tuple[str, str]]:
-    """Return the (system, code) pairs that required value sets give to the bare codes of a parameter."""
+    """Return the (system, code) pairs that required value sets give to a parameter's bare codes."""
     return frozenset(
         (system, code)
         for element in read_by(definitions, type_name, parameter)

@@ -18,7 +18,7 @@ class Extractor:
     def __init__(
         self, definitions: Definitions, base_url: str = "", zone: tzinfo = SHANGHAI
     ) -> None:
-        """Take the hub's own FHIR base, to know its own absolute URLs, and the zone of bare times."""
+        """Take the hub's FHIR base, to know its own absolute URLs, and the zone of bare times."""
         self._definitions = definitions
         self._base = base_url.rstrip("/")
         self._zone = zone
