@@ -9,6 +9,8 @@ from collections.abc import Iterator
 from conformance.definitions import Definitions, Element, SearchParameter
 
 _PATH = re.compile(r"([A-Z]\w+)((?:\.\w+)+)", re.ASCII)
+_START = re.compile(r"\(?([A-Z]\w+)\.(\w+)", re.ASCII)
+_DECIDES = re.compile(r"\b(and|or|xor|implies|not|exists|empty|count|all|iif)\b|[!<>]")
 
 
 def read_by(
@@ -57,3 +59,26 @@ def is_text(definitions: Definitions, type_name: str, parameter: SearchParameter
     return any(
         element.types == ("string",) for element in read_by(definitions, type_name, parameter)
     )
+
+
+def needed(
+    definitions: Definitions, type_name: str, parameter: SearchParameter
+) -> frozenset[str] | None:
+    """Return the JSON properties without any of which the expression finds nothing.
+
+    `None` where that cannot be told from its text: the expression has to be evaluated.
+    """
+    if _DECIDES.search(parameter.expression):
+        return None
+    names: set[str] = set()
+    for branch in parameter.expression.split("|"):
+        found = _START.match(branch.strip())
+        if found is None:
+            return None
+        if found[1] == type_name:
+            element = definitions.elements(type_name).get(found[2])
+            if element is None:
+                return None
+            for name, _ in element.properties():
+                names |= {name, f"_{name}"}
+    return frozenset(names)
