@@ -142,7 +142,7 @@ class Extractor:
         components = tuple(
             _Part(
                 f"{parameter.code}.{place}",
-                compile(expression, self.definitions, *(compiled.types or ())).run,
+                compile(_corrected(expression), self.definitions, *(compiled.types or ())).run,
                 self._maker(known[code].type),
             )
             for place, (code, expression) in enumerate(parameter.components)
@@ -176,6 +176,11 @@ def _entries(resource: dict[str, Any], steps: Iterable[_Step]) -> Iterator[Entry
     for step in steps:
         if step.properties is None or not step.properties.isdisjoint(present):
             yield from step.entries(environment, root)
+
+
+def _corrected(expression: str) -> str:
+    # Observation-code-value-date names the type DateTime, which FHIR writes dateTime.
+    return expression.replace("as(DateTime)", "as(dateTime)")
 
 
 def _nothing(param: str, fhir_type: str, value: Any) -> Iterable[Entry]:
