@@ -210,5 +210,7 @@ def _composite(asked: Asked, value: str) -> Node:
 def _versioned_url(asked: Asked, value: str) -> Node:
     """https://hl7.org/fhir/R4/search.html#uri: `url|version` asks for the version too."""
     url, _, version = unescape(value).partition("|")
+    if not url:
+        raise BadRequest(f"{asked.name}={value}: expected url or url|version")
     found = Match("url", cond("v", "=", url))
     return both(found, Match("version", cond("v", "=", version))) if version else found

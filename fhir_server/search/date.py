@@ -108,7 +108,7 @@ def entries(param: str, fhir_type: str, value: Any, zone: tzinfo) -> Iterator[En
 
 def _span_of(fhir_type: str, value: Any, zone: tzinfo) -> Span | None:
     match fhir_type, value:
-        case _, str():
+        case "date" | "dateTime" | "instant", str():
             return span(value, zone)
         case "Period", dict():
             return _period(value, zone)

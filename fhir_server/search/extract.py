@@ -147,7 +147,7 @@ class Extractor:
             )
             for place, (code, expression) in enumerate(parameter.components)
         )
-        part = _Part(parameter.code, compiled.run, _nothing)
+        part = _Part(parameter.code, compiled.run, lambda *_: ())
         return _Step(parameter.type, properties, part, components)
 
     def _maker(self, kind: str) -> Make:
@@ -181,10 +181,6 @@ def _entries(resource: dict[str, Any], steps: Iterable[_Step]) -> Iterator[Entry
 def _corrected(expression: str) -> str:
     # Observation-code-value-date names the type DateTime, which FHIR writes dateTime.
     return expression.replace("as(DateTime)", "as(dateTime)")
-
-
-def _nothing(param: str, fhir_type: str, value: Any) -> Iterable[Entry]:
-    return ()
 
 
 def _of_meta(meta: dict[str, Any]) -> Iterator[Entry]:

@@ -138,6 +138,17 @@ def test_resource_without_dates_has_no_entries(indexed):
     assert indexed(observation).entries == ()
 
 
+@pytest.mark.parametrize(
+    "performed", [{"performedString": "2020"}, {"performedAge": {"value": 40}}, {}]
+)
+def test_what_is_no_date_in_a_resource_is_not_indexed(matches, performed):
+    assert matches({"resourceType": "Procedure", **performed}, "date:missing=true")
+
+
+def test_time_that_is_no_time_is_not_indexed(matches):
+    assert matches({"resourceType": "Procedure", "performedDateTime": "soon"}, "date:missing=true")
+
+
 DATES = st.datetimes(datetime(1950, 1, 1), datetime(2049, 1, 1)).flatmap(
     lambda moment: st.sampled_from(["%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%dT%H:%M:%S+08:00"]).map(
         moment.strftime

@@ -71,6 +71,7 @@ def test_range_without_an_end_is_open_there(matches):
     assert matches(risk({"low": {"value": 0.2}}), "probability=gt1e9")
     assert matches(risk({"high": {"value": 0.2}}), "probability=lt-1e9")
     assert matches(risk({}), "probability:missing=true")
+    assert matches(risk({"low": {"unit": "%"}}), "probability:missing=true")
 
 
 @pytest.mark.parametrize("text", ["", "x", "1,", "1e", "0x10", "1e9999", "gt", "1|2", "NaN", "１"])

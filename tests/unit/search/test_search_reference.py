@@ -111,12 +111,20 @@ def test_resource_in_place_is_a_reference_to_it(matches):
         ("url=http://acme.org/fhir/ValueSet/123|8", False),
         ("url=urn:x,http://acme.org/fhir/ValueSet/123", True),
         ("url:missing=false", True),
+        ("url:below=urn:oid:1", False),
+        ("url:above=http://acme.org/fhir/ValueSet/123/", True),
     ],
 )
 def test_uri_is_matched_whole_or_by_path(matches, query, expected):
     codes = {"resourceType": "ValueSet", "url": "http://acme.org/fhir/ValueSet/123", "version": "7"}
 
     assert matches(codes, query) is expected
+
+
+@pytest.mark.parametrize("query", ["ValueSet?url=|3", "Patient?_profile=|3"])
+def test_version_without_a_url_is_refused(read, query):
+    with pytest.raises(BadRequest, match="expected"):
+        read(query)
 
 
 def test_above_a_folder_is_the_folder_itself(matches):
@@ -150,7 +158,7 @@ def test_above_and_below_leave_urns_whole(matches):
 )
 def test_meta_is_searched(matches, query, expected):
     meta = {
-        "profile": ["http://acme.org/p|2"],
+        "profile": ["http://acme.org/p|2", None],
         "tag": [{"system": "urn:t", "code": "a", "display": "First"}],
         "security": [{"code": "R"}],
         "source": "http://his.example/7",

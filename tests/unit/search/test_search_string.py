@@ -72,6 +72,22 @@ def test_address_is_searched_in_all_its_parts(matches):
     assert matches(patient, "address-use=home")
 
 
+@pytest.mark.parametrize(
+    "variant",
+    [
+        {"valueString": "c.76A>T"},
+        {"valueCodeableConcept": {"text": "C.76a>t"}},
+        {"valueCodeableConcept": {"coding": [{"code": "x", "display": "c.76A>T"}]}},
+        {"valueCoding": {"code": "x", "display": "c.76A>T"}},
+    ],
+)
+def test_coded_value_is_searched_by_its_words(matches, variant):
+    url = "http://hl7.org/fhir/StructureDefinition/observation-geneticsDnaVariant"
+    observation = {"resourceType": "Observation", "extension": [{"url": url, **variant}]}
+
+    assert matches(observation, "dna-variant=C76A")
+
+
 def test_comma_and_backslash_may_be_meant(matches):
     patient = named(text="a,b\\c")
 
