@@ -20,9 +20,9 @@ def close(course: Course) -> None:
     yesterday = course.today - timedelta(days=1)
     for therapy in course.therapies:
         statement(course, course.person.home, therapy, yesterday)
-    if course.person.index % 2:
-        ahead = course.today + timedelta(days=course.rng.randint(3, 40))
-        course.chart.add(course.person.home, _appointment(course, ahead, yesterday))
+    if "follow-up" in course.ahead and course.person.index % 2:
+        resource = _appointment(course, course.ahead["follow-up"], yesterday)
+        course.chart.add(course.person.home, resource)
 
 
 def _appointment(course: Course, day: date, created: date) -> Json:

@@ -13,12 +13,12 @@ from fhir_server.demo import body as model
 from fhir_server.demo.body import Body, Therapy
 from fhir_server.demo.chart import Chart
 from fhir_server.demo.person import Person
-from fhir_server.demo.shapes import decimal
+from fhir_server.demo.shapes import Json, decimal
 
 
 @dataclass(slots=True)
 class Course:
-    """A life while it is lived: `agenda` holds (day, number, event), ended before `today`."""
+    """A life while it is lived: `agenda` holds (day, number, event) before `today`."""
 
     person: Person
     body: Body
@@ -32,14 +32,18 @@ class Course:
     raised: int = 0  # raised pressures on different days, in a row
     last_year_check: date | None = None
     care_team: str | None = None
+    orders: dict[str, Json] = field(default_factory=dict)  # drug → its active MedicationRequest
     agenda: list[tuple[date, int, str]] = field(default_factory=list)
+    ahead: dict[str, date] = field(default_factory=dict)  # what is planned for today or later
     _planned: int = 0
 
     def plan(self, day: date, event: str) -> None:
-        """Puts `event` on the agenda, unless it would not be over before today."""
-        if day < self.today:
-            self._planned += 1
-            heappush(self.agenda, (day, self._planned, event))
+        """Puts `event` on the agenda, or, where its day has not come, among what lies ahead."""
+        if day >= self.today:
+            self.ahead[event] = day
+            return
+        self._planned += 1
+        heappush(self.agenda, (day, self._planned, event))
 
     def plan_in(self, day: date, least: int, most: int, event: str) -> None:
         """Plans `event` for a working day between `least` and `most` days after `day`."""

@@ -3,7 +3,7 @@
 https://hl7.org/fhir/R4/medicationrequest.html
 """
 
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from fhir_server.demo.body import Therapy
@@ -13,7 +13,7 @@ from fhir_server.demo.drugs import DRUGS, LADDERS, Drug
 from fhir_server.demo.shapes import Json, coding, concept, quantity, reference
 from fhir_server.demo.systems import ALLERGY_CLINICAL, ALLERGY_STATUS, ATC
 
-_YEAR, _REPEATS = 360, 3
+_SETTLED = 60  # days for which a new prescription needs no renewal
 _ALLERGIES = (
     ("J01C", "青霉素类药物", "medication", "皮疹"),
     ("J01C", "青霉素类药物", "medication", "皮肤瘙痒"),
@@ -27,12 +27,14 @@ def prescribe(visit: Visit, key: str, reason: str, days: int) -> None:
     visit.add(_request(visit, key, reason, "completed") | {"dispenseRequest": _supply(days)})
 
 
-def prescribe_year(course: Course, visit: Visit, key: str, code: str) -> None:
-    """Writes a MedicationRequest for a long-term disease: 90 days, dispensed four times."""
-    is_active = visit.day + timedelta(days=_YEAR) >= course.today
-    request = _request(visit, key, course.conditions[code], "active" if is_active else "completed")
-    supply = {"numberOfRepeatsAllowed": _REPEATS, **_supply(_YEAR // (_REPEATS + 1))}
-    visit.add(request | {"dispenseRequest": supply})
+def prescribe_on(course: Course, visit: Visit, key: str, code: str) -> None:
+    """Writes the active MedicationRequest of a long-term disease; it completes the one before."""
+    if key in course.orders:
+        course.orders[key]["status"] = "completed"
+    request = _request(visit, key, course.conditions[code], "active")
+    request["dispenseRequest"] = {"numberOfRepeatsAllowed": 4, **_supply(90)}
+    visit.add(request)
+    course.orders[key] = course.chart.made[-1].resource
 
 
 def _supply(days: int) -> Json:
@@ -62,18 +64,18 @@ def step_up(course: Course, visit: Visit, code: str) -> bool:
         if key not in taken:
             course.therapies.append(Therapy(key, visit.day))
             course.changed[code] = visit.day
-            prescribe_year(course, visit, key, code)
+            prescribe_on(course, visit, key, code)
             return True
     return False
 
 
 def renew(course: Course, visit: Visit, codes: tuple[str, ...]) -> None:
-    """Prescribes again what is taken for `codes` since an earlier day."""
+    """Prescribes again what has been taken for `codes` for some time."""
     since = {therapy.drug: therapy.since for therapy in course.therapies}
     for code in codes:
         for key in LADDERS[code]:
-            if since.get(key, visit.day) < visit.day:
-                prescribe_year(course, visit, key, code)
+            if (visit.day - since.get(key, visit.day)).days > _SETTLED:
+                prescribe_on(course, visit, key, code)
 
 
 def statement(course: Course, owner: str, therapy: Therapy, day: date) -> str:
