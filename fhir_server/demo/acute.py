@@ -116,6 +116,7 @@ def stent(course: Course, day: date) -> None:
 
 def _stay(course: Course, day: date, stay: Stay, conditions: tuple[str, ...], desk: str) -> Visit:
     visit = open_visit(course.chart, Plan(desk, day, "inpatient", 600, days=stay.days), conditions)
+    course.free_from = day + timedelta(days=stay.days + 1)
     laboratory(visit, "count", measure_blood(course, day))
     for after in range(0, stay.days, 2):
         heat = max(stay.temperature - 0.5 * after, 36.5) + course.rng.gauss(0, 0.1)

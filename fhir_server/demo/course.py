@@ -33,6 +33,7 @@ class Course:
     last_year_check: date | None = None
     care_team: str | None = None
     orders: dict[str, Json] = field(default_factory=dict)  # drug → its active MedicationRequest
+    free_from: date = date.min  # the day after the last event, or after the last stay
     agenda: list[tuple[date, int, str]] = field(default_factory=list)
     ahead: dict[str, date] = field(default_factory=dict)  # what is planned for today or later
     _planned: int = 0
@@ -53,11 +54,14 @@ class Course:
         self.plan(found, event)
 
     def next_event(self) -> tuple[date, str] | None:
-        """Takes the earliest event off the agenda."""
-        if not self.agenda:
-            return None
-        day, _, event = heappop(self.agenda)
-        return day, event
+        """Takes the earliest event off the agenda; one that finds the day taken is put off."""
+        while self.agenda:
+            day, _, event = heappop(self.agenda)
+            if day >= self.free_from:
+                self.free_from = day + timedelta(days=1)
+                return day, event
+            self.plan_in(self.free_from, 0, 2, event)
+        return None
 
     def known(self, *codes: str) -> tuple[str, ...]:
         """Returns the Conditions that are known of `codes`."""
