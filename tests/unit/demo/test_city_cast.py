@@ -1,5 +1,7 @@
 """The cast: everybody who logs in is somebody of the city."""
 
+from pathlib import Path
+
 from fhir_server.demo.cast import STAFF, USER, USERS
 
 
@@ -42,3 +44,15 @@ def test_departments_are_part_of_the_hospital(of):
         "dept-laboratory",
         "dept-emergency",
     }
+
+
+def test_page_lists_every_login():
+    page = (Path(__file__).parents[3] / "docs" / "demo-city.md").read_text(encoding="utf-8")
+    missing = [
+        user.login
+        for user in USERS
+        if f"| `{user.login}` | {user.name} | {user.role} | `{user.role_id or user.patient_id}`"
+        not in page
+    ]
+
+    assert missing == []

@@ -1,9 +1,11 @@
 """Identity numbers are well formed by GB 11643 and belong to nobody."""
 
+import doctest
 from datetime import date
 
 import pytest
 
+from fhir_server.demo import identity
 from fhir_server.demo.city import people
 from fhir_server.demo.feed import HERO
 from fhir_server.demo.identity import check_digit, phone_of, resident_number, resident_number_of
@@ -52,3 +54,7 @@ def test_sequence_is_odd_for_men():
 def test_telephone_is_no_mobile_number():
     """Mobile numbers are 1[3-9] and nine digits."""
     assert phone_of(7) == "+8612900000007"
+
+
+def test_example_of_the_docstring_holds():
+    assert doctest.testmod(identity).failed == 0
