@@ -18,6 +18,7 @@ from adapters.hl7v2.faults import DATA_TYPE, SEGMENT_SEQUENCE, ContentFault, Loc
 NULL = '""'
 _NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
 _USUAL = Separators()
+_NOT_TEXT = dict.fromkeys([*range(9), 11, 12, *range(14, 32), 127])  # FHIR strings hold none
 
 
 class Element:
@@ -37,12 +38,11 @@ class Element:
         parts = parts[component - 1].split(self.separators.subcomponent)
         if subcomponent > len(parts):
             return ""
-        raw = parts[subcomponent - 1]
-        return "" if raw == NULL else unescape(raw, self.separators).strip()
+        return _plain(parts[subcomponent - 1], self.separators)
 
     def whole(self) -> str:
         """Return the plain text of the repetition, its separators left as they are."""
-        return "" if self.raw == NULL else unescape(self.raw, self.separators).strip()
+        return _plain(self.raw, self.separators)
 
 
 class Segment:
@@ -151,6 +151,13 @@ def parse(text: str) -> Message:
 def encode(message: Message) -> str:
     """Return the text that was parsed, character for character."""
     return message.terminator.join(message.lines)
+
+
+def _plain(raw: str, separators: Separators) -> str:
+    if raw == NULL:
+        return ""
+    text = unescape(raw, separators).strip()
+    return text if text.isprintable() else text.translate(_NOT_TEXT).strip()
 
 
 def _separators(lines: list[str]) -> Separators:

@@ -150,7 +150,7 @@ class Decoder:
 
 
 def encode(content: bytes) -> bytes:
-    """Frame a message; raises ValueError for content that would break its own frame (rules 2, 3)."""
+    """Frame a message; raises ValueError for content that would break its own frame."""
     if VT in content or b"\x1c\r" in content or content.endswith(b"\x1c"):
         raise ValueError("content must not hold VT, nor FS before CR")
     return b"\x0b" + content + b"\x1c\r"

@@ -1,5 +1,7 @@
 """The rules at the top of adapters/transport/mllp.py, one by one."""
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -86,7 +88,7 @@ def test_encode_refuses_content_that_breaks_its_frame(content):
 @given(_STREAM, st.lists(st.integers(0, 60)), st.integers(1, 12))
 def test_any_split_gives_the_same_events(stream, cuts, max_frame):
     bounds = [0, *sorted(cuts), len(stream)]
-    reads = [stream[a:b] for a, b in zip(bounds, bounds[1:], strict=False)]
+    reads = [stream[a:b] for a, b in pairwise(bounds)]
 
     assert _decode(*reads, max_frame=max_frame) == _decode(stream, max_frame=max_frame)
 
