@@ -22,7 +22,7 @@ from adapters.hl7v2.mapping.adt import admission
 from adapters.hl7v2.mapping.oru import results
 from adapters.hl7v2.mapping.patient import patient_key
 from adapters.hl7v2.mapping.provenance import provenance
-from adapters.hl7v2.mapping.times import moment
+from adapters.hl7v2.mapping.times import as_moment, date_time
 from adapters.hl7v2.mapping.work import Work
 from adapters.hl7v2.merge import Contribution
 from adapters.hl7v2.message import Message
@@ -37,9 +37,8 @@ EVENTS: dict[tuple[str, str], Mapping] = {
     ("ADT", "A08"): admission,
     ("ORU", "R01"): results,
 }
-READ = frozenset(
-    ["MSH", "EVN", "PID", "NK1", "PV1", "PV2", "DG1", "AL1", "ORC", "OBR", "OBX", "NTE"]
-)
+_SEGMENTS_READ = "MSH EVN PID NK1 PV1 PV2 DG1 AL1 ORC OBR OBX NTE"
+READ = frozenset(_SEGMENTS_READ.split())
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +63,7 @@ def map_message(
     mapping = EVENTS.get((header.type, header.event))
     if mapping is None:
         return _unsupported(header, source)
-    sent = moment(message.msh, 7, source) or received.astimezone(UTC).strftime(_MOMENT)
-    work = Work(source, ids, sent, _happened(message, source) or sent)
+    work = _work(message, source, ids, received)
     contributions = mapping(message, header.event, work)
     names = dict.fromkeys(segment.name for segment in message.segments)
     unread = tuple(name for name in names if name not in READ)
@@ -104,9 +102,14 @@ def _unsupported(header: Header, source: Source) -> Mapped:
     raise _msh_fault(UNSUPPORTED_EVENT, 9, text)
 
 
-def _happened(message: Message, source: Source) -> str:
-    evn = message.first("EVN")
-    return moment(evn, 2, source) if evn else ""
+def _work(message: Message, source: Source, ids: Ids, received: datetime) -> Work:
+    msh, evn = message.msh, message.first("EVN")
+    now = received.astimezone(UTC).strftime(_MOMENT)
+    sent = date_time(msh, 7, source)
+    occurred = (date_time(evn, 2, source) if evn else "") or sent
+    return Work(
+        source, ids, as_moment(sent, source) or now, as_moment(occurred, source) or now, occurred
+    )
 
 
 def _msh_fault(code: str, field: int, text: str) -> ContentFault:

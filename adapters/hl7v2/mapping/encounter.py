@@ -119,8 +119,7 @@ def _location(pv1: Segment) -> Part | None:
     if not pv1.speaks_of(3):
         return None
     shown = _place(pv1.element(3))
-    place = {"location": {"display": shown}, "status": "active"}
-    return Part("location", {"location": [place]} if shown else {})
+    return Part("location", {"location": [{"location": {"display": shown}}]} if shown else {})
 
 
 def _place(element: Element) -> str:
@@ -139,6 +138,6 @@ def _time(pv1: Segment, field: int, group: str, source: Source) -> Part | None:
 def _end(pv1: Segment, event: str, work: Work) -> Part | None:
     """A discharge that does not say when happened when its event was recorded."""
     said = _time(pv1, 45, "end", work.source)
-    if said is None and event == "A03":
-        return Part("end", {"period.end": work.happened}, rank=0)
+    if said is None and event == "A03" and work.occurred:
+        return Part("end", {"period.end": work.occurred}, rank=0)
     return said

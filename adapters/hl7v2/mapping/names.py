@@ -62,8 +62,8 @@ def human_name(element: Element) -> dict[str, Any] | None:
     A name that cannot be split with certainty (four characters without a compound surname, a name
     with a middle dot) keeps its text alone.
     """
-    family, given = element.text(1), [element.text(2), *element.text(3).split()]
-    given = [part for part in given if part]
+    family = element.text(1)
+    given = [part for part in (element.text(2), *element.text(3).split()) if part]
     if not family and not given:
         return None
     found: dict[str, Any] = {"text": _spelled(family, given)}
@@ -106,8 +106,8 @@ def address(element: Element) -> dict[str, Any] | None:
         "country": element.text(6),
         "district": element.text(9),
     }
-    use = _ADDRESS_USES.get(element.text(7), "")
-    places = {name: value for name, value in ({"use": use} | rest).items() if value}
+    said = {"use": _ADDRESS_USES.get(element.text(7), ""), **rest}
+    places: dict[str, Any] = {name: value for name, value in said.items() if value}
     if lines and not any(rest.values()):
         return places | {"text": " ".join(lines)}
     if lines:

@@ -111,7 +111,7 @@ def _gender(pid: Segment) -> Part | None:
     if code in tables.GENDERS_EXACT:
         return Part("gender", {"gender": gender})
     system = tables.GB_SEX if code.isdigit() else v2_table("0001")
-    said = {"coding": [coding(system, code)]} if code in tables.GENDERS else {}
+    said = {"coding": [coding(system, code)]} if code.isascii() and code in tables.GENDERS else {}
     beside = alternate(said | {"text": code})
     return Part("gender", {"gender": gender, "_gender": beside})
 
@@ -123,7 +123,7 @@ def _birth(pid: Segment, source: Source) -> Part | None:
     if not day:
         return Part("birth")
     fields: dict[str, Any] = {"birthDate": day}
-    if "T" in time:
+    if "T" in time and "T00:00:00" not in time:  # midnight fills a field that must have a time
         fields["_birthDate"] = {"extension": [{"url": _BIRTH_TIME, "valueDateTime": time}]}
     return Part("birth", fields)
 

@@ -27,7 +27,6 @@ def provenance(
     device = {"type": "Device", "identifier": {"system": "urn:local:source", "value": source.name}}
     fields: dict[str, Any] = {
         "target": [{"reference": target} for target in targets],
-        "occurredDateTime": work.happened,
         "recorded": received.astimezone(UTC).isoformat(timespec="milliseconds"),
         "activity": {"coding": [coding(v2_table("0003"), header.event)]},
         "agent": [
@@ -39,5 +38,6 @@ def provenance(
         ],
         "entity": [{"role": "source", "what": {"identifier": {"system": system, "value": number}}}],
     }
+    fields |= {"occurredDateTime": work.occurred} if work.occurred else {}
     id = work.ids("Provenance", system, f"{number}|{digest}")
     return contribute("Provenance", id, [Part("all", fields)], work.sent, "create")

@@ -14,7 +14,7 @@ from adapters.hl7v2.mapping import tables
 from adapters.hl7v2.mapping.codes import alternate, coding, concept, v2_table
 from adapters.hl7v2.mapping.identifiers import ei_number, identifier, staff_reference
 from adapters.hl7v2.mapping.parts import Part, contribute
-from adapters.hl7v2.mapping.result import Line, Order, observation, status_of
+from adapters.hl7v2.mapping.result import Line, Order, name_of, observation, status_of
 from adapters.hl7v2.mapping.times import date_time, instant, moment
 from adapters.hl7v2.mapping.values import TEXT_TYPES
 from adapters.hl7v2.mapping.work import Work
@@ -87,7 +87,7 @@ def _lines(results: Sequence[tuple[Segment, list[Segment]]]) -> list[Line]:
     lines: list[Line] = []
     last = None
     for obx, notes in results:
-        key = (obx.text(3) or obx.text(3, 2), obx.text(4))
+        key = name_of(obx)
         if key == last and obx.text(2) in TEXT_TYPES:
             before = lines.pop()
             lines.append(replace(before, more=(*before.more, obx), notes=(*before.notes, *notes)))
@@ -144,11 +144,11 @@ def _about(group: OrderGroup, order: Order, work: Work) -> dict[str, Any]:
     obr, source = group.obr, work.source
     filler, placer = _filler(group, source), _placer(group, source)
     about: dict[str, Any] = {
-        "identifier": [identifier(*filler, "FILL")] if filler else [identifier(*order.key)],
         "code": concept(obr.element(4), "OBR-4", source),
         "category": [{"coding": [coding(v2_table("0074"), order.section or "LAB")]}],
         **order.about,
     }
+    about |= {"identifier": [identifier(*filler, "FILL")]} if filler else {}
     if placer:
         about["basedOn"] = [{"type": "ServiceRequest", "identifier": identifier(*placer, "PLAC")}]
     people = [p for one in obr.elements(32) if (p := staff_reference(_person(one), source))]

@@ -66,6 +66,12 @@ def status_of(obx: Segment, order: Order) -> tuple[str, int, bool]:
     return (status, ranks[status], True) if status else tables.RESULT_UNSAID
 
 
+def name_of(obx: Segment) -> tuple[str, str]:
+    """Return what tells a result from the others of its report: OBX-3 (suffix and all) and OBX-4."""
+    code = obx.text(3) or obx.text(3, 2)
+    return "&".join(filter(None, (code, obx.text(3, 1, 2)))), obx.text(4)
+
+
 def observation(line: Line, order: Order, work: Work) -> Contribution:
     """Return the contribution of one result (OBX with its NTE)."""
     obx = line.obx
@@ -86,9 +92,9 @@ def _id(line: Line, order: Order, work: Work) -> str:
     if unique:
         return work.ids("Observation", *unique)
     system, report = order.key
-    code = line.obx.text(3) or line.obx.text(3, 2)
+    code, sub_id = name_of(line.obx)
     ordinal = f"|{line.repeat}" if line.repeat else ""
-    return work.ids("Observation", system, f"{report}|{code}|{line.obx.text(4)}{ordinal}")
+    return work.ids("Observation", system, f"{report}|{code}|{sub_id}{ordinal}")
 
 
 def _about(obx: Segment, order: Order, work: Work) -> dict[str, Any]:

@@ -138,36 +138,9 @@ RESULT_OF_REPORT = {
 }
 
 # OBX-8, table 0078 and what Chinese analysers print, to v3-ObservationInterpretation
+_V3_FLAGS = "L H LL HH < > N A AA U D B W S R I POS NEG IND DET ND RR WR NR"
 INTERPRETATIONS = {
-    **{
-        code: code
-        for code in [
-            "L",
-            "H",
-            "LL",
-            "HH",
-            "<",
-            ">",
-            "N",
-            "A",
-            "AA",
-            "U",
-            "D",
-            "B",
-            "W",
-            "S",
-            "R",
-            "I",
-            "POS",
-            "NEG",
-            "IND",
-            "DET",
-            "ND",
-            "RR",
-            "WR",
-            "NR",
-        ]
-    },
+    **{code: code for code in _V3_FLAGS.split()},
     "↑": "H",
     "↓": "L",
     "↑↑": "HH",
@@ -184,6 +157,7 @@ INTERPRETATIONS = {
 }
 
 # OBR-24, table 0074, to observation-category; every other section is a laboratory's
+_IMAGING = "CT CUS IMG NMR NMS OUS RAD RUS RX VUS XRC MRI US"
 OBSERVATION_CATEGORIES = {
     **dict.fromkeys(
         ["CT", "CUS", "IMG", "NMR", "NMS", "OUS", "RAD", "RUS", "RX", "VUS", "XRC", "MRI", "US"],
