@@ -67,7 +67,7 @@ def status_of(obx: Segment, order: Order) -> tuple[str, int, bool]:
 
 
 def name_of(obx: Segment) -> tuple[str, str]:
-    """Return what tells a result from the others of its report: OBX-3 (suffix and all) and OBX-4."""
+    """Return what tells a result from others of its report: OBX-3 with its suffix, and OBX-4."""
     code = obx.text(3) or obx.text(3, 2)
     return "&".join(filter(None, (code, obx.text(3, 1, 2)))), obx.text(4)
 
