@@ -30,6 +30,8 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
         "marital": ("maritalStatus",),
         "death": ("deceasedBoolean", "deceasedDateTime"),
         "contact": ("contact",),
+        "multiple": ("multipleBirthBoolean", "multipleBirthInteger"),
+        "language": ("communication",),
         "organization": ("managingOrganization",),
     },
     "Encounter": {
@@ -83,6 +85,7 @@ GROUPS: dict[str, dict[str, tuple[str, ...]]] = {
             "valueDateTime",
             "valueTime",
             "valueRange",
+            "valuePeriod",
             "valueRatio",
             "component",
             "dataAbsentReason",

@@ -28,6 +28,8 @@ class Source:
     `patient` is the authority whose PID-3 repetition identifies a patient; a repetition that names
     no authority is taken to be its. `visits`, `placers` and `fillers` are the systems of PV1-19,
     ORC-2 and ORC-3 where the message names none; by default they are the source's own.
+    `identity` says what happens to a message without patient or order number: it is refused, or
+    (to look at what it would become) the message itself stands for the number.
     `classes`, `code_systems` and `units` come before the shared tables.
     """
 
@@ -45,6 +47,7 @@ class Source:
     processing_ids: frozenset[str] = frozenset({"P"})
     acknowledge: Literal["applied", "stored"] = "applied"
     mode: Mode = "original"
+    identity: Literal["required", "message"] = "required"
     unsupported: Literal["ignore", "reject"] = "reject"
     classes: Mapping[str, str] = field(default_factory=dict)
     code_systems: Mapping[str, str] = field(default_factory=dict)

@@ -20,7 +20,7 @@ from adapters.hl7v2.faults import (
 from adapters.hl7v2.header import Header, read_header
 from adapters.hl7v2.mapping.adt import admission
 from adapters.hl7v2.mapping.oru import results
-from adapters.hl7v2.mapping.patient import patient_key
+from adapters.hl7v2.mapping.patient import number_of
 from adapters.hl7v2.mapping.provenance import provenance
 from adapters.hl7v2.mapping.times import as_moment, date_time
 from adapters.hl7v2.mapping.work import Work
@@ -63,21 +63,19 @@ def map_message(
     mapping = EVENTS.get((header.type, header.event))
     if mapping is None:
         return _unsupported(header, source)
-    work = _work(message, source, ids, received)
+    name = (source.local("message"), f"{' '.join(header.control_id.split())}|{digest}")
+    work = _work(message, name, source, ids, received)
     contributions = mapping(message, header.event, work)
     names = dict.fromkeys(segment.name for segment in message.segments)
     unread = tuple(name for name in names if name not in READ)
-    trail = provenance(header, contributions, received, digest, work)
+    trail = provenance(header, contributions, received, work)
     return Mapped((*contributions, trail), unread)
 
 
 def lane_of(message: Message, source: Source) -> tuple[str, str] | None:
     """Return the patient number whose messages must be applied one after the other."""
     pid = message.first("PID")
-    try:
-        return patient_key(pid, source) if pid else None
-    except ContentFault:
-        return None
+    return number_of(pid, source) if pid else None
 
 
 _MOMENT = "%Y-%m-%dT%H:%M:%S.%fZ"
@@ -102,13 +100,20 @@ def _unsupported(header: Header, source: Source) -> Mapped:
     raise _msh_fault(UNSUPPORTED_EVENT, 9, text)
 
 
-def _work(message: Message, source: Source, ids: Ids, received: datetime) -> Work:
+def _work(
+    message: Message, name: tuple[str, str], source: Source, ids: Ids, received: datetime
+) -> Work:
     msh, evn = message.msh, message.first("EVN")
     now = received.astimezone(UTC).strftime(_MOMENT)
     sent = date_time(msh, 7, source)
     occurred = (date_time(evn, 2, source) if evn else "") or sent
     return Work(
-        source, ids, as_moment(sent, source) or now, as_moment(occurred, source) or now, occurred
+        source,
+        ids,
+        name,
+        as_moment(sent, source) or now,
+        as_moment(occurred, source) or now,
+        occurred,
     )
 
 

@@ -21,7 +21,7 @@ def admission(message: Message, event: str, work: Work) -> list[Contribution]:
     if pid is None:
         raise ContentFault(SEGMENT_SEQUENCE, Location("PID"), "expected a PID segment")
     found = [patient(pid, message.all("NK1"), work, work.happened, "update")]
-    found += allergies(message.all("AL1"), patient_key(pid, work.source), work)
+    found += allergies(message.all("AL1"), patient_key(pid, work), work)
     visit = _visit(message, event, work)
     if visit is None:
         return found
@@ -38,6 +38,9 @@ def _visit(message: Message, event: str, work: Work) -> Visit | None:
         return Visit(pv1, key, message.first("PV2"))
     if event == "A08":
         return None
+    stand_in = work.stand_in("PV1")
+    if pv1 is not None and stand_in:
+        return Visit(pv1, stand_in, message.first("PV2"))
     if pv1 is None:
         raise ContentFault(SEGMENT_SEQUENCE, Location("PV1"), "expected a PV1 segment")
     raise pv1.fault(REQUIRED_MISSING, 19, "expected the visit number")

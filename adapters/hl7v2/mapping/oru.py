@@ -21,6 +21,7 @@ class _PatientGroup:
     """The segments of one PID: its PV1 and its orders."""
 
     pid: Segment
+    relatives: list[Segment] = field(default_factory=list)
     pv1: Segment | None = None
     orders: list[OrderGroup] = field(default_factory=list)
 
@@ -28,19 +29,19 @@ class _PatientGroup:
 def results(message: Message, event: str, work: Work) -> list[Contribution]:
     """Return reports and observations, with patient and encounter where nobody made them yet."""
     groups = _groups(message)
-    if not any(group.orders for group in groups):
+    if not groups or not (any(group.orders for group in groups) or work.stand_in("OBR")):
         raise ContentFault(SEGMENT_SEQUENCE, Location("OBR"), "expected PID and at least one OBR")
     return [found for group in groups for found in _of_patient(group, event, work)]
 
 
 def _of_patient(group: _PatientGroup, event: str, work: Work) -> list[Contribution]:
-    who = patient(group.pid, (), work, work.sent, "create")
+    who = patient(group.pid, group.relatives, work, work.sent, "create")
     found = [who]
     about: dict[str, Any] = {
         "subject": reference("Patient", who.id),
         "performer": [reference("Organization", work.source.owner)],
     }
-    key = visit_key(group.pv1, work.source)
+    key = visit_key(group.pv1, work.source) or work.stand_in("PV1")
     if group.pv1 is not None and key is not None:
         stay = encounter(Visit(group.pv1, key), who.id, event, (), work)
         found.append(stay)
@@ -59,6 +60,8 @@ def _groups(message: Message) -> list[_PatientGroup]:
             orc = notes = None
         elif name in ("OBR", "OBX", "PV1") and not groups:
             raise ContentFault(SEGMENT_SEQUENCE, Location("PID"), f"expected PID before {name}")
+        elif name == "NK1" and groups:
+            groups[-1].relatives.append(segment)
         elif name == "PV1":
             groups[-1].pv1 = segment
         elif name == "ORC":

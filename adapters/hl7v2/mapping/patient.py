@@ -26,15 +26,21 @@ from adapters.hl7v2.source import RESIDENT_ID, Source
 _BIRTH_TIME = "http://hl7.org/fhir/StructureDefinition/patient-birthTime"
 
 
-def patient_key(pid: Segment, source: Source) -> tuple[str, str]:
+def number_of(pid: Segment, source: Source) -> tuple[str, str] | None:
+    """Return system and value of the PID-3 repetition of the source's patient authority."""
+    numbers = (patient_number(element, source) for element in pid.elements(3))
+    return next((number for number in numbers if number is not None), None)
+
+
+def patient_key(pid: Segment, work: Work) -> tuple[str, str]:
     """Return system and value of the number that identifies the patient.
 
-    Raises ContentFault 101 where no repetition of PID-3 is of the source's patient authority.
+    Raises ContentFault 101 where there is none.
     """
-    for element in pid.elements(3):
-        number = patient_number(element, source)
-        if number is not None:
-            return number
+    source = work.source
+    number = number_of(pid, source) or work.stand_in(f"PID{pid.ordinal}")
+    if number is not None:
+        return number
     wanted = f"a patient number of {source.patient.name!r} (PID-3.4), or one without authority"
     raise pid.fault(REQUIRED_MISSING, 3, f"expected {wanted}")
 
@@ -57,10 +63,12 @@ def patient(
         _list_part(pid, (13, 14), "telecom", _telecom),
         _marital(pid, source),
         _death(pid, source),
+        _multiple_birth(pid),
+        _language(pid, source),
         _contacts(relatives, source),
         Part("organization", {"managingOrganization": reference("Organization", source.owner)}),
     ]
-    id = work.ids("Patient", *patient_key(pid, source))
+    id = work.ids("Patient", *patient_key(pid, work))
     return contribute("Patient", id, parts, event_time, policy)
 
 
@@ -156,13 +164,31 @@ def _death(pid: Segment, source: Source) -> Part | None:
     return Part("death", {} if indicator is None else {"deceasedBoolean": indicator})
 
 
+def _multiple_birth(pid: Segment) -> Part | None:
+    if not (pid.speaks_of(24) or pid.speaks_of(25)):
+        return None
+    order, indicator = pid.text(25), {"Y": True, "N": False}.get(pid.text(24).upper())
+    if order.isdecimal() and int(order) and indicator is not False:
+        return Part("multiple", {"multipleBirthInteger": int(order)})
+    return Part("multiple", {} if indicator is None else {"multipleBirthBoolean": indicator})
+
+
+def _language(pid: Segment, source: Source) -> Part | None:
+    if not pid.speaks_of(15):
+        return None
+    language = concept(pid.element(15), "PID-15", source)
+    return Part("language", {"communication": [{"language": language}]} if language else {})
+
+
 def _contacts(relatives: Sequence[Segment], source: Source) -> Part | None:
     found = [contact for one in relatives if (contact := _contact(one, source))]
     return Part("contact", {"contact": found}) if found else None
 
 
 def _contact(nk1: Segment, source: Source) -> dict[str, Any] | None:
-    relationship = concept(nk1.element(3), "NK1-3", source)
+    relationships = [
+        one for field in (3, 7) if (one := concept(nk1.element(field), f"NK1-{field}", source))
+    ]
     name = human_name(nk1.element(2))
     home = address(nk1.element(4))
     telecom = [
@@ -171,8 +197,13 @@ def _contact(nk1: Segment, source: Source) -> dict[str, Any] | None:
         for element in nk1.elements(number)
         if (point := contact_point(element, use))
     ]
-    contact: dict[str, Any] = {"relationship": [relationship]} if relationship else {}
+    contact: dict[str, Any] = {"relationship": relationships} if relationships else {}
     contact |= {"name": name} if name else {}
     contact |= {"telecom": telecom} if telecom else {}
     contact |= {"address": home} if home else {}
+    gender = tables.GENDERS.get(nk1.text(15).upper())
+    contact |= {"gender": gender} if gender else {}
+    ends = {"start": date_time(nk1, 8, source), "end": date_time(nk1, 9, source)}
+    period = {end: time for end, time in ends.items() if time}
+    contact |= {"period": period} if period else {}
     return contact if name or telecom or home else None  # pat-1

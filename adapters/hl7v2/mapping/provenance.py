@@ -17,7 +17,7 @@ _AGENT = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 
 
 def provenance(
-    header: Header, made: Sequence[Contribution], received: datetime, digest: str, work: Work
+    header: Header, made: Sequence[Contribution], received: datetime, work: Work
 ) -> Contribution:
     """Return the Provenance of a message: its targets, its sender, its control id."""
     source = work.source
@@ -39,5 +39,5 @@ def provenance(
         "entity": [{"role": "source", "what": {"identifier": {"system": system, "value": number}}}],
     }
     fields |= {"occurredDateTime": work.occurred} if work.occurred else {}
-    id = work.ids("Provenance", system, f"{number}|{digest}")
+    id = work.ids("Provenance", *work.message)
     return contribute("Provenance", id, [Part("all", fields)], work.sent, "create")

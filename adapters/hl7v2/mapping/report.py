@@ -22,6 +22,11 @@ from adapters.hl7v2.merge import Contribution
 from adapters.hl7v2.message import Element, Segment
 from adapters.hl7v2.source import Source
 
+_UNKNOWN = {
+    "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
+    "valueCode": "unknown",
+}
+
 
 @dataclass(frozen=True, slots=True)
 class OrderGroup:
@@ -45,7 +50,7 @@ def _order(group: OrderGroup, about: dict[str, Any], work: Work) -> Order:
     obr, source = group.obr, work.source
     status = tables.REPORT_STATUS.get(obr.text(25).upper(), ("", 0, True))[0]
     return Order(
-        key=_key(group, source),
+        key=_key(group, work),
         about=about,
         section=obr.text(24).upper(),
         status=status,
@@ -55,14 +60,16 @@ def _order(group: OrderGroup, about: dict[str, Any], work: Work) -> Order:
     )
 
 
-def _key(group: OrderGroup, source: Source) -> tuple[str, str]:
+def _key(group: OrderGroup, work: Work) -> tuple[str, str]:
+    source = work.source
     number = _filler(group, source) or _placer(group, source)
+    number = number or work.stand_in(f"OBR{group.obr.ordinal}")
     if number is None:
         raise group.obr.fault(
             REQUIRED_MISSING, 3, "expected a filler order number (or OBR-2, ORC-2, ORC-3)"
         )
     code = group.obr.text(4) or group.obr.text(4, 2)
-    if not code:
+    if not code and not work.stand_in("OBR"):
         raise group.obr.fault(
             REQUIRED_MISSING, 4, "expected the code or the name of what was ordered"
         )
@@ -122,11 +129,11 @@ def _report(
 
 def _status(obr: Segment, lines: Sequence[Line], order: Order) -> tuple[str, int, bool]:
     code = obr.text(25).upper()
-    if code in tables.REPORT_STATUS:
-        return tables.REPORT_STATUS[code]
-    if code:
+    if code in tables.REPORT_REFUSED:
         known = " ".join(tables.REPORT_STATUS)
-        raise obr.fault(TABLE_VALUE, 25, f"{code[:20]!r} is no report status; known: {known}")
+        raise obr.fault(TABLE_VALUE, 25, f"{code!r} is no state of a report; known: {known}")
+    if code:
+        return tables.REPORT_STATUS.get(code, tables.REPORT_UNKNOWN)
     ranks = [status_of(line.obx, order)[1] for line in lines]
     rank = min(ranks, default=0)
     return tables.REPORT_OF_RANK[rank], rank, True
@@ -144,11 +151,14 @@ def _about(group: OrderGroup, order: Order, work: Work) -> dict[str, Any]:
     obr, source = group.obr, work.source
     filler, placer = _filler(group, source), _placer(group, source)
     about: dict[str, Any] = {
-        "code": concept(obr.element(4), "OBR-4", source),
+        "code": concept(obr.element(4), "OBR-4", source) or {"extension": [_UNKNOWN]},
         "category": [{"coding": [coding(v2_table("0074"), order.section or "LAB")]}],
         **order.about,
     }
-    about |= {"identifier": [identifier(*filler, "FILL")]} if filler else {}
+    numbers = [
+        identifier(*number, kind) for number, kind in ((filler, "FILL"), (placer, "PLAC")) if number
+    ]
+    about |= {"identifier": numbers} if numbers else {}
     if placer:
         about["basedOn"] = [{"type": "ServiceRequest", "identifier": identifier(*placer, "PLAC")}]
     people = [p for one in obr.elements(32) if (p := staff_reference(_person(one), source))]

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from adapters.hl7v2.faults import REQUIRED_MISSING, TABLE_VALUE
+from adapters.hl7v2.faults import REQUIRED_MISSING
 from adapters.hl7v2.mapping import tables
 from adapters.hl7v2.mapping.codes import alternate, coding, concept, v2_table
 from adapters.hl7v2.mapping.identifiers import ei_number, identifier, staff_reference
@@ -56,11 +56,8 @@ class Line:
 def status_of(obx: Segment, order: Order) -> tuple[str, int, bool]:
     """Return Observation.status, its rank and whether it says all of OBX-11."""
     code = obx.text(11).upper()
-    if code in tables.RESULT_STATUS:
-        return tables.RESULT_STATUS[code]
     if code:
-        known = " ".join(tables.RESULT_STATUS)
-        raise obx.fault(TABLE_VALUE, 11, f"{code[:20]!r} is no result status; known: {known}")
+        return tables.RESULT_STATUS.get(code, tables.RESULT_UNKNOWN)
     status = tables.RESULT_OF_REPORT.get(order.status)
     ranks = {name: rank for name, rank, _ in tables.RESULT_STATUS.values()}
     return (status, ranks[status], True) if status else tables.RESULT_UNSAID

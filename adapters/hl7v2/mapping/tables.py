@@ -108,10 +108,12 @@ RESULT_STATUS = {
     "N": ("final", 2, False),
 }
 RESULT_UNSAID = ("unknown", 0, True)
+RESULT_UNKNOWN = ("unknown", 0, False)
 # OBX-11 codes that say why there is no value
 RESULT_ABSENT = {"X": ("not-performed", "Not Performed"), "N": ("not-asked", "Not Asked")}
 
-# OBR-25, table 0123, likewise for DiagnosticReport.status; Y and Z are no states of an order
+# OBR-25, table 0123, likewise for DiagnosticReport.status; Y and Z answer a query
+# that nobody made
 REPORT_STATUS = {
     "O": ("registered", 0, False),
     "I": ("registered", 0, True),
@@ -125,6 +127,8 @@ REPORT_STATUS = {
     "M": ("amended", 3, True),
     "X": ("cancelled", 3, True),
 }
+REPORT_UNKNOWN = ("unknown", 0, False)
+REPORT_REFUSED = frozenset({"Y", "Z"})
 # OBR-25 where it is empty, from the least of its results; Observation.status where OBX-11 is empty
 REPORT_OF_RANK = {0: "registered", 1: "preliminary", 2: "final", 3: "corrected"}
 RESULT_OF_REPORT = {

@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from adapters.hl7v2.mapping.codes import concept
-from adapters.hl7v2.mapping.times import as_time, date_time
+from adapters.hl7v2.mapping.times import as_date_time, as_time, date_time
 from adapters.hl7v2.mapping.units import unit_of
 from adapters.hl7v2.message import Element, Segment
 from adapters.hl7v2.source import Source
@@ -83,6 +83,8 @@ def _single(element: Element, kind: str, obx: Segment, source: Source) -> dict[s
             return _structured(element, obx, source)
         case "DT" | "TS" | "DTM":
             return {"valueDateTime": date_time(obx, 5, source)}
+        case "DR":
+            return _period(element, obx, source)
         case "TM" if time := as_time(element.text()):
             return {"valueTime": time}
         case "NM" | "":
@@ -91,6 +93,12 @@ def _single(element: Element, kind: str, obx: Segment, source: Source) -> dict[s
             return _number(element, obx, source)
         case _:
             return _string(element, kind)
+
+
+def _period(element: Element, obx: Segment, source: Source) -> dict[str, Any]:
+    ends = {"start": element.text(1), "end": element.text(2)}
+    told = {end: as_date_time(text, obx, 5, source) for end, text in ends.items() if text}
+    return {"valuePeriod": told} if told else {}
 
 
 def _number(element: Element, obx: Segment, source: Source) -> dict[str, Any]:
