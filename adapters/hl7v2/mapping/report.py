@@ -208,7 +208,9 @@ def _data(obx: Segment, element: Element) -> str:
     if encoding in ("", "A", "TEXT"):
         return base64.b64encode(text.encode()).decode()
     try:
-        raw = bytes.fromhex(text) if encoding == "HEX" else base64.b64decode("".join(text.split()))
+        plain = "".join(text.split())
+        is_hex = encoding == "HEX"
+        raw = bytes.fromhex(plain) if is_hex else base64.b64decode(plain, validate=True)
     except (ValueError, binascii.Error) as error:
         raise obx.fault(DATA_TYPE, 5, f"the data is not valid {encoding[:10]}", 5) from error
     return base64.b64encode(raw).decode()
