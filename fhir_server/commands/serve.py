@@ -38,7 +38,9 @@ def settings_of(args: argparse.Namespace) -> Settings:
     names = ("host", "port", "store", "mllp", "workers", "open")
     settings = load(**{name: getattr(args, name, None) for name in names})
     if settings.open and not is_loopback(settings.host):
-        raise ValueError(f"--open is refused on {settings.host}: only a loopback address may be open")
+        raise ValueError(
+            f"--open is refused on {settings.host}: only a loopback address may be open"
+        )
     if settings.workers > 1 and settings.store.startswith("memory:"):
         raise ValueError("--workers needs a store that processes can share; memory:// is not one")
     return settings
@@ -94,4 +96,3 @@ def serve(settings: Settings) -> None:
         timeout_keep_alive=30,
         backlog=1024,
     )
-

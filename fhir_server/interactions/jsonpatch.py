@@ -65,7 +65,9 @@ def _check(place: int, operation: Any) -> None:
         raise BadRequest(f"Operation {place} of the patch has no op.")
     needs = _NEEDS.get(operation["op"])
     if needs is None:
-        raise BadRequest(f"Operation {place}: {operation['op']!r} is not one of {', '.join(_NEEDS)}.")
+        raise BadRequest(
+            f"Operation {place}: {operation['op']!r} is not one of {', '.join(_NEEDS)}."
+        )
     for name in ("path", *needs):
         if name not in operation or (name != "value" and not isinstance(operation[name], str)):
             raise BadRequest(f"Operation {place} ({operation['op']}) needs {name}.")
@@ -82,8 +84,13 @@ def _remove(document: Any, operation: dict[str, Any], place: int) -> Any:
 def _replace(document: Any, operation: dict[str, Any], place: int) -> Any:
     tokens = pointer(operation["path"])
     _at(document, tokens, place)
-    return _edit(document, tokens, lambda node, last: _with(node, last, operation["value"]), place,
-                 root=operation["value"])
+    return _edit(
+        document,
+        tokens,
+        lambda node, last: _with(node, last, operation["value"]),
+        place,
+        root=operation["value"],
+    )
 
 
 def _move(document: Any, operation: dict[str, Any], place: int) -> Any:

@@ -70,7 +70,11 @@ def _methods(path: str, types: frozenset[str]) -> Mapping[str, Name]:
     if names is None:
         raise NotFound("There is nothing at this address.")
     for place in (0, 2):
-        if len(parts) > place and _kind(place, parts[place]) == "Type" and parts[place] not in types:
+        if (
+            len(parts) > place
+            and _kind(place, parts[place]) == "Type"
+            and parts[place] not in types
+        ):
             raise NotFound(f"{parts[place]!r} is not a resource type.")
     return names
 

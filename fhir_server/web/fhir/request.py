@@ -52,10 +52,15 @@ def params(query: bytes) -> Params:
         return ()
     try:
         found = parse_qsl(
-            query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MAX_PARAMS
+            query.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MAX_PARAMS,
         )
     except ValueError:
-        raise BadRequest("The query cannot be decoded: percent-encoded UTF-8 is expected.") from None
+        raise BadRequest(
+            "The query cannot be decoded: percent-encoded UTF-8 is expected."
+        ) from None
     if any("\0" in name or "\0" in value for name, value in found):
         raise BadRequest("The query has the character U+0000.")
     return tuple(found)
@@ -135,9 +140,7 @@ def prefer(header: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     returns = asked.get("return", "").strip('"')
     if returns in _RETURNS:
-        found["returns"] = cast(
-            Literal["representation", "minimal", "OperationOutcome"], returns
-        )
+        found["returns"] = cast(Literal["representation", "minimal", "OperationOutcome"], returns)
     if asked.get("handling", "").strip('"') == "lenient":
         found["strict"] = False
     return found

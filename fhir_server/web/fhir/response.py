@@ -20,7 +20,7 @@ Headers = list[tuple[bytes, bytes]]
 
 _GZIP_FROM = 1024
 _GZIP_LEVEL = 1
-_COMMON: Headers = [
+COMMON: Headers = [
     (b"access-control-allow-origin", b"*"),
     (
         b"access-control-expose-headers",
@@ -43,15 +43,13 @@ class Form:
 
 async def respond(send: Send, reply: Reply, form: Form, base: str, request: str) -> None:
     """Send a reply. `base` is the hub's FHIR base, `request` the request's id."""
-    headers = [*_COMMON, (b"x-request-id", request.encode()), *_about(reply, base)]
+    headers = [*COMMON, (b"x-request-id", request.encode()), *_about(reply, base)]
     await write(send, reply.status, reply.body, form, headers)
 
 
-async def refuse(
-    send: Send, error: HubError, form: Form, request: str, extra: Headers | None = None
-) -> None:
+async def refuse(send: Send, error: HubError, form: Form, request: str, extra: Headers) -> None:
     """Send an error: its status and its OperationOutcome."""
-    headers = [*_COMMON, (b"x-request-id", request.encode()), *(extra or [])]
+    headers = [*COMMON, (b"x-request-id", request.encode()), *extra]
     if isinstance(error, Unauthenticated):
         headers.append((b"www-authenticate", b"Bearer"))
     if isinstance(error, Busy):

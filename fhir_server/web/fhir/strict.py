@@ -22,9 +22,7 @@ def check(body: bytes) -> None:
     if b"\\u0000" in body and _NUL.search(body):
         raise BadRequest("The body has the character U+0000 in a text.")
     try:
-        value = json.loads(
-            body.decode(), object_pairs_hook=_object, parse_float=len, parse_int=len
-        )
+        value = json.loads(body.decode(), object_pairs_hook=_object, parse_float=len, parse_int=len)
     except (ValueError, RecursionError) as fault:
         raise BadRequest(f"The body is not JSON that can be read: {fault}") from None
     if body.count(b"{") + body.count(b"[") > MAX_DEPTH:
