@@ -93,15 +93,15 @@ def derived(
     `owner` is the institution of a new record; one that has been there keeps its own. `body` is the
     resource as it was sent, where it was.
     """
-    found = server.extractor.extract(resource)
+    found = server.extractor.entries(resource)
     kept = [entry for entry in before.auth if entry.param == _OWNER] if before else []
-    entries = (*found.entries, *(kept or [Entry(_OWNER, owner)]))
+    entries = (*found, *(kept or [Entry(_OWNER, owner)]))
     return Write(
         key,
         fhirjson.tail(fhirjson.encode(resource) if body is None else body),
         entries,
         tuple(entry for entry in entries if entry.param in AUTHORIZING),
-        tuple(found.patients),
+        server.extractor.patients(key, entries),
         method="PUT" if before or body is None else "POST",
         expect=before.vid if before else 0,
     )
