@@ -66,8 +66,8 @@ class Asked:
 def condition(asked: Asked, text: str) -> Node:
     """Return the predicate of `name=text`.
 
-    Raises `BadRequest` for a modifier that does not go with the parameter and for a text that cannot
-    be read, `NotSupported` for what the hub does not do yet.
+    Raises `BadRequest` for a modifier that does not go with the parameter and for a text that
+    cannot be read, `NotSupported` for what the hub does not do yet.
     """
     _check_modifier(asked)
     if asked.modifier == "missing":

@@ -1,4 +1,4 @@
-"""One criterion of a search: a parameter of the type, of a type it points to, or of one pointing to it.
+"""One criterion of a search: on the type, behind one of its references, or on what points to it.
 
 https://hl7.org/fhir/R4/search.html#chaining, https://hl7.org/fhir/R4/search.html#has
 
@@ -27,6 +27,7 @@ from fhir_server.search.tree import (
     Ids,
     Node,
     Not,
+    Operator,
     Updated,
     either,
 )
@@ -35,6 +36,7 @@ NOT_YET = frozenset(("_filter", "_text", "_content", "_list", "_query", "_type",
 """Parameters of R4 that the hub does not follow yet."""
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
+_OF_THE_START: dict[Operator, Operator] = {">": ">=", "<=": "<"}
 
 
 class Unknown(BadRequest):
@@ -62,8 +64,8 @@ class Place:
 def criterion(place: Place, name: str, text: str) -> Node:
     """Return the predicate of `name=text` on the type.
 
-    Raises `Unknown` for a parameter that the type does not have, `BadRequest` for what cannot be read,
-    `NotSupported` for what the hub does not do yet.
+    Raises `Unknown` for a parameter that the type does not have, `BadRequest` for what cannot be
+    read, `NotSupported` for what the hub does not do yet.
     """
     if name.startswith("_has:"):
         return _reverse(place, name, text)
@@ -172,11 +174,9 @@ def _moments(text: str, terms: Terms) -> Alternatives:
     prefix, bare = prefixed(text)
     low, high = date.span(bare, terms.zone)
     return tuple(
-        # The entry's end is its begin plus one: w > x is v >= x, and w <= x is v < x.
+        # The end lies one after the start: w > x is v >= x, and w <= x is v < x.
         tuple(
-            each
-            if each.column == "v"
-            else each._replace(column="v", op={">": ">=", "<=": "<"}[each.op])
+            each if each.column == "v" else each._replace(column="v", op=_OF_THE_START[each.op])
             for each in conds
         )
         for conds in date.compared(prefix, low, high, terms.now)

@@ -18,7 +18,10 @@ from fhir_server.model import Entry
 from fhir_server.search.alternatives import Alternatives, cond, prefixed
 from fhir_server.search.terms import Terms
 
-EXPECTED = "a date such as 2024, 2024-05, 2024-05-17 or 2024-05-17T08:30:00+08:00, perhaps after one of eq ne gt lt ge le sa eb ap"
+EXPECTED = (
+    "a date such as 2024, 2024-05, 2024-05-17 or 2024-05-17T08:30:00+08:00, "
+    "perhaps after one of eq ne gt lt ge le sa eb ap"
+)
 FIRST = -62_135_596_800_000
 LAST = 253_402_300_800_000
 """The first millisecond of the year 1 and the one after 9999: where open ends lie."""
@@ -95,7 +98,7 @@ def _milliseconds(moment: datetime) -> int:
 
 
 def entries(param: str, fhir_type: str, value: Any, zone: tzinfo) -> Iterator[Entry]:
-    """Yield the span of a date, dateTime, instant, Period or Timing; nothing for what is no date."""
+    """Yield the span of a date, dateTime, instant, Period or Timing; nothing for other text."""
     try:
         found = _span_of(fhir_type, value, zone)
     except ValueError:
@@ -145,22 +148,16 @@ def compared(prefix: str, low: int, high: int, now: int) -> Alternatives:
 
     `ap` widens the value by a tenth of its distance from `now`.
     """
-    match prefix:
-        case "eq":
-            return (cond("v", ">=", low) + cond("w", "<=", high),)
-        case "ne":
-            return cond("v", "<", low), cond("w", ">", high)
-        case "gt":
-            return (cond("w", ">", high),)
-        case "lt":
-            return (cond("v", "<", low),)
-        case "ge":
-            return cond("v", ">=", low), cond("w", ">", high)
-        case "le":
-            return cond("w", "<=", high), cond("v", "<", low)
-        case "sa":
-            return (cond("v", ">=", high),)
-        case "eb":
-            return (cond("w", "<=", low),)
     slack = max(low - now, now - high, 0) // 10
-    return (cond("v", "<", high + slack) + cond("w", ">", low - slack),)
+    table: dict[str, Alternatives] = {
+        "eq": (cond("v", ">=", low) + cond("w", "<=", high),),
+        "ne": (cond("v", "<", low), cond("w", ">", high)),
+        "gt": (cond("w", ">", high),),
+        "lt": (cond("v", "<", low),),
+        "ge": (cond("v", ">=", low), cond("w", ">", high)),
+        "le": (cond("w", "<=", high), cond("v", "<", low)),
+        "sa": (cond("v", ">=", high),),
+        "eb": (cond("w", "<=", low),),
+        "ap": (cond("v", "<", high + slack) + cond("w", ">", low - slack),),
+    }
+    return table[prefix]

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from conformance.definitions import Definitions, Element, SearchParameter
 
 _PATH = re.compile(r"([A-Z]\w+)((?:\.\w+)+)", re.ASCII)
+_START = re.compile(r"\(?([A-Z]\w+)\.(\w+)", re.ASCII)
+_ROOT = re.compile(r"\(?([A-Z]\w+)\b", re.ASCII)
+_DECIDES = re.compile(r"\b(and|or|xor|implies|not|exists|empty|count|all|iif)\b|[!<>]")
 
 
 def read_by(
@@ -42,7 +45,7 @@ def _end(definitions: Definitions, type_name: str, names: list[str]) -> Element 
 def implied_codes(
     definitions: Definitions, type_name: str, parameter: SearchParameter
 ) -> frozenset[tuple[str, str]]:
-    """Return the (system, code) pairs that required value sets give to the bare codes of a parameter."""
+    """Return the (system, code) pairs that required value sets give to a parameter's bare codes."""
     return frozenset(
         (system, code)
         for element in read_by(definitions, type_name, parameter)
@@ -57,3 +60,45 @@ def is_text(definitions: Definitions, type_name: str, parameter: SearchParameter
     return any(
         element.types == ("string",) for element in read_by(definitions, type_name, parameter)
     )
+
+
+def needed(
+    definitions: Definitions, type_name: str, parameter: SearchParameter
+) -> frozenset[str] | None:
+    """Return the JSON properties without any of which the expression finds nothing.
+
+    `None` where that cannot be told from its text: the expression has to be evaluated.
+    """
+    if _DECIDES.search(parameter.expression):
+        return None
+    names: set[str] = set()
+    for branch in parameter.expression.split("|"):
+        found = _START.match(branch.strip())
+        if found is None:
+            return None
+        if found[1] == type_name:
+            element = definitions.elements(type_name).get(found[2])
+            if element is None:
+                return None
+            for name, _ in element.properties():
+                names |= {name, f"_{name}"}
+    return frozenset(names)
+
+
+def on_type(definitions: Definitions, type_name: str, expression: str) -> str:
+    """Return an expression without the branches of its union that start at another resource type.
+
+    >>> from conformance.definitions import load
+    >>> on_type(load(), "Group", "Patient.name | Group.name")
+    'Group.name'
+    """
+    branches = [each.strip() for each in expression.split("|")]
+    if any(each.count("(") != each.count(")") for each in branches):
+        return expression
+    kept = [each for each in branches if _starts_at(definitions, each) in (type_name, None)]
+    return " | ".join(kept) or expression
+
+
+def _starts_at(definitions: Definitions, branch: str) -> str | None:
+    found = _ROOT.match(branch)
+    return found[1] if found and definitions.is_resource_type(found[1]) else None

@@ -76,26 +76,24 @@ def compared(prefix: str, number: Decimal) -> Alternatives:
     """Return the comparison with `number` that `prefix` names.
 
     `eq` and `ne` take the implicit range, half a unit of the last digit to each side; the other
-    prefixes take the number as exact; `ap` takes a tenth to each side, or that range if it is wider.
+    prefixes take the number as exact; `ap` takes a tenth to each side, or that range if wider.
     """
     exact = float(number)
     low, high = implicit(number)
-    match prefix:
-        case "eq":
-            return (cond("v", ">=", low) + cond("w", "<", high),)
-        case "ne":
-            return cond("v", "<", low), cond("w", ">=", high)
-        case "gt" | "ge":
-            return (cond("w", ">" if prefix == "gt" else ">=", exact),)
-        case "lt" | "le":
-            return (cond("v", "<" if prefix == "lt" else "<=", exact),)
-        case "sa":
-            return (cond("v", ">", exact),)
-        case "eb":
-            return (cond("w", "<", exact),)
     slack = abs(number) / 10
-    widest = min(low, float(number - slack)), max(high, float(number + slack))
-    return (cond("v", "<=", widest[1]) + cond("w", ">=", widest[0]),)
+    lowest, highest = min(low, float(number - slack)), max(high, float(number + slack))
+    table: dict[str, Alternatives] = {
+        "eq": (cond("v", ">=", low) + cond("w", "<", high),),
+        "ne": (cond("v", "<", low), cond("w", ">=", high)),
+        "gt": (cond("w", ">", exact),),
+        "lt": (cond("v", "<", exact),),
+        "ge": (cond("w", ">=", exact),),
+        "le": (cond("v", "<=", exact),),
+        "sa": (cond("v", ">", exact),),
+        "eb": (cond("w", "<", exact),),
+        "ap": (cond("v", "<=", highest) + cond("w", ">=", lowest),),
+    }
+    return table[prefix]
 
 
 def implicit(number: Decimal) -> Bounds:

@@ -32,7 +32,8 @@ def parse(
 ) -> Search:
     """Return what the decoded parameters ask of a type.
 
-    Raises `BadRequest` for what cannot be understood, `NotSupported` for what the hub does not do yet.
+    Raises `BadRequest` for what cannot be understood, `NotSupported` for what the hub does not do
+    yet.
 
     >>> from conformance.definitions import load
     >>> parse(load(), "Patient", [("_id", "1"), ("_count", "5")]).count

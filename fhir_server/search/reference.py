@@ -24,10 +24,15 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
 
 
 def entries(param: str, fhir_type: str, value: Any, base: str = "") -> Iterator[Entry]:
-    """Yield a Reference, a canonical or a uri; `base` is the hub's own address without end slash."""
+    """Yield a Reference, a canonical, a uri or a resource in place.
+
+    `base` is the hub's own address, without a slash at its end.
+    """
     match value:
         case str():
             yield _entry(param, value, base)
+        case {"resourceType": str() as kind, "id": str() as id}:
+            yield Entry(param, f"{kind}/{id}")
         case dict():
             if isinstance(literal := value.get("reference"), str):
                 yield _entry(param, literal, base)

@@ -83,7 +83,7 @@ def alternatives(text: str, implied: frozenset[tuple[str, str]] = frozenset()) -
 
 
 def of_type(text: str) -> Alternatives:
-    """Return what `system|code|value` demands of a `PARAM:of-type` entry; ValueError if a part is missing."""
+    """Return what `system|code|value` demands of an entry; ValueError if a part is missing."""
     parts = [unescape(part) for part in split(text, "|")]
     if len(parts) != 3 or not all(parts):
         raise ValueError(EXPECTED_OF_TYPE)

@@ -29,8 +29,8 @@ def canonical_entries(param: str, fhir_type: str, value: Any) -> Iterator[Entry]
 def alternatives(text: str, modifier: str = "") -> Alternatives:
     """Return what a URI search text demands of an entry.
 
-    `:below` takes what starts with the text at the end of a path segment, `:above` every shorter path
-    of a URL; both leave URNs whole. Raises ValueError for a blank text.
+    `:below` takes what starts with the text at the end of a path segment, `:above` every shorter
+    path of a URL; both leave URNs whole. Raises ValueError for a blank text.
     """
     if not text:
         raise ValueError(EXPECTED)
