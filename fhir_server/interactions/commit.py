@@ -8,6 +8,7 @@ from fhir_server.audit.row import audit_write
 from fhir_server.authz.caller import Caller
 from fhir_server.errors import Busy, Conflict, PreconditionFailed
 from fhir_server.interactions.interaction import Interaction, Reply
+from fhir_server.interactions.pending import merged
 from fhir_server.interactions.reply import written
 from fhir_server.interactions.server import Server
 from fhir_server.interactions.write import Draft, Plan, approve
@@ -83,7 +84,7 @@ async def carry_out(
         made = await plan(server, caller, ask)
         if isinstance(made, Reply):
             return made
-        writes = [made.write, *await approve(server, caller, made)]
+        writes = merged([made.write, *await approve(server, caller, made)])
         versions = await commit(server, caller, made.ask, writes, status(made))
         return answer(made, versions[0])
 

@@ -11,26 +11,30 @@ https://hl7.org/fhir/R4/http.html#trules
 import re
 from collections.abc import Iterable, Mapping
 
-from conformance.definitions import Definitions
-
 from fhir_server import fhirjson
 
 _TEXT = re.compile(rb'(?:"([A-Za-z]+)"\s*:\s*)?("(?:urn:[^"\\]*|https?:(?:[^"\\]|\\.)*)")')
 _REFERENCE = re.compile(rb'("reference"\s*:\s*)("(?:[^"\\]|\\.)+")')
 _NARRATIVE = re.compile(rb"""((?:href|src)=(?:\\"|'))((?:urn:|https?:)[^"'\\]+)""")
 _CONDITIONAL = re.compile(r"[A-Z][A-Za-z]+\?.+")
-_URIS = frozenset({"uri", "url", "canonical", "oid", "uuid"})
 
-
-def uri_names(definitions: Definitions) -> frozenset[str]:
-    """Return the names of JSON properties that hold a URI in some type."""
-    return frozenset(
-        name
-        for type in definitions.types
-        for element in definitions.elements(type).values()
-        for name, kind in element.properties()
-        if kind in _URIS
-    ) | {"reference"}
+URI_NAMES = frozenset(
+    """
+    address answerValueSet authority authorizationUrl base baseDefinition capabilities code
+    compartment contentReference defaultValueCanonical defaultValueOid defaultValueUri
+    defaultValueUrl defaultValueUuid definition definitionCanonical definitionUri derivedFrom
+    derivedFromUri detail endpoint eventUri exampleCanonical fixedCanonical fixedOid fixedUri
+    fixedUrl fixedUuid fullUrl graph identifier implementationGuide implicitRules import imports
+    inputProfile instantiates instantiatesCanonical instantiatesUri issuer jurisdiction library link
+    location measure message moduleCanonical moduleUri nameUrl onlineInformation outputProfile
+    parent partOf patternCanonical patternOid patternUri patternUrl patternUuid policy profile
+    property protocol questionnaire reference relativePath rendering replaces resource source
+    sourceCanonical sourceUri supplements supportedProfile system target targetCanonical
+    targetProfile targetUri transform type uri url valueCanonical valueOid valueSet valueUri
+    valueUrl valueUuid workflow
+    """.split()
+)
+"""The JSON properties that hold a URI in some type of R4."""
 
 
 def conditional(bodies: Iterable[bytes]) -> set[str]:
@@ -43,7 +47,7 @@ def conditional(bodies: Iterable[bytes]) -> set[str]:
     return {text for text in texts if _CONDITIONAL.fullmatch(text)}
 
 
-def rewrite(body: bytes, links: Mapping[str, str], base: str, uris: frozenset[str]) -> bytes:
+def rewrite(body: bytes, links: Mapping[str, str], base: str = "") -> bytes:
     """Return a resource with every reference of `links` (text -> `Type/id`) replaced.
 
     `base` is what the entry's own fullUrl has before `Type/id`, empty where it has none.
@@ -52,7 +56,7 @@ def rewrite(body: bytes, links: Mapping[str, str], base: str, uris: frozenset[st
     def uri(found: re.Match[bytes]) -> bytes:
         name, text = found[1], found[2]
         link = links.get(fhirjson.decode(text))
-        if link is None or (name is not None and name.decode() not in uris):
+        if link is None or (name is not None and name.decode() not in URI_NAMES):
             return found[0]
         return found[0][: -len(text)] + fhirjson.encode(link)
 

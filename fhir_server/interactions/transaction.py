@@ -101,12 +101,11 @@ async def _plan_all(
         if step.ask.name == "create"
     }
     links = _links(changing, targets) | await _looked_up(server, caller, changing)
-    uris = references.uri_names(server.definitions)
     plans: dict[int, Plan] = {}
     problems: list[Issue] = []
     for number, step in enumerate(changing):
         try:
-            ask = _linked(step.ask, links, uris)
+            ask = _linked(step.ask, links)
             plan = await _plan(server, caller, ask, targets.get(step.place))
         except Unprocessable as fault:
             problems.extend(at(step.place, fault).issues)
@@ -170,11 +169,11 @@ async def _looked_up(
     return links
 
 
-def _linked(ask: Interaction, links: Mapping[str, str], uris: frozenset[str]) -> Interaction:
+def _linked(ask: Interaction, links: Mapping[str, str]) -> Interaction:
     if not links or not ask.body:
         return ask
     base = references.base_of(ask.fullurl, ask.type)
-    return replace(ask, body=references.rewrite(ask.body, links, base, uris))
+    return replace(ask, body=references.rewrite(ask.body, links, base))
 
 
 def _refuse_twice(plans: Mapping[int, Plan]) -> None:
