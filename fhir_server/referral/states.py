@@ -194,7 +194,7 @@ def business(task: Resource | None) -> str:
 
 def role_of(task: Resource, organizations: Iterable[str]) -> set[Actor]:
     """Return which parties of the referral someone of these organizations (ids) is."""
-    mine = set(organizations)
+    mine = set(organizations) - {""}
     sides: tuple[tuple[Actor, str], ...] = (("initiator", "requester"), ("recipient", "owner"))
     return {side for side, name in sides if reference_id(task.get(name), "Organization") in mine}
 
