@@ -73,3 +73,12 @@ def _read(name: str, text: str, kind: type) -> Any:
         return kind(text)
     except ValueError:
         raise ValueError(f"{name} is {text!r}; expected {kind.__name__}") from None
+
+
+def export(settings: Settings) -> None:
+    """Leave the settings in the environment, where worker processes, which start anew, find them."""
+    for item in fields(Settings):
+        value = getattr(settings, item.name)
+        if value != item.default:
+            text = str(value).lower() if isinstance(value, bool) else str(value)
+            os.environ[f"FHIR_HUB_{item.name.upper()}"] = text

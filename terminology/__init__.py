@@ -1,0 +1,1 @@
+"""CodeSystem, ValueSet, ConceptMap and UCUM; knows no server (its place; empty yet)."""

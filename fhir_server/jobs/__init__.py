@@ -1,0 +1,1 @@
+"""Side effects that follow the change feed: outbox, worker, notices (their place; nothing uses it yet)."""

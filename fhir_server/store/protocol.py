@@ -11,7 +11,10 @@ class Store(Protocol):
     """Records, read and searched and committed."""
 
     async def read(self, key: Key, vid: int | None = None) -> Version | None:
-        """Return the latest version (a tombstone has `body=None`) or version `vid`; `None` if never written."""
+        """Return the latest version (a tombstone has `body=None`) or version `vid`.
+
+        `None` says that it was never written.
+        """
 
     async def search(self, query: Query) -> Page:
         """Return a page of latest, living versions. Raises `TooCostly` past the time limit."""
@@ -25,8 +28,9 @@ class Store(Protocol):
     async def commit(self, writes: Sequence[Write]) -> list[Version]:
         """Write all or nothing, durably, and return the new versions in the order of `writes`.
 
-        Preconditions are decided inside. Raises `PreconditionFailed` (an `expect` is not met; its `key` tells which),
-        `AlreadyMatched` (an `unless` found something), `Busy` (try again later; nothing was written).
+        Preconditions are decided inside. Raises `PreconditionFailed` (an `expect` is not met; its
+        `key` tells which), `AlreadyMatched` (an `unless` found something), `Busy` (try again
+        later; nothing was written).
         A key may occur only once in a commit.
         """
 
@@ -49,7 +53,7 @@ class Maintenance(Protocol):
     """The operator's side of a store."""
 
     async def check(self) -> list[str]:
-        """Return every inconsistency found, in plain words; an empty list says that the store is sound."""
+        """Return every inconsistency found, in plain words; an empty list: the store is sound."""
 
     async def stats(self) -> Stats:
         """Return counts and size."""

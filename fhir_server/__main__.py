@@ -1,0 +1,40 @@
+"""The command line of the hub (console script `fhir-hub`)."""
+
+import argparse
+import sys
+from types import ModuleType
+
+from fhir_server.commands import bench, check, demo, hl7, load, serve, story, token, user
+from fhir_server.errors import HubError
+
+COMMANDS: tuple[ModuleType, ...] = (serve, demo, story, load, user, token, hl7, check, bench)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the whole command line."""
+    top = argparse.ArgumentParser(
+        prog="fhir-hub", description="A FHIR R4 server and referral hub for hospitals and clinics."
+    )
+    commands = top.add_subparsers(dest="command", metavar="COMMAND", required=True)
+    for module in COMMANDS:
+        module.add(commands)
+    return top
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run one command; return 0, 1 for a failure that was told in words, 2 for a wrong command line."""
+    args = parser().parse_args(argv)
+    try:
+        return int(args.run(args) or 0)
+    except HubError as error:
+        for issue in error.issues:
+            print(f"fhir-hub {args.command}: {issue.diagnostics}", file=sys.stderr)
+    except (OSError, ValueError) as error:
+        print(f"fhir-hub {args.command}: {error}", file=sys.stderr)
+    except KeyboardInterrupt:
+        print(f"fhir-hub {args.command}: stopped", file=sys.stderr)
+    return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

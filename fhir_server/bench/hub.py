@@ -1,0 +1,141 @@
+"""A hub of one's own in a temporary folder, as a separate process: for the story and the benchmarks."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a process has used so far: CPU seconds, and resident memory in bytes."""
+
+    cpu: float
+    memory: int
+
+
+class Hub:
+    """A started hub: its addresses, its store, its process; stopped and removed at the end of `with`."""
+
+    def __init__(self, *options: str, patients: int = 0, seed_demo: bool = True) -> None:
+        """Start `fhir-hub serve` on free ports, on a store that holds the demo city if wished."""
+        self.folder = Path(tempfile.mkdtemp(prefix="fhir-hub-"))
+        self.store = f"sqlite:///{self.folder}/hub.db"
+        self.base = f"http://127.0.0.1:{free_port()}"
+        self.mllp = f"127.0.0.1:{free_port()}"
+        if seed_demo:
+            self.run("demo", "--store", self.store, "--patients", str(patients), "--quiet")
+        self.started = time.perf_counter()
+        self.process = self._spawn(options)
+        self.seconds_to_answer = self._wait()
+
+    def run(self, *words: str) -> str:
+        """Run another `fhir-hub` command and return what it prints."""
+        command = [sys.executable, "-m", "fhir_server", *words]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{' '.join(words)}: {done.stderr}")
+        return done.stdout.strip()
+
+    def token(self, user: str) -> str:
+        """Return a token for a user of the store."""
+        return self.run("token", "--store", self.store, "--user", user)
+
+    def cost(self) -> Cost:
+        """Return what the hub's processes (it and its workers) have used."""
+        return Cost(
+            sum(cpu_seconds(pid) for pid in family(self.process.pid)),
+            sum(resident(pid) for pid in family(self.process.pid)),
+        )
+
+    def stop(self) -> None:
+        """Ask the hub to stop, wait for it, and remove its folder."""
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(25)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> "Hub":
+        """Return itself."""
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        """Stop."""
+        self.stop()
+
+    def _spawn(self, options: tuple[str, ...]) -> "subprocess.Popen[bytes]":
+        host, port = self.base.removeprefix("http://").split(":")
+        words = [
+            "serve",
+            "--store",
+            self.store,
+            "--host",
+            host,
+            "--port",
+            port,
+            "--mllp",
+            self.mllp,
+        ]
+        with (self.folder / "hub.log").open("wb") as log:
+            return subprocess.Popen(
+                [sys.executable, "-m", "fhir_server", *words, *options], stdout=log, stderr=log
+            )
+
+    def _wait(self) -> float:
+        while time.perf_counter() - self.started < 30:
+            try:
+                with urllib.request.urlopen(f"{self.base}/readyz", timeout=1):
+                    return time.perf_counter() - self.started
+            except (urllib.error.URLError, OSError):
+                if self.process.poll() is not None:
+                    break
+                time.sleep(0.01)
+        log = (self.folder / "hub.log").read_text(errors="replace")
+        self.stop()
+        raise RuntimeError(f"The hub did not start:\n{log}")
+
+
+def free_port() -> int:
+    """Return a port that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def family(pid: int) -> list[int]:
+    """Return a process and its descendants (Linux)."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
+    return [pid, *(p for child in children for p in family(int(child)))]
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return user plus system CPU seconds of a process (Linux)."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def resident(pid: int) -> int:
+    """Return the resident memory of a process in bytes (Linux)."""
+    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")

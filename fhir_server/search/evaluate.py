@@ -1,0 +1,200 @@
+"""The search tree's in-memory reader: does one record satisfy a predicate?
+
+It decides single resources for authorization and Subscriptions, answers the memory store, and is
+the oracle that the other readers are held against.
+
+What every reader keeps to:
+
+1. Numbers and text never compare: `5 < "a"` does not hold, and neither does its opposite.
+2. Text is ordered by code point.
+3. An entry of a contained resource (its `path` is not empty) never satisfies a predicate of its
+   container.
+4. Joins (`Chain`, `Has`, `ForEachPatient`) see living records only.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from operator import ge, gt, le, lt
+from typing import Any, Protocol
+
+from fhir_server.model import Entry, Key, Value, Version
+from fhir_server.search.tree import (
+    And,
+    Chain,
+    Cond,
+    ForEachPatient,
+    Has,
+    Ids,
+    InPatient,
+    Match,
+    Node,
+    Not,
+    Now,
+    OnlyPatients,
+    Or,
+    Together,
+    Updated,
+)
+
+
+class Record(Protocol):
+    """What a predicate is asked about."""
+
+    @property
+    def key(self) -> Key:
+        """Return the name."""
+
+    @property
+    def updated(self) -> int:
+        """Return `lastUpdated` in milliseconds."""
+
+    @property
+    def entries(self) -> Sequence[Entry]:
+        """Return the index entries."""
+
+    @property
+    def patients(self) -> Sequence[str]:
+        """Return the ids of the patients whose compartments the record is in."""
+
+
+class World(Protocol):
+    """The living records that joins may reach."""
+
+    def get(self, ref: str, /) -> Record | None:
+        """Return the record whose literal reference (`Type/id`) this is."""
+
+    def about(self, type: str, patient: str, /) -> Iterable[Record]:
+        """Return the records of a type in a patient's compartment."""
+
+    def referring(self, type: str, param: str, ref: str, /) -> Iterable[Record]:
+        """Return at least the records of a type whose `param` has an entry with `v` = `ref`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plain:
+    """A record as plain values."""
+
+    key: Key
+    updated: int
+    entries: Sequence[Entry]
+    patients: Sequence[str]
+
+
+def authorizable(version: Version) -> Plain:
+    """Return a version as authorization sees it: its `auth` entries are all there is."""
+    return Plain(version.key, version.updated, version.auth, version.patients)
+
+
+class Plainly:
+    """A world made of some records at hand, searched one by one."""
+
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        """Take the living records."""
+        self._all: dict[str, list[Record]] = defaultdict(list)
+        for record in records:
+            self._all[record.key.type].append(record)
+
+    def get(self, ref: str, /) -> Record | None:
+        """Return the record of that literal reference."""
+        type, _, id = ref.partition("/")
+        return next((r for r in self._all.get(type, ()) if r.key.id == id), None)
+
+    def about(self, type: str, patient: str, /) -> Iterable[Record]:
+        """Return the records of a type in a patient's compartment."""
+        return [r for r in self._all.get(type, ()) if patient in r.patients]
+
+    def referring(self, type: str, param: str, ref: str, /) -> Iterable[Record]:
+        """Return the records of a type; `evaluate` looks at their entries itself."""
+        return self._all.get(type, ())
+
+
+NOWHERE: World = Plainly()
+
+
+def evaluate(node: Node, record: Record, world: World = NOWHERE, now: int = 0) -> bool:
+    """Return whether `record` satisfies `node`; `now` is what `tree.NOW` stands for."""
+    holds = partial(evaluate, record=record, world=world, now=now)
+    match node:
+        case And(nodes):
+            return all(map(holds, nodes))
+        case Or(nodes):
+            return any(map(holds, nodes))
+        case Not(inner):
+            return not holds(inner)
+        case Match(param, conds):
+            return any(_meets(e, conds, now) for e in _of(record, param))
+        case Together(param, parts):
+            return _together(record, param, parts, now)
+        case Ids(ids):
+            return record.key.id in ids
+        case Updated(conds):
+            return _meets(Entry("_lastUpdated", record.updated), conds, now)
+        case _:
+            return _joins(node, record, world, now)
+
+
+def _joins(node: Node, record: Record, world: World, now: int) -> bool:
+    match node:
+        case Chain(param, type, where):
+            return any(
+                target.key.type == type and evaluate(where, target, world, now)
+                for entry in _of(record, param)
+                if isinstance(entry.v, str) and (target := world.get(entry.v))
+            )
+        case Has(type, param, where):
+            ref = str(record.key)
+            return any(
+                any(e.v == ref for e in _of(other, param)) and evaluate(where, other, world, now)
+                for other in world.referring(type, param, ref)
+            )
+        case InPatient(patient):
+            return patient in record.patients
+        case OnlyPatients(patients):
+            return bool(record.patients) and patients.issuperset(record.patients)
+        case ForEachPatient(type, where):
+            return bool(record.patients) and all(
+                any(evaluate(where, other, world, now) for other in world.about(type, patient))
+                for patient in record.patients
+            )
+        case _:
+            raise TypeError(f"{node!r} is not a search node")
+
+
+def _of(record: Record, param: str) -> Iterable[Entry]:
+    return (e for e in record.entries if e.param == param and not e.path)
+
+
+def _together(record: Record, param: str, parts: Sequence[Sequence[Cond]], now: int) -> bool:
+    groups = [
+        {e.group for e in _of(record, f"{param}.{place}") if _meets(e, conds, now)}
+        for place, conds in enumerate(parts)
+    ]
+    return bool(groups) and bool(set.intersection(*groups))
+
+
+def _meets(entry: Entry, conds: Iterable[Cond], now: int) -> bool:
+    return all(
+        _TESTS[op](getattr(entry, column), now if isinstance(value, Now) else value)
+        for column, op, value in conds
+    )
+
+
+def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Value, Any], bool]:
+    def test(left: Value, right: Any) -> bool:
+        return isinstance(left, str) == isinstance(right, str) and compare(left, right)
+
+    return test
+
+
+_TESTS: dict[str, Callable[[Value, Any], bool]] = {
+    "=": lambda left, right: bool(left == right),
+    "<": _ordered(lt),
+    "<=": _ordered(le),
+    ">": _ordered(gt),
+    ">=": _ordered(ge),
+    "prefix": lambda left, right: isinstance(left, str) and left.startswith(right),
+    "contains": lambda left, right: isinstance(left, str) and right in left,
+    "in": lambda left, right: left in right,
+}

@@ -1,0 +1,206 @@
+"""A store in this process's memory: for tests, trials and `memory://`.
+
+Same order, same preconditions, same history as on disk; nothing survives the process.
+"""
+
+from collections import defaultdict
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from fhir_server.model import Change, Entry, Key, Page, Query, Version, Write
+from fhir_server.search.evaluate import Record, evaluate
+from fhir_server.search.tree import And, Cond, Ids, InPatient, Match, Node
+from fhir_server.store import order, precondition
+from fhir_server.store.order import Place
+from fhir_server.store.protocol import Stats
+
+
+@dataclass(frozen=True, slots=True)
+class _Record:
+    """A latest, living version with its entries, and its place in the order."""
+
+    number: int
+    patient: int
+    version: Version
+    entries: tuple[Entry, ...]
+
+    @property
+    def key(self) -> Key:
+        return self.version.key
+
+    @property
+    def updated(self) -> int:
+        return self.version.updated
+
+    @property
+    def patients(self) -> tuple[str, ...]:
+        return self.version.patients
+
+
+_Shelf = dict[Key, _Record]
+
+
+class _Living:
+    """The living records and three ways to them; a `World` for joins."""
+
+    def __init__(self) -> None:
+        self.types: dict[str, _Shelf] = defaultdict(dict)
+        self._patients: dict[tuple[str, str], _Shelf] = defaultdict(dict)
+        self._values: dict[tuple[str, str, object], _Shelf] = defaultdict(dict)
+
+    def put(self, record: _Record) -> None:
+        for shelf in self._shelves(record):
+            shelf[record.key] = record
+
+    def remove(self, key: Key) -> None:
+        record = self.types[key.type].get(key)
+        for shelf in self._shelves(record) if record else ():
+            shelf.pop(key, None)
+
+    def _shelves(self, record: _Record) -> Iterable[_Shelf]:
+        type = record.key.type
+        yield self.types[type]
+        yield from (self._patients[type, patient] for patient in record.patients)
+        yield from (self._values[type, e.param, e.v] for e in record.entries if not e.path)
+
+    def get(self, ref: str, /) -> Record | None:
+        type, _, id = ref.partition("/")
+        return self.types.get(type, {}).get(Key(type, id))
+
+    def about(self, type: str, patient: str, /) -> Iterable[Record]:
+        return self._patients.get((type, patient), {}).values()
+
+    def referring(self, type: str, param: str, ref: str, /) -> Iterable[Record]:
+        return self._values.get((type, param, ref), {}).values()
+
+    def candidates(self, type: str, where: Node) -> _Shelf:
+        """Return the smallest shelf that holds every record of the type that satisfies `where`."""
+        shelves = [self.types.get(type, {})]
+        for node in where.nodes if isinstance(where, And) else (where,):
+            match node:
+                case Ids(ids):
+                    keys = (Key(type, id) for id in ids)
+                    shelves.append({k: shelves[0][k] for k in keys if k in shelves[0]})
+                case InPatient(patient):
+                    shelves.append(self._patients.get((type, patient), {}))
+                case Match(param, conds):
+                    shelves += (self._values.get((type, param, v), {}) for v in _equals(conds))
+                case _:
+                    pass
+        return min(shelves, key=len)
+
+
+def _equals(conds: Iterable[Cond]) -> Iterable[object]:
+    return (cond.value for cond in conds if cond.column == "v" and cond.op == "=")
+
+
+class MemoryStore:
+    """Records in dictionaries. `clock` gives milliseconds since 1970."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        """Start empty."""
+        self._clock = clock
+        self._living = _Living()
+        self._versions: dict[Key, list[Version]] = {}
+        self._numbers: dict[Key, int] = {}
+        self._patients: dict[str, int] = {}
+        self._changes: list[Change] = []
+
+    async def read(self, key: Key, vid: int | None = None) -> Version | None:
+        """Return the latest version or version `vid`."""
+        versions = self._versions.get(key, [])
+        if vid is None:
+            return versions[-1] if versions else None
+        return versions[vid - 1] if 0 < vid <= len(versions) else None
+
+    async def search(self, query: Query) -> Page:
+        """Return a page of latest, living versions."""
+        rank = order.place_key(query.sort)
+        found = sorted(
+            ((self._place(query, r), r) for r in self._matching(query)),
+            key=lambda pair: rank(pair[0]),
+        )
+        if query.after is not None:
+            start = rank(query.after)
+            found = [pair for pair in found if start < rank(pair[0])]
+        page = found[: query.limit]
+        more = len(found) > len(page) > 0
+        return Page(tuple(r.version for _, r in page), page[-1][0] if more else None)
+
+    async def count(self, query: Query) -> int:
+        """Return how many living records match."""
+        return sum(1 for _ in self._matching(query))
+
+    async def history(self, key: Key, limit: int, before: int | None = None) -> list[Version]:
+        """Return the versions below `before`, newest first."""
+        versions = self._versions.get(key, [])
+        older = versions if before is None else versions[: max(before - 1, 0)]
+        return older[::-1][:limit]
+
+    async def commit(self, writes: Sequence[Write]) -> list[Version]:
+        """Write all or nothing."""
+        precondition.once(writes)
+        for write in writes:
+            last = self._last(write.key)
+            precondition.expected(
+                write, last.vid if last else 0, last is not None and last.body is not None
+            )
+            if write.unless is not None:
+                precondition.unmatched(write, any(True for _ in self._matching(write.unless)))
+        now = self._clock()
+        return [self._write(write, now) for write in writes]
+
+    async def changes(self, after: int, limit: int) -> list[Change]:
+        """Return the change feed after sequence number `after`."""
+        return self._changes[max(after, 0) :][:limit]
+
+    async def close(self) -> None:
+        """Do nothing: no commit ever waits."""
+
+    async def check(self) -> list[str]:
+        """Return nothing: there is no disk that could disagree with itself."""
+        return []
+
+    async def stats(self) -> Stats:
+        """Return counts, and the size of all bodies."""
+        counts = {type: len(shelf) for type, shelf in sorted(self._living.types.items()) if shelf}
+        bodies = (v.body or b"" for versions in self._versions.values() for v in versions)
+        return Stats(counts, sum(map(len, bodies)))
+
+    async def scan(self, type: str | None = None) -> AsyncIterator[Version]:
+        """Yield all latest, living versions, of one type or of all, as they are at the start."""
+        shelves = [s for t, s in self._living.types.items() if type in (None, t)]
+        for record in [record for shelf in shelves for record in shelf.values()]:
+            yield record.version
+
+    def _last(self, key: Key) -> Version | None:
+        versions = self._versions.get(key)
+        return versions[-1] if versions else None
+
+    def _matching(self, query: Query) -> Iterable[_Record]:
+        candidates = self._living.candidates(query.type, query.where).values()
+        return (r for r in candidates if evaluate(query.where, r, self._living, query.now))
+
+    @staticmethod
+    def _place(query: Query, record: _Record) -> Place:
+        values = (order.value(s, record.key.id, record.updated, record.entries) for s in query.sort)
+        return (*values, record.patient, record.number)
+
+    def _write(self, write: Write, now: int) -> Version:
+        last = self._last(write.key)
+        vid, updated = (last.vid + 1, max(now, last.updated + 1)) if last else (1, now)
+        version = Version(
+            write.key, vid, updated, write.body, write.method, write.auth, write.patients
+        )
+        number = self._numbers.setdefault(write.key, len(self._numbers) + 1)
+        patient = self._patient(write.patients)
+        self._versions.setdefault(write.key, []).append(version)
+        self._changes.append(Change(len(self._changes) + 1, write.key, vid))
+        self._living.remove(write.key)
+        if write.body is not None:
+            self._living.put(_Record(number, patient, version, write.entries))
+        return version
+
+    def _patient(self, patients: Sequence[str]) -> int:
+        numbers = {self._patients.setdefault(p, len(self._patients) + 1) for p in patients}
+        return order.several(numbers)

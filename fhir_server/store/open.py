@@ -1,0 +1,35 @@
+"""From a store's URL to the store."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from fhir_server.store.memory import MemoryStore
+from fhir_server.store.protocol import Maintenance, Store
+
+
+class Kept(Store, Maintenance, Protocol):
+    """A store with its operator's side, as every URL opens it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a query may take (seconds) before it is given up."""
+
+    query_seconds: float = 10.0
+
+
+def open_store(url: str, clock: Callable[[], int], limits: Limits = Limits()) -> Kept:
+    """Return the store that `url` names: `sqlite:///PATH` (four slashes: absolute) or `memory://`.
+
+    `clock` gives milliseconds since 1970. Raises ValueError for another URL, and for a file that
+    is not a store of this version.
+    """
+    scheme, _, path = url.partition("://")
+    match scheme:
+        case "memory" if not path:
+            return MemoryStore(clock)
+        case "mongodb" | "mongodb+srv":
+            raise ValueError("MongoDB is not supported yet; use sqlite:///PATH or memory://")
+        case _:
+            raise ValueError(f"{url!r} names no store; use sqlite:///PATH or memory://")

@@ -1,0 +1,77 @@
+"""The order of results, the same in every store.
+
+1. Without a sort: by patient, then by record, both in the order in which the store first met them.
+   Records of nobody come after those of several patients and before those of one.
+2. With a sort: by its keys in turn. A record's value is its lowest one ascending, its highest one
+   descending; ascending, numbers come before text. A record without a value comes last in both
+   directions.
+3. Ties are broken by patient and record, in the direction of the first key.
+
+A place in the order is the tuple of sort values (`None`: no value), the patient's number and the
+record's.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+from fhir_server.model import Entry, Sort, Value
+
+SEVERAL = -1
+NOBODY = 0
+
+Place = tuple[Value | None, ...]
+
+
+def several(numbers: Collection[int]) -> int:
+    """Return the one number that a record about these patients stands under."""
+    if len(numbers) > 1:
+        return SEVERAL
+    return next(iter(numbers), NOBODY)
+
+
+def value(sort: Sort, id: str, updated: int, entries: Iterable[Entry]) -> Value | None:
+    """Return what a record is sorted by under one key; `_id` and `_lastUpdated` need no entry."""
+    if sort.param == "_id":
+        return id
+    if sort.param == "_lastUpdated":
+        return updated
+    values = [e.v for e in entries if e.param == sort.param and not e.path]
+    pick = max if sort.descending else min
+    return pick(values, key=_rank, default=None)
+
+
+def place_key(sorts: Sequence[Sort]) -> Callable[[Place], tuple[object, ...]]:
+    """Return the function that makes places comparable."""
+    directions = [*(s.descending for s in sorts)]
+    directions += [bool(directions and directions[0])] * 2
+
+    def key(place: Place) -> tuple[object, ...]:
+        return tuple(_key(v, down) for v, down in zip(place, directions, strict=True))
+
+    return key
+
+
+class _Down:
+    """A value whose order is turned round."""
+
+    __slots__ = ("rank",)
+
+    def __init__(self, rank: tuple[bool, Value]) -> None:
+        self.rank = rank
+
+    def __lt__(self, other: "_Down") -> bool:
+        return other.rank < self.rank  # kinds never meet: the first part keeps them apart
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Down) and self.rank == other.rank
+
+    __hash__ = None  # type: ignore[assignment]  # compared, never kept
+
+
+def _rank(value: Value) -> tuple[bool, Value]:
+    return isinstance(value, str), value
+
+
+def _key(value: Value | None, descending: bool) -> tuple[object, ...]:
+    if value is None:
+        return (True,)
+    return (False, _Down(_rank(value)) if descending else _rank(value))
