@@ -1,0 +1,211 @@
+"""A parameter with its modifier and text, made into a predicate.
+
+https://hl7.org/fhir/R4/search.html#modifiers
+
+1. Which modifier goes with which type of parameter is the table MODIFIERS; any other is a 400.
+2. A comma means or. What cannot be read is a 400 that names the parameter, the value and the form.
+3. What R4 allows and the hub does not do yet is a 501 that names it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import product
+
+from conformance.definitions import Definitions, SearchParameter
+from fhir_server.errors import BadRequest, NotSupported
+from fhir_server.search import date, number, quantity, reference, string, token, uri
+from fhir_server.search.alternatives import Alternatives, anyone, cond
+from fhir_server.search.elements import implied_codes, is_text
+from fhir_server.search.escape import split, unescape
+from fhir_server.search.terms import Terms
+from fhir_server.search.tree import Match, Node, Not, Together, both, either
+
+MODIFIERS = {
+    "number": ("missing",),
+    "date": ("missing",),
+    "string": ("missing", "exact", "contains"),
+    "token": ("missing", "text", "not", "of-type", "in", "not-in", "above", "below"),
+    "reference": ("missing", "identifier", "above", "below"),
+    "composite": (),
+    "quantity": ("missing",),
+    "uri": ("missing", "above", "below"),
+    "special": (),
+}
+"""Type of parameter -> its modifiers; a reference also takes the name of a type."""
+
+NOT_YET = frozenset(
+    (kind, modifier)
+    for kind, modifiers in (
+        ("token", ("in", "not-in", "above", "below")),
+        ("reference", ("above", "below")),
+    )
+    for modifier in modifiers
+)
+"""Modifiers that need a terminology or a hierarchy."""
+
+_OTHER_ENTRIES = ("identifier", "text", "of-type")
+"""Modifiers that look at entries of their own, named `PARAM:MODIFIER`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One parameter as it was asked: on which type, with which modifier, on which terms."""
+
+    definitions: Definitions
+    terms: Terms
+    type: str
+    parameter: SearchParameter
+    modifier: str = ""
+
+    @property
+    def name(self) -> str:
+        """The parameter's name as the client writes it."""
+        return self.parameter.code + (f":{self.modifier}" if self.modifier else "")
+
+
+def condition(asked: Asked, text: str) -> Node:
+    """Return the predicate of `name=text`.
+
+    Raises `BadRequest` for a modifier that does not go with the parameter and for a text that
+    cannot be read, `NotSupported` for what the hub does not do yet.
+    """
+    _check_modifier(asked)
+    if asked.modifier == "missing":
+        return _missing(asked, text)
+    if asked.parameter.type == "special":
+        raise NotSupported(f"The parameter {asked.name} is not supported yet")
+    values = split(text, ",")
+    if not all(values):
+        raise BadRequest(f"{asked.name}={text}: a value is empty; leave it out, or give one")
+    if asked.parameter.type == "composite":
+        return either(*(_composite(asked, value) for value in values))
+    if asked.parameter.code == "url" and "|" in text:
+        return either(*(_versioned_url(asked, value) for value in values))
+    found = anyone(_entries_asked(asked), (conds for v in values for conds in _read(asked, v)))
+    return Not(found) if asked.modifier == "not" else found
+
+
+def _check_modifier(asked: Asked) -> None:
+    kind, modifier = asked.parameter.type, asked.modifier
+    if not modifier:
+        return
+    if (kind, modifier) in NOT_YET:
+        raise NotSupported(f"The modifier :{modifier} ({asked.name}) is not supported yet")
+    if modifier in MODIFIERS[kind]:
+        return
+    targets = asked.parameter.targets
+    if kind == "reference" and asked.definitions.is_resource_type(modifier):
+        if not targets or modifier in targets:
+            return
+        raise BadRequest(
+            f"{asked.name}: the reference is never to {modifier}; it may be to {', '.join(targets)}"
+        )
+    allowed = [f":{each}" for each in MODIFIERS[kind]]
+    if kind == "reference":
+        allowed.append(f"one of the types {', '.join(f':{each}' for each in targets) or 'of FHIR'}")
+    raise BadRequest(
+        f"{asked.name}: a {kind} parameter has no modifier :{modifier}; "
+        f"allowed here: {', '.join(allowed) or 'none'}"
+    )
+
+
+def _missing(asked: Asked, text: str) -> Node:
+    if text not in ("true", "false"):
+        raise BadRequest(f"{asked.name}={text}: expected true or false")
+    code = asked.parameter.code
+    more = {"token": "text", "reference": "identifier"}.get(asked.parameter.type)
+    present = either(Match(code), *([Match(f"{code}:{more}")] if more else []))
+    return Not(present) if text == "true" else present
+
+
+def _entries_asked(asked: Asked) -> str:
+    return asked.name if asked.modifier in _OTHER_ENTRIES else asked.parameter.code
+
+
+def _read(asked: Asked, value: str) -> Alternatives:
+    """Return what one value demands of an entry; raises `BadRequest` naming the form expected."""
+    try:
+        return _READ[asked.parameter.type](asked, value)
+    except ValueError as fault:
+        raise BadRequest(
+            f"{asked.name}={value}: cannot be read as a {asked.parameter.type}; expected {fault}"
+        ) from None
+
+
+def _date(asked: Asked, value: str) -> Alternatives:
+    return date.alternatives(value, asked.terms)
+
+
+def _number(asked: Asked, value: str) -> Alternatives:
+    return number.alternatives(value)
+
+
+def _quantity(asked: Asked, value: str) -> Alternatives:
+    return quantity.alternatives(value)
+
+
+def _string(asked: Asked, value: str) -> Alternatives:
+    return string.alternatives(unescape(value), asked.modifier)
+
+
+def _token(asked: Asked, value: str) -> Alternatives:
+    if asked.modifier == "text":
+        return string.alternatives(unescape(value))
+    if asked.modifier == "of-type":
+        return token.of_type(value)
+    if "|" in value:
+        implied = implied_codes(asked.definitions, asked.type, asked.parameter)
+        return token.alternatives(value, implied)
+    found = token.alternatives(value)
+    if is_text(asked.definitions, asked.type, asked.parameter):
+        return *found, cond("v", "=", unescape(value).casefold())
+    return found
+
+
+def _uri(asked: Asked, value: str) -> Alternatives:
+    if asked.parameter.code == "_profile":
+        return uri.canonical(unescape(value), asked.modifier)
+    return uri.alternatives(unescape(value), asked.modifier)
+
+
+def _reference(asked: Asked, value: str) -> Alternatives:
+    if asked.modifier == "identifier":
+        return token.alternatives(value)
+    known = asked.definitions.resource_types
+    types = asked.parameter.targets or tuple(sorted(known))
+    base = asked.terms.base
+    if not asked.modifier:
+        return reference.alternatives(unescape(value), types, known, base)
+    return reference.alternatives(unescape(value), (asked.modifier,), (asked.modifier,), base)
+
+
+_READ: dict[str, Callable[[Asked, str], Alternatives]] = {
+    "number": _number,
+    "date": _date,
+    "string": _string,
+    "token": _token,
+    "reference": _reference,
+    "quantity": _quantity,
+    "uri": _uri,
+}
+
+
+def _composite(asked: Asked, value: str) -> Node:
+    """https://hl7.org/fhir/R4/search.html#combining: all parts of one value, in one place."""
+    parts = split(value, "$")
+    codes = [code for code, _ in asked.parameter.components]
+    if len(parts) != len(codes) or not all(parts):
+        raise BadRequest(f"{asked.name}={value}: expected {'$'.join(codes)}")
+    parameters = asked.definitions.search_parameters(asked.type)
+    read = [
+        _read(Asked(asked.definitions, asked.terms, asked.type, parameters[code]), part)
+        for code, part in zip(codes, parts, strict=True)
+    ]
+    return either(*(Together(asked.parameter.code, parts) for parts in product(*read)))
+
+
+def _versioned_url(asked: Asked, value: str) -> Node:
+    """https://hl7.org/fhir/R4/search.html#uri: `url|version` asks for the version too."""
+    url, _, version = unescape(value).partition("|")
+    found = Match("url", cond("v", "=", url))
+    return both(found, Match("version", cond("v", "=", version))) if version else found

@@ -1,0 +1,190 @@
+"""One criterion of a search: on the type, behind one of its references, or on what points to it.
+
+https://hl7.org/fhir/R4/search.html#chaining, https://hl7.org/fhir/R4/search.html#has
+
+    name[:modifier]              a parameter of this type
+    param[:Type].CRITERION       a chain: the record that `param` points to
+    _has:Type:param:CRITERION    a reverse chain: some record of Type that points here
+"""
+
+import re
+from dataclasses import dataclass, replace
+from difflib import get_close_matches
+
+from conformance.definitions import Definitions, SearchParameter
+from fhir_server.errors import BadRequest, NotSupported
+from fhir_server.search import date
+from fhir_server.search.alternatives import Alternatives, prefixed
+from fhir_server.search.condition import Asked, condition
+from fhir_server.search.elements import read_by
+from fhir_server.search.escape import split
+from fhir_server.search.terms import Terms
+from fhir_server.search.tree import (
+    EVERYTHING,
+    NOTHING,
+    Chain,
+    Has,
+    Ids,
+    Node,
+    Not,
+    Operator,
+    Updated,
+    either,
+)
+
+NOT_YET = frozenset(("_filter", "_text", "_content", "_list", "_query", "_type", "near"))
+"""Parameters of R4 that the hub does not follow yet."""
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
+_OF_THE_START: dict[Operator, Operator] = {">": ">=", "<=": "<"}
+
+
+class Unknown(BadRequest):
+    """The type has no such parameter."""
+
+    code = "not-found"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a criterion stands: on which type, and how many joins it may still hold."""
+
+    definitions: Definitions
+    terms: Terms
+    type: str
+    joins: int
+
+    def across(self, type_name: str) -> "Place":
+        """Return the place behind one join; raises `BadRequest` where that is one too many."""
+        if self.joins == 0:
+            raise BadRequest(f"A parameter may chain through {self.terms.depth} references at most")
+        return replace(self, type=type_name, joins=self.joins - 1)
+
+
+def criterion(place: Place, name: str, text: str) -> Node:
+    """Return the predicate of `name=text` on the type.
+
+    Raises `Unknown` for a parameter that the type does not have, `BadRequest` for what cannot be
+    read, `NotSupported` for what the hub does not do yet.
+    """
+    if name.startswith("_has:"):
+        return _reverse(place, name, text)
+    head, dot, rest = name.partition(".")
+    code, _, modifier = head.partition(":")
+    if dot:
+        return _chain(place, code, modifier, rest, text)
+    if code == "_id":
+        return _identity(modifier, text)
+    if code == "_lastUpdated":
+        return _updated(place.terms, modifier, text)
+    if code in NOT_YET:
+        raise NotSupported(f"The parameter {code} is not supported yet")
+    found = parameter(place, code)
+    if not text:
+        raise BadRequest(f"{name}= has no value; leave it out, or give one")
+    return condition(Asked(place.definitions, place.terms, place.type, found, modifier), text)
+
+
+def parameter(place: Place, code: str) -> SearchParameter:
+    """Return a parameter of the type; raises `Unknown` with the names that are close to it."""
+    known = place.definitions.search_parameters(place.type)
+    if code in known:
+        return known[code]
+    close = get_close_matches(code, known, n=3)
+    hint = f"; perhaps {' or '.join(close)}" if close else ""
+    raise Unknown(f"{place.type} has no search parameter {code!r}{hint}")
+
+
+def reference(place: Place, code: str) -> SearchParameter:
+    """Return a reference parameter of the type; raises `BadRequest` for one of another type."""
+    found = parameter(place, code)
+    if found.type != "reference":
+        raise BadRequest(f"{place.type}.{code} is a {found.type} parameter, not a reference")
+    return found
+
+
+def _chain(place: Place, code: str, modifier: str, rest: str, text: str) -> Node:
+    found = reference(place, code)
+    ends = list(read_by(place.definitions, place.type, found))
+    if ends and all(set(element.types) <= {"canonical", "uri"} for element in ends):
+        raise NotSupported(f"Chaining through canonical references ({code}) is not supported yet")
+    if modifier:
+        _check_target(place, found, modifier)
+        return Chain(code, modifier, criterion(place.across(modifier), rest, text))
+    targets = found.targets or tuple(sorted(place.definitions.resource_types))
+    nodes, faults = [], []
+    for target in targets:
+        try:
+            nodes.append(Chain(code, target, criterion(place.across(target), rest, text)))
+        except (BadRequest, NotSupported) as fault:
+            faults.append(fault)
+    if not nodes:
+        # What one type can say about the value is more use than that another lacks the parameter.
+        raise min(faults, key=lambda fault: isinstance(fault, Unknown))
+    return either(*nodes)
+
+
+def _check_target(place: Place, found: SearchParameter, target: str) -> None:
+    if not place.definitions.is_resource_type(target):
+        raise BadRequest(f"{found.code}:{target}: there is no resource type {target!r}")
+    if found.targets and target not in found.targets:
+        raise BadRequest(
+            f"{place.type}.{found.code} never points to {target}; "
+            f"it may point to {', '.join(found.targets)}"
+        )
+
+
+def _reverse(place: Place, name: str, text: str) -> Node:
+    parts = name.split(":", 3)
+    if len(parts) < 4 or not all(parts):
+        raise BadRequest(f"{name}: expected _has:Type:reference:parameter")
+    _, type_name, code, rest = parts
+    if not place.definitions.is_resource_type(type_name):
+        raise BadRequest(f"{name}: there is no resource type {type_name!r}")
+    there = place.across(type_name)
+    _check_target(there, reference(there, code), place.type)
+    return Has(type_name, code, criterion(there, rest, text))
+
+
+def _identity(modifier: str, text: str) -> Node:
+    if modifier == "missing":
+        return _always(f"_id:{modifier}", text)
+    if modifier not in ("", "not"):
+        raise BadRequest(f"_id:{modifier}: allowed here: :missing, :not")
+    ids = split(text, ",")
+    if not all(_ID.fullmatch(each) for each in ids):
+        raise BadRequest(f"_id={text}: expected ids of 1 to 64 letters, digits, '-' and '.'")
+    return Not(Ids(frozenset(ids))) if modifier else Ids(frozenset(ids))
+
+
+def _updated(terms: Terms, modifier: str, text: str) -> Node:
+    if modifier == "missing":
+        return _always(f"_lastUpdated:{modifier}", text)
+    if modifier:
+        raise BadRequest(f"_lastUpdated:{modifier}: allowed here: :missing")
+    try:
+        read = [conds for each in split(text, ",") for conds in _moments(each, terms)]
+    except ValueError as fault:
+        raise BadRequest(f"_lastUpdated={text}: cannot be read; expected {fault}") from None
+    return either(*(Updated(conds) for conds in read))
+
+
+def _moments(text: str, terms: Terms) -> Alternatives:
+    """As for any date; `lastUpdated` is a moment, the millisecond that begins with `v`."""
+    prefix, bare = prefixed(text)
+    low, high = date.span(bare, terms.zone)
+    return tuple(
+        # The end lies one after the start: w > x is v >= x, and w <= x is v < x.
+        tuple(
+            each if each.column == "v" else each._replace(column="v", op=_OF_THE_START[each.op])
+            for each in conds
+        )
+        for conds in date.compared(prefix, low, high, terms.now)
+    )
+
+
+def _always(name: str, text: str) -> Node:
+    """Every record has an id and a time: `:missing` is decided by its value."""
+    if text not in ("true", "false"):
+        raise BadRequest(f"{name}={text}: expected true or false")
+    return EVERYTHING if text == "false" else NOTHING

@@ -1,0 +1,84 @@
+"""The elements that a search parameter reads, where its expression is a plain path.
+
+https://hl7.org/fhir/R4/searchparameter.html
+"""
+
+import re
+from collections.abc import Iterator
+
+from conformance.definitions import Definitions, Element, SearchParameter
+
+_PATH = re.compile(r"([A-Z]\w+)((?:\.\w+)+)", re.ASCII)
+_START = re.compile(r"\(?([A-Z]\w+)\.(\w+)", re.ASCII)
+_DECIDES = re.compile(r"\b(and|or|xor|implies|not|exists|empty|count|all|iif)\b|[!<>]")
+
+
+def read_by(
+    definitions: Definitions, type_name: str, parameter: SearchParameter
+) -> Iterator[Element]:
+    """Yield the elements at the ends of the parameter's plain paths on a type.
+
+    >>> from conformance.definitions import load
+    >>> gender = load().search_parameters("Patient")["gender"]
+    >>> [element.name for element in read_by(load(), "Patient", gender)]
+    ['gender']
+    """
+    for branch in parameter.expression.split("|"):
+        found = _PATH.fullmatch(branch.strip())
+        if found and found[1] == type_name:
+            element = _end(definitions, type_name, found[2][1:].split("."))
+            if element is not None:
+                yield element
+
+
+def _end(definitions: Definitions, type_name: str, names: list[str]) -> Element | None:
+    element = None
+    for name in names:
+        element = definitions.elements(type_name).get(name)
+        if element is None or len(element.types) != 1:
+            return None
+        type_name = element.types[0]
+    return element
+
+
+def implied_codes(
+    definitions: Definitions, type_name: str, parameter: SearchParameter
+) -> frozenset[tuple[str, str]]:
+    """Return the (system, code) pairs that required value sets give to a parameter's bare codes."""
+    return frozenset(
+        (system, code)
+        for element in read_by(definitions, type_name, parameter)
+        if element.types == ("code",) and element.value_set
+        for system, codes in definitions.value_set(element.value_set).items()
+        for code in codes
+    )
+
+
+def is_text(definitions: Definitions, type_name: str, parameter: SearchParameter) -> bool:
+    """Whether a token parameter reads plain strings, which are not case sensitive."""
+    return any(
+        element.types == ("string",) for element in read_by(definitions, type_name, parameter)
+    )
+
+
+def needed(
+    definitions: Definitions, type_name: str, parameter: SearchParameter
+) -> frozenset[str] | None:
+    """Return the JSON properties without any of which the expression finds nothing.
+
+    `None` where that cannot be told from its text: the expression has to be evaluated.
+    """
+    if _DECIDES.search(parameter.expression):
+        return None
+    names: set[str] = set()
+    for branch in parameter.expression.split("|"):
+        found = _START.match(branch.strip())
+        if found is None:
+            return None
+        if found[1] == type_name:
+            element = definitions.elements(type_name).get(found[2])
+            if element is None:
+                return None
+            for name, _ in element.properties():
+                names |= {name, f"_{name}"}
+    return frozenset(names)

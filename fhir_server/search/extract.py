@@ -1,0 +1,191 @@
+"""Index entries of a resource, computed once when it is written.
+
+https://hl7.org/fhir/R4/searchparameter.html, https://hl7.org/fhir/R4/compartmentdefinition.html
+
+1. Every parameter of the type is computed by its FHIRPath expression, compiled once for each type.
+2. What a resource says of itself in `meta` is indexed as `_profile`, `_tag`, `_security`, `_source`;
+   `_id` and `_lastUpdated` are the record's own and need no entry.
+3. The parts of a composite that come from one place share a group, from 1 up.
+4. Contained resources are not indexed; a reference to one stays `#id`.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from functools import partial
+from itertools import chain
+from typing import Any
+
+from conformance.definitions import Definitions, SearchParameter
+from conformance.fhirpath import compile
+from conformance.fhirpath.expression import values
+from conformance.fhirpath.nodes import Environment, Evaluator
+from conformance.fhirpath.nodes import Node as PathNode
+from fhir_server.model import Entry, Key
+from fhir_server.search import date, number, quantity, reference, string, token, uri
+from fhir_server.search.elements import needed
+from fhir_server.search.terms import SHANGHAI
+
+Make = Callable[[str, str, Any], Iterable[Entry]]
+
+_RECORDS_OWN = ("_id", "_lastUpdated", "_profile", "_tag", "_security", "_source")
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """What makes the entries of one parameter, or of one component of a composite."""
+
+    param: str
+    run: Evaluator
+    make: Make
+
+    def entries(self, environment: Environment, node: PathNode) -> Iterator[Entry]:
+        for fhir_type, value in values(self.run(environment, [node])):
+            yield from self.make(self.param, fhir_type, value)
+
+    def bare(self, environment: Environment, node: PathNode) -> list[Entry]:
+        """As `entries`, without those that only a modifier looks at: a composite takes none."""
+        return [e for e in self.entries(environment, node) if e.param == self.param]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One parameter of a type. Without any of the `properties` (`None`: unknown) it has no entries."""
+
+    kind: str
+    properties: frozenset[str] | None
+    part: _Part
+    components: tuple[_Part, ...] = ()
+
+    def entries(self, environment: Environment, root: PathNode) -> Iterator[Entry]:
+        if not self.components:
+            yield from self.part.entries(environment, root)
+            return
+        for group, node in enumerate(self.part.run(environment, [root]), 1):
+            parts = [each.bare(environment, node) for each in self.components]
+            if all(parts):
+                yield from (entry._replace(group=group) for entry in chain(*parts))
+
+
+class Extractor:
+    """Computes entries; holds what it compiled of each resource type."""
+
+    def __init__(
+        self, definitions: Definitions, base_url: str = "", zone: tzinfo = SHANGHAI
+    ) -> None:
+        """Take the hub's FHIR base, to know its own absolute URLs, and the zone of bare times."""
+        self._definitions = definitions
+        self._steps: dict[str, dict[str, _Step]] = {}
+        self._make: dict[str, Make] = {
+            "token": token.entries,
+            "string": string.entries,
+            "date": partial(date.entries, zone=zone),
+            "number": number.entries,
+            "quantity": quantity.entries,
+            "uri": uri.entries,
+            "reference": partial(reference.entries, base=base_url.rstrip("/")),
+        }
+
+    def entries(self, resource: dict[str, Any]) -> tuple[Entry, ...]:
+        """Return all entries of a resource, without repetition, in a constant order.
+
+        KeyError for what is no resource type.
+        """
+        steps = self._compiled(resource["resourceType"]).values()
+        found = chain(_of_meta(resource.get("meta", {})), _entries(resource, steps))
+        return tuple(dict.fromkeys(found))
+
+    def references(
+        self, resource: dict[str, Any], codes: Collection[str] | None = None
+    ) -> tuple[Entry, ...]:
+        """Return the entries of some reference parameters alone; `None`: of all of them."""
+        steps = [
+            step
+            for code, step in self._compiled(resource["resourceType"]).items()
+            if step.kind == "reference" and (codes is None or code in codes)
+        ]
+        return tuple(dict.fromkeys(_entries(resource, steps)))
+
+    def patients(self, key: Key, entries: Sequence[Entry]) -> tuple[str, ...]:
+        """Return the ids of the patients whose compartments a record is in, in order.
+
+        Only the parameters of the CompartmentDefinition count; a Patient is in its own.
+        """
+        codes = self._definitions.compartment("Patient").get(key.type, ())
+        found = {
+            entry.v.removeprefix("Patient/")
+            for entry in entries
+            if entry.param in codes and isinstance(entry.v, str) and entry.v.startswith("Patient/")
+        }
+        if key.type == "Patient":
+            found.add(key.id)
+        return tuple(sorted(found))
+
+    def _compiled(self, type_name: str) -> dict[str, _Step]:
+        if type_name not in self._steps:
+            known = self._definitions.search_parameters(type_name)
+            self._steps[type_name] = {
+                code: self._step(type_name, parameter)
+                for code, parameter in known.items()
+                if code not in _RECORDS_OWN and parameter.type != "special"
+            }
+        return self._steps[type_name]
+
+    def _step(self, type_name: str, parameter: SearchParameter) -> _Step:
+        compiled = compile(parameter.expression, self._definitions, type_name)
+        properties = needed(self._definitions, type_name, parameter)
+        if parameter.type != "composite":
+            part = _Part(parameter.code, compiled.run, self._maker(parameter.type))
+            return _Step(parameter.type, properties, part)
+        known = self._definitions.search_parameters(type_name)
+        components = tuple(
+            _Part(
+                f"{parameter.code}.{place}",
+                compile(expression, self._definitions, *(compiled.types or ())).run,
+                self._maker(known[code].type),
+            )
+            for place, (code, expression) in enumerate(parameter.components)
+        )
+        part = _Part(parameter.code, compiled.run, _nothing)
+        return _Step(parameter.type, properties, part, components)
+
+    def _maker(self, kind: str) -> Make:
+        make = self._make[kind]
+
+        def made(param: str, fhir_type: str, value: Any) -> Iterable[Entry]:
+            if fhir_type == "Extension":
+                return self._extended(make, param, value)
+            return make(param, fhir_type, value)
+
+        return made
+
+    def _extended(self, make: Make, param: str, extension: dict[str, Any]) -> Iterator[Entry]:
+        for name, value in extension.items():
+            if name.startswith("value"):
+                bare = name.removeprefix("value")
+                primitive = bare[:1].lower() + bare[1:]
+                known = bare if bare in self._definitions.types else primitive
+                yield from make(param, known, value)
+
+
+def _entries(resource: dict[str, Any], steps: Iterable[_Step]) -> Iterator[Entry]:
+    environment = Environment(resource)
+    root = (resource["resourceType"], resource, None)
+    present = resource.keys()
+    for step in steps:
+        if step.properties is None or not step.properties.isdisjoint(present):
+            yield from step.entries(environment, root)
+
+
+def _nothing(param: str, fhir_type: str, value: Any) -> Iterable[Entry]:
+    return ()
+
+
+def _of_meta(meta: dict[str, Any]) -> Iterator[Entry]:
+    for profile in meta.get("profile", ()):
+        yield from uri.canonical_entries("_profile", "canonical", profile)
+    for tag in meta.get("tag", ()):
+        yield from token.entries("_tag", "Coding", tag)
+    for label in meta.get("security", ()):
+        yield from token.entries("_security", "Coding", label)
+    yield from uri.entries("_source", "uri", meta.get("source"))

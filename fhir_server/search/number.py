@@ -1,0 +1,110 @@
+"""Number parameters: a plain value stands for all that round to it, a prefix for the exact number.
+
+https://hl7.org/fhir/R4/search.html#number
+"""
+
+import math
+import re
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
+from fhir_server.model import Entry
+from fhir_server.search.alternatives import Alternatives, cond, prefixed
+
+EXPECTED = "a number such as 100, 5.40 or 1e-3, perhaps after one of eq ne gt lt ge le sa eb ap"
+LOWEST, HIGHEST = -sys.float_info.max, sys.float_info.max
+"""Where the open ends of a Range lie."""
+
+_FORM = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
+
+Bounds = tuple[float, float]
+
+
+def entries(param: str, fhir_type: str, value: Any) -> Iterator[Entry]:
+    """Yield the bounds of an integer, a decimal, a Quantity or a Range."""
+    found = bounds(value)
+    if found is not None:
+        yield Entry(param, *found)
+
+
+def bounds(value: Any) -> Bounds | None:
+    """Return the lowest and highest number that a value may be; `None` if it says none."""
+    match value:
+        case bool():
+            return None
+        case int() | float() | Decimal():
+            return float(value), float(value)
+        case {"value": int() | float() | Decimal() as number}:
+            return _compared_to(float(number), value.get("comparator"))
+        case {"low": _} | {"high": _}:
+            low, high = bounds(value.get("low")), bounds(value.get("high"))
+            if low is None and high is None:
+                return None
+            return LOWEST if low is None else low[0], HIGHEST if high is None else high[1]
+    return None
+
+
+def _compared_to(number: float, comparator: Any) -> Bounds:
+    match comparator:
+        case "<":
+            return LOWEST, math.nextafter(number, LOWEST)
+        case "<=":
+            return LOWEST, number
+        case ">":
+            return math.nextafter(number, HIGHEST), HIGHEST
+        case ">=":
+            return number, HIGHEST
+    return number, number
+
+
+def alternatives(text: str) -> Alternatives:
+    """Return what a number text demands of an entry; raises ValueError with the form expected."""
+    prefix, bare = prefixed(text)
+    return compared(prefix, Decimal(checked(bare)))
+
+
+def checked(text: str) -> str:
+    """Return the text of a number; raises ValueError with the expected form for anything else."""
+    if not _FORM.fullmatch(text) or not math.isfinite(float(text)):
+        raise ValueError(EXPECTED)
+    return text
+
+
+def compared(prefix: str, number: Decimal) -> Alternatives:
+    """Return the comparison with `number` that `prefix` names.
+
+    `eq` and `ne` take the implicit range, half a unit of the last digit to each side; the other
+    prefixes take the number as exact; `ap` takes a tenth to each side, or that range if wider.
+    """
+    exact = float(number)
+    low, high = implicit(number)
+    slack = abs(number) / 10
+    lowest, highest = min(low, float(number - slack)), max(high, float(number + slack))
+    table: dict[str, Alternatives] = {
+        "eq": (cond("v", ">=", low) + cond("w", "<", high),),
+        "ne": (cond("v", "<", low), cond("w", ">=", high)),
+        "gt": (cond("w", ">", exact),),
+        "lt": (cond("v", "<", exact),),
+        "ge": (cond("w", ">=", exact),),
+        "le": (cond("v", "<=", exact),),
+        "sa": (cond("v", ">", exact),),
+        "eb": (cond("w", "<", exact),),
+        "ap": (cond("v", "<=", highest) + cond("w", ">=", lowest),),
+    }
+    return table[prefix]
+
+
+def implicit(number: Decimal) -> Bounds:
+    """Return the range [low, high) of the numbers that round to one at its precision.
+
+    One digit before a positive exponent counts as two: the specification reads `1e2` so.
+
+    >>> implicit(Decimal("100")), implicit(Decimal("1e2"))
+    ((99.5, 100.5), (95.0, 105.0))
+    """
+    _, digits, exponent = number.as_tuple()
+    last = int(exponent) - (1 if int(exponent) > 0 and len(digits) == 1 else 0)
+    half = Decimal((0, (5,), last - 1))
+    return float(number - half), float(number + half)

@@ -1,0 +1,75 @@
+"""A search request's parameters, read into a `Search`. https://hl7.org/fhir/R4/search.html
+
+1. Criteria are joined by and; a comma inside a value means or.
+2. An unknown parameter is a 400 that names it and its neighbours; under lenient handling it is left
+   out, reported, and absent from the self link.
+3. A value that cannot be read is a 400 under both.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from conformance.definitions import Definitions
+from conformance.issues import Issue
+from fhir_server.errors import BadRequest, NotSupported
+from fhir_server.search.criteria import Place, Unknown, criterion
+from fhir_server.search.results import MANY, ONCE
+from fhir_server.search.search import Search
+from fhir_server.search.terms import Terms
+from fhir_server.search.tree import Node, both
+
+ELSEWHERE = ("_format", "_pretty")
+"""Parameters that the edge follows."""
+
+_DEFAULT = Terms()
+
+
+def parse(
+    definitions: Definitions,
+    type_name: str,
+    params: Sequence[tuple[str, str]],
+    terms: Terms = _DEFAULT,
+) -> Search:
+    """Return what the decoded parameters ask of a type.
+
+    Raises `BadRequest` for what cannot be understood, `NotSupported` for what the hub does not do
+    yet.
+
+    >>> from conformance.definitions import load
+    >>> parse(load(), "Patient", [("_id", "1"), ("_count", "5")]).count
+    5
+    """
+    place = Place(definitions, terms, type_name, terms.depth)
+    search = Search(type_name, count=terms.page)
+    wheres: list[Node] = []
+    seen: set[str] = set()
+    for name, text in params:
+        if name in ELSEWHERE:
+            continue
+        try:
+            if name in ONCE or name in MANY:
+                search = _shaped(place, search, name, text, seen)
+            else:
+                wheres.append(criterion(place, name, text))
+        except (Unknown, NotSupported) as fault:
+            if not terms.lenient:
+                raise
+            search = replace(search, problems=search.problems + _warnings(fault))
+        else:
+            search = replace(search, used=(*search.used, (name, text)))
+    return replace(search, where=both(*wheres))
+
+
+def _shaped(place: Place, search: Search, name: str, text: str, seen: set[str]) -> Search:
+    if not text:
+        raise BadRequest(f"{name}= has no value; leave it out, or give one")
+    if name in MANY:
+        return replace(search, **MANY[name](place, search, text))
+    if name in seen:
+        raise BadRequest(f"{name} is given twice; one of them is meant")
+    seen.add(name)
+    return replace(search, **ONCE[name](place, search, text))
+
+
+def _warnings(fault: BadRequest | NotSupported) -> tuple[Issue, ...]:
+    return tuple(replace(issue, severity="warning") for issue in fault.issues)

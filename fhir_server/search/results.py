@@ -1,0 +1,129 @@
+"""Parameters that shape the answer: order, size, total, what is included and what is left out.
+
+https://hl7.org/fhir/R4/search.html#return
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+from fhir_server.errors import BadRequest, NotSupported
+from fhir_server.model import Sort
+from fhir_server.search.criteria import Place, parameter, reference
+from fhir_server.search.search import Include, Search
+
+_COUNT = re.compile(r"\d{1,9}", re.ASCII)
+
+Changes = dict[str, Any]
+
+
+def _sort(place: Place, search: Search, text: str) -> Changes:
+    keys = []
+    for each in text.split(","):
+        code, descending = each.removeprefix("-"), each.startswith("-")
+        if code not in ("_id", "_lastUpdated"):
+            found = parameter(place, code)
+            if found.type in ("composite", "special"):
+                raise BadRequest(f"_sort={each}: a {found.type} parameter gives no order")
+        keys.append(Sort(code, descending))
+    return {"sort": (*search.sort, *keys)}
+
+
+def _count(place: Place, search: Search, text: str) -> Changes:
+    if not _COUNT.fullmatch(text):
+        raise BadRequest(f"_count={text}: expected a whole number, 0 or more")
+    return {"count": min(int(text), place.terms.page_limit)}
+
+
+def _one_of(name: str, field: str, *allowed: str) -> Callable[[Place, Search, str], Changes]:
+    def read(place: Place, search: Search, text: str) -> Changes:
+        if text not in allowed:
+            raise BadRequest(f"{name}={text}: expected one of {', '.join(allowed)}")
+        return {field: text}
+
+    return read
+
+
+def _elements(place: Place, search: Search, text: str) -> Changes:
+    known = place.definitions.elements(place.type)
+    names = [each.removeprefix(f"{place.type}.") for each in text.split(",")]
+    for name in names:
+        element = known.get(name.removesuffix("[x]"))
+        if element is None and not any(
+            name == prop for each in known.values() for prop, _ in each.properties()
+        ):
+            raise BadRequest(f"_elements={text}: {place.type} has no element {name!r}")
+    return {"elements": (*search.elements, *names)}
+
+
+def _contained(place: Place, search: Search, text: str) -> Changes:
+    if text != "false":
+        raise NotSupported("Searching contained resources (_contained) is not supported yet")
+    return {}
+
+
+def _cursor(place: Place, search: Search, text: str) -> Changes:
+    return {"cursor": text}
+
+
+ONCE: dict[str, Callable[[Place, Search, str], Changes]] = {
+    "_count": _count,
+    "_total": _one_of("_total", "total", "none", "estimate", "accurate"),
+    "_summary": _one_of("_summary", "summary", "true", "text", "data", "count", "false"),
+    "_contained": _contained,
+    "_cursor": _cursor,
+}
+"""Parameters that may stand once, and what each changes."""
+
+
+def _included(place: Place, search: Search, text: str, iterate: bool) -> Changes:
+    found = _include(place, text, iterate, "_include")
+    if not iterate and found.source != place.type:
+        raise BadRequest(
+            f"_include={text}: the search finds {place.type}; "
+            f"to follow what was included, write _include:iterate"
+        )
+    return {"includes": (*search.includes, found)}
+
+
+def _reverse_included(place: Place, search: Search, text: str, iterate: bool) -> Changes:
+    found = _include(place, text, iterate, "_revinclude")
+    if found.source == "*":
+        raise NotSupported("_revinclude=* is not supported yet; name a type: _revinclude=Type:*")
+    if not iterate and found.target not in (None, place.type):
+        raise BadRequest(
+            f"_revinclude={text}: the search finds {place.type}; "
+            f"to follow what was included, write _revinclude:iterate"
+        )
+    return {"revincludes": (*search.revincludes, found)}
+
+
+def _include(place: Place, text: str, iterate: bool, name: str) -> Include:
+    """Read `Source:param[:Target]`, `Source:*` or `*`."""
+    if text == "*":
+        source = place.type if name == "_include" else "*"
+        return Include(source, "*", None, iterate)
+    parts = text.split(":")
+    if len(parts) not in (2, 3) or not all(parts):
+        raise BadRequest(f"{name}={text}: expected Type:parameter, Type:parameter:Type or Type:*")
+    for each in (parts[0], *parts[2:]):
+        if not place.definitions.is_resource_type(each):
+            raise BadRequest(f"{name}={text}: there is no resource type {each!r}")
+    source, code, target = parts[0], parts[1], parts[2] if len(parts) == 3 else None
+    if code != "*":
+        there = Place(place.definitions, place.terms, source, 0)
+        targets = reference(there, code).targets
+        if target and targets and target not in targets:
+            raise BadRequest(f"{name}={text}: {source}.{code} never points to {target}")
+    return Include(source, code, target, iterate)
+
+
+MANY: dict[str, Callable[[Place, Search, str], Changes]] = {
+    "_sort": _sort,
+    "_elements": _elements,
+    "_include": lambda place, search, text: _included(place, search, text, False),
+    "_include:iterate": lambda place, search, text: _included(place, search, text, True),
+    "_revinclude": lambda place, search, text: _reverse_included(place, search, text, False),
+    "_revinclude:iterate": lambda place, search, text: _reverse_included(place, search, text, True),
+}
+"""Parameters that may stand several times, and what each adds."""
