@@ -54,9 +54,7 @@ async def included(
     return added, ()
 
 
-async def _visible(
-    server: Server, caller: Caller, query: Query, limit: int
-) -> tuple[Version, ...]:
+async def _visible(server: Server, caller: Caller, query: Query, limit: int) -> tuple[Version, ...]:
     where = both(visible(caller, query.type), restrict(query.where, caller))
     page = await server.store.search(replace(query, where=where, limit=limit, now=caller.now))
     return page.versions

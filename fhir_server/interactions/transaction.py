@@ -122,9 +122,7 @@ async def _plan_all(
     return plans
 
 
-async def _plan(
-    server: Server, caller: Caller, ask: Interaction, target: _Target | None
-) -> Plan:
+async def _plan(server: Server, caller: Caller, ask: Interaction, target: _Target | None) -> Plan:
     if target is None:
         return await _PLANS[ask.name](server, caller, ask)
     if target.existing is not None:
@@ -151,9 +149,7 @@ def _links(changing: Sequence[Step], targets: Mapping[int, _Target]) -> dict[str
     return links
 
 
-async def _looked_up(
-    server: Server, caller: Caller, changing: Sequence[Step]
-) -> dict[str, str]:
+async def _looked_up(server: Server, caller: Caller, changing: Sequence[Step]) -> dict[str, str]:
     """Return what conditional references mean. Raises `PreconditionFailed` where it is not one record."""
     links: dict[str, str] = {}
     for step in changing:
@@ -194,9 +190,7 @@ def _refuse_twice(plans: Mapping[int, Plan]) -> None:
 async def _read_all(
     server: Server, caller: Caller, reading: Sequence[Step], run: Run
 ) -> dict[int, Reply]:
-    return {
-        step.place: await _under(step.place, run(server, caller, step.ask)) for step in reading
-    }
+    return {step.place: await _under(step.place, run(server, caller, step.ask)) for step in reading}
 
 
 async def _under(place: int, work: Awaitable[T]) -> T:

@@ -69,7 +69,9 @@ async def _plan_conditional(
     if await find_changeable(server, caller, named.key, "update") is not None:
         raise Conflict(f"{named.key} exists and does not match the criteria.")
     plan = await plan_update(server, caller, named)
-    return plan if isinstance(plan, Reply) else replace(plan, write=replace(plan.write, unless=query))
+    return (
+        plan if isinstance(plan, Reply) else replace(plan, write=replace(plan.write, unless=query))
+    )
 
 
 def _wrong_id(ask: Interaction, id: str) -> BadRequest:

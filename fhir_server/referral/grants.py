@@ -65,7 +65,5 @@ def while_active(writes: Iterable[Write], consent: str) -> list[Write]:
 
     A withdrawal in the same moment may not have been seen when the grants were made.
     """
-    withdrawn = both(
-        Ids(frozenset((consent,))), Not(Match("status", (Cond("v", "=", "active"),)))
-    )
+    withdrawn = both(Ids(frozenset((consent,))), Not(Match("status", (Cond("v", "=", "active"),))))
     return [replace(write, unless=Query("Consent", withdrawn)) for write in writes]
