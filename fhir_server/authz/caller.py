@@ -14,14 +14,14 @@ class Caller:
     """The one who asks, read again on every request.
 
     `kind`: *staff* act in one PractitionerRole; a *patient* for one Patient; a *feed* is a source
-    system of an institution; an *auditor* reads the trail, an *admin* accounts and messages, neither
-    reads the record; the *operator* is the command line of the machine's owner; *open* is everybody
-    on a hub started with `--open`.
+    system of an institution; an *auditor* reads the trail, an *admin* accounts and messages,
+    neither reads the record; the *operator* is the command line of the machine's owner; *open* is
+    everybody on a hub started with `--open`.
 
-    `person` is the literal reference of the acting person (`Practitioner/…`, `Patient/…`), `role` the
-    PractitionerRole's id, `duty` its code (`physician`, `nurse`, …), `organization` the institution
-    (the top of `partOf`) that owns what the caller writes, `organizations` it and its departments.
-    `patient` binds the caller to one compartment. `rules` are those that name one of
+    `person` is the literal reference of the acting person (`Practitioner/…`, `Patient/…`), `role`
+    the PractitionerRole's id, `duty` its code (`physician`, `nurse`, …), `organization` the
+    institution (the top of `partOf`) that owns what the caller writes, `organizations` it and its
+    departments. `patient` binds the caller to one compartment. `rules` are those that name one of
     `organizations` as recipient. `now` is the time of the request in milliseconds.
     """
 

@@ -1,7 +1,7 @@
 """Grants and rules: what a consent or a referral lets an institution see, as records to join with.
 
-A grant says *which patient, to whom, from when until when*; a rule says *what*. Rules are interned by
-their content, so that a thousand equal consents share one, and a predicate has one branch a rule
+A grant says *which patient, to whom, from when until when*; a rule says *what*. Rules are interned
+by their content, so that a thousand equal consents share one, and a predicate has one branch a rule
 rather than one a patient. A grant of named records (a referral's package) lists them itself.
 
 Both are records of internal types:
@@ -9,19 +9,20 @@ Both are records of internal types:
 | type | id | entries |
 |---|---|---|
 | `rule` | hash of its content | `recipient` |
-| `grant` | hash of source, recipient and rule | `recipient`, `rule`, `resource` (v: `Type/id`, w: `''`), `from`, `until` (v: ms), `source` (v: `Type/id`) |
+| `grant` | hash of whom it is for and from what | those of `Grant.write` |
 
-Times are milliseconds; a grant without an end has `until` = `FOREVER`. `from <= NOW < until` is tested
-inside the query, so closing a grant is one write and takes effect on the next request.
+Times are milliseconds; a grant without an end has `until` = `FOREVER`. `from <= NOW < until` is
+tested inside the query, so closing a grant is one write and takes effect on the next request.
 """
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
 from fhir_server import fhirjson
-from fhir_server.model import Entry, Key, Write
+from fhir_server.model import Entry, Key, Version, Write
 from fhir_server.search.tree import NOW, Cond, Match, Node, both
 
 FOREVER = 1 << 52
@@ -43,7 +44,7 @@ class Clause:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """What `recipient` (an Organization's id) may see for `purpose`: some of `permit` and none of `deny`."""
+    """What `recipient` (an Organization's id) may see for `purpose`: `permit`, but not `deny`."""
 
     recipient: str
     purpose: str
@@ -66,7 +67,8 @@ class Rule:
 class Grant:
     """One permission for one patient: by `rule` (its id), or for the named `resources` alone.
 
-    `source` is what it follows from (`Consent/…`), `via` the Task that opened it, if one did.
+    `source` is what it follows from (`Consent/…`), `via` the Task that opened it, if one did;
+    `part` tells apart what is otherwise the same, as two periods of one consent.
     """
 
     patient: str
@@ -78,11 +80,13 @@ class Grant:
     rule: str = ""
     resources: tuple[str, ...] = ()
     via: str = ""
+    part: int = 0
 
     @property
     def id(self) -> str:
         """Return the hash of whom it is for and what it follows from: closing it finds it again."""
-        name = "|".join((self.patient, self.recipient, self.source, self.via, self.rule))
+        parts = [self.patient, self.recipient, self.source, self.via, self.rule]
+        name = "|".join(parts + [str(self.part)] * bool(self.part))
         return hashlib.sha256(name.encode()).hexdigest()[:32]
 
     def write(self) -> Write:
@@ -90,6 +94,7 @@ class Grant:
         entries = (
             Entry("recipient", self.recipient),
             Entry("rule", self.rule),
+            Entry("purpose", self.purpose),
             Entry("from", self.start),
             Entry("until", self.until),
             Entry("source", self.source),
@@ -99,6 +104,22 @@ class Grant:
         return Write(
             Key("grant", self.id), fhirjson.encode(self), entries, entries, patients=(self.patient,)
         )
+
+
+_rules = msgspec.json.Decoder(Rule)
+_grants = msgspec.json.Decoder(Grant)
+
+
+@lru_cache(maxsize=4096)
+def read_rule(version: Version) -> Rule:
+    """Return the rule of a living record; equal ids are equal rules, so what it says may be
+    kept."""
+    return _rules.decode(version.body or b"")
+
+
+def read_grant(version: Version) -> Grant:
+    """Return the grant of a living record."""
+    return _grants.decode(version.body or b"")
 
 
 def active(*more: Node) -> Node:

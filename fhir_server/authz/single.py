@@ -1,0 +1,72 @@
+"""Decide about one record in memory, by the predicate that a search would have been joined with."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from fhir_server.authz.caller import Caller
+from fhir_server.authz.grant import active
+from fhir_server.model import Page, Query, Value, Version
+from fhir_server.search.evaluate import NOWHERE, Plainly, authorizable, evaluate
+from fhir_server.search.tree import (
+    And,
+    Cond,
+    ForEachPatient,
+    Has,
+    InPatient,
+    Match,
+    Node,
+    Or,
+    either,
+)
+
+_PAGE = 200
+
+
+class Searchable(Protocol):
+    """What of a store is needed here."""
+
+    async def search(self, query: Query) -> Page:
+        """Return a page of living records."""
+
+
+async def permits(store: Searchable, caller: Caller, where: Node, version: Version) -> bool:
+    """Say whether `where` holds of a version; its grants are read only if nothing else decides."""
+    if holds(where, version, (), caller.now):
+        return True
+    if not needs_grants(where):
+        return False
+    grants: list[Version] = []
+    query: Query | None = grants_for(caller, version)
+    while query is not None:
+        page = await store.search(query)
+        grants += page.versions
+        query = grants_for(caller, version, page.next) if page.next is not None else None
+    return bool(grants) and holds(where, version, grants, caller.now)
+
+
+def holds(where: Node, version: Version, grants: Sequence[Version], now: int) -> bool:
+    """Say whether `where` holds of a version, with these grants and no others at `now`."""
+    world = Plainly(authorizable(grant) for grant in grants) if grants else NOWHERE
+    return evaluate(where, authorizable(version), world, now)
+
+
+def needs_grants(where: Node) -> bool:
+    """Say whether grants may make `where` hold; they never make it fail (decide negates none)."""
+    match where:
+        case And(nodes) | Or(nodes):
+            return any(map(needs_grants, nodes))
+        case Has(type, _, _) | ForEachPatient(type, _):
+            return type == "grant"
+        case _:
+            return False
+
+
+def grants_for(
+    caller: Caller, version: Version, after: tuple[Value | None, ...] | None = None
+) -> Query:
+    """Return the query for the grants that may let this caller see this version."""
+    recipient = Match("recipient", (Cond("v", "in", tuple(sorted(caller.organizations))),))
+    about = either(
+        Match("resource", (Cond("v", "=", str(version.key)),)), *map(InPatient, version.patients)
+    )
+    return Query("grant", active(recipient, about), limit=_PAGE, after=after, now=caller.now)
