@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from conformance.issues import Issue
-
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.restrict import restrict, visible

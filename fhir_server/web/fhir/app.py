@@ -2,11 +2,12 @@
 
 https://hl7.org/fhir/R4/http.html, https://asgi.readthedocs.io/en/latest/specs/www.html
 
-1. A request gets an id (its own X-Request-Id, if that is well formed), which comes back with the answer.
+1. A request gets an id (its own X-Request-Id, if that is well formed), which comes back with the
+   answer.
 2. Method and path name the interaction; what the client accepts is settled before anything is done.
 3. Everything but `metadata` demands a bearer token.
-4. `perform` answers or raises a HubError; both are written here, and what is unexpected is a 500 that
-   tells nothing but the request's id.
+4. `perform` answers or raises a HubError; both are written here, and what is unexpected is a 500
+   that tells nothing but the request's id.
 """
 
 import re
@@ -73,6 +74,7 @@ class FhirApp:
         self._authenticate = authenticate
         self._prefix = prefix
         self._types = server.definitions.resource_types
+        self._statement: Reply | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -122,12 +124,19 @@ class FhirApp:
         ask = replace(routes.route(call.method, call.path, self._types), base=call.base)
         call.ask = ask = request.with_headers(ask, call.headers, call.query)
         if ask.name == "capabilities":
-            return capabilities(self._server, ask)
+            return self._capabilities(ask)
         call.caller = await self._authenticate(_token(call.headers), self._server.clock(), call.id)
         if call.method in _TAKES_BODY:
             content = await body.read(receive, call.headers, self._server.settings.body_limit)
             call.ask = ask = request.with_body(ask, call.headers, content)
         return await perform(self._server, call.caller, ask)
+
+    def _capabilities(self, ask: Interaction) -> Reply:
+        if ask.params:
+            return capabilities(self._server, ask)
+        if self._statement is None:
+            self._statement = capabilities(self._server, ask)
+        return self._statement
 
 
 def _settle_form(call: _Call) -> None:

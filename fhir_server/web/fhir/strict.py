@@ -1,7 +1,7 @@
 """What JSON parsers disagree about is refused before anything reads the body.
 
-https://www.rfc-editor.org/rfc/rfc8259#section-4: names that occur twice; besides depth, U+0000 and text
-that is not UTF-8.
+https://www.rfc-editor.org/rfc/rfc8259#section-4: names that occur twice; besides depth, U+0000 and
+text that is not UTF-8.
 """
 
 import json
@@ -40,7 +40,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _check_depth(value: Any) -> None:
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         level = [
             child
             for node in level
