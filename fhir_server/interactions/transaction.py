@@ -156,13 +156,9 @@ def _links(changing: Sequence[Step], targets: Mapping[int, _Target]) -> dict[str
 
 
 async def _looked_up(server: Server, caller: Caller, changing: Sequence[Step]) -> dict[str, str]:
-<<<<<<< HEAD
-    """Return what conditional references mean. Raises `PreconditionFailed` where it is not one record."""
-=======
     """Return what conditional references mean. Raises `PreconditionFailed` where it is not one
     record.
     """
->>>>>>> refs/heads/rest
     links: dict[str, str] = {}
     for step in changing:
         for text in sorted(references.conditional([step.ask.body]) - links.keys()):
