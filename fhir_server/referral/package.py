@@ -108,7 +108,9 @@ def _order(referral: Referral, request: Resource) -> Iterator[Issue]:
     if reference_id(request.get("subject"), "Patient") != referral.patient:
         yield _broken("Task.for and ServiceRequest.subject must be the same Patient", "Task.for")
     if request.get("status") not in ("draft", "active"):
-        yield _broken(f"The ServiceRequest is {request.get('status')}; draft was expected", "Task.focus")
+        yield _broken(
+            f"The ServiceRequest is {request.get('status')}; draft was expected", "Task.focus"
+        )
 
 
 def _package(referral: Referral, items: Sequence[Item]) -> Iterator[Issue]:
@@ -131,7 +133,9 @@ def lacking_consent(referral: Referral, consent: Json | None, now: int) -> list[
     if patient_of(consent) != referral.patient:
         return [_broken("The Consent is another patient's", "Task.for")]
     if consent.get("status") != "active":
-        return [_broken(f"The Consent is {consent.get('status')}; active was expected", "Task.focus")]
+        return [
+            _broken(f"The Consent is {consent.get('status')}; active was expected", "Task.focus")
+        ]
     spans = [(start, end) for name, _, start, end in rules_of(consent) if name == referral.receiver]
     if not spans:
         return [_broken("The Consent lets the receiver see nothing", "Task.owner")]
