@@ -2,9 +2,9 @@
 
 https://hl7.org/fhir/R4/operations.html
 
-An operation only writes the Task that would be after the step and hands it to the update interaction:
-the write rule decides there, as it does for a PUT. `$actions` lists what the caller may do with the
-version that is there.
+An operation only writes the Task that would be after the step and hands it to the update
+interaction: the write rule decides there, as it does for a PUT. `$actions` lists what the caller may
+do with the version that is there.
 """
 
 from collections.abc import Awaitable, Callable
@@ -71,7 +71,7 @@ def _row(name: str, caller: Caller, task: Resource) -> Row:
 
 
 def stepped(row: Row, task: Resource, given: Resource, caller: Caller) -> Json:
-    """Return the Task after a step, as a client would write it: the rule adds the hub's own part."""
+    """Return the Task after a step as a client would write it; the rule adds the hub's part."""
     after = dict(task) | {"status": row.target(state(task))}
     if row.business:
         after["businessStatus"] = business_concept(row.business)
@@ -94,7 +94,8 @@ def _note(text: str, caller: Caller) -> Json:
 def arguments(body: bytes) -> Json:
     """Read the Parameters of a step as elements of a Task. Raises `BadRequest`.
 
-    >>> arguments(b'{"resourceType":"Parameters","parameter":[{"name":"reason","valueString":"full"}]}')
+    >>> reason = b'{"name":"reason","valueString":"full"}'
+    >>> arguments(b'{"resourceType":"Parameters","parameter":[' + reason + b']}')
     {'statusReason': {'text': 'full'}}
     """
     given: Json = {}

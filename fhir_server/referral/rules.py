@@ -64,7 +64,7 @@ async def _effects(server: Server, caller: Caller, step: Step) -> list[Write]:
     return writes
 
 
-def actors(caller: Caller, task: Json) -> frozenset[Actor]:
+def actors(caller: Caller, task: Resource) -> frozenset[Actor]:
     """Return which parties of the referral the caller acts for."""
     match caller.kind:
         case "operator" | "open":
@@ -90,7 +90,7 @@ def step_of(before: Json | None, after: Json | None, parties: Iterable[Actor]) -
 def refusal(
     before: Resource | None, wanted: str, acting: Iterable[Actor], legal: Sequence[Row]
 ) -> str:
-    """Say that a Task cannot become `wanted`, or take that step, and which steps are legal instead."""
+    """Say that a Task cannot become `wanted`, or take that step, and what is legal instead."""
     now = state(before) + (f" ({business(before)})" if business(before) else "")
     steps = ", ".join(f"{row.name} (to {row.target(state(before))})" for row in legal)
     return (
