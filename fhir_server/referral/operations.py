@@ -2,9 +2,9 @@
 
 https://hl7.org/fhir/R4/operations.html
 
-An operation only writes the Task that would be after the step and hands it to the update
-interaction: the write rule decides there, as it does for a PUT. `$actions` lists what the caller may
-do with the version that is there.
+An operation writes the Task that would be after the step and hands it to the update interaction:
+the write rule decides there, as it does for a PUT. `$actions` lists what the caller may do with
+the version that is there.
 """
 
 from collections.abc import Awaitable, Callable
