@@ -3,10 +3,11 @@
 A consent says "what has to do with my hypertension"; this says which records that is.
 
 Sources: ICD-10 (WHO, 2019) chapters IV and IX; ATC index (WHO Collaborating Centre, 2024) groups
-A10, B01A, C01-C03, C07-C10; LOINC 2.77 (© Regenstrief Institute, LOINC licence) for what the
-national basic public health programme (国家基本公共卫生服务规范, 3rd edition, 2017)
-records at follow-up visits for hypertension and type 2 diabetes. A category tells of what was measured, found and prescribed;
-never of visits, notes or documents, which may say more than its name.
+A10, B01A, C01-C03, C07-C10; LOINC 2.77 (© Regenstrief Institute, LOINC licence) for what is
+recorded at follow-up visits for hypertension and type 2 diabetes in the national basic public
+health programme (国家基本公共卫生服务规范, 3rd edition, 2017). A category tells of what was
+measured, found and prescribed; never of visits, notes or documents, which may say more than its
+name.
 """
 
 from fhir_server.authz.grant import Clause

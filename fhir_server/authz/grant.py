@@ -17,11 +17,12 @@ tested inside the query, so closing a grant is one write and takes effect on the
 
 import hashlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 import msgspec
 
 from fhir_server import fhirjson
-from fhir_server.model import Entry, Key, Write
+from fhir_server.model import Entry, Key, Version, Write
 from fhir_server.search.tree import NOW, Cond, Match, Node, both
 
 FOREVER = 1 << 52
@@ -103,6 +104,22 @@ class Grant:
         return Write(
             Key("grant", self.id), fhirjson.encode(self), entries, entries, patients=(self.patient,)
         )
+
+
+_rules = msgspec.json.Decoder(Rule)
+_grants = msgspec.json.Decoder(Grant)
+
+
+@lru_cache(maxsize=4096)
+def read_rule(version: Version) -> Rule:
+    """Return the rule of a living record; equal ids are equal rules, so what it says may be
+    kept."""
+    return _rules.decode(version.body or b"")
+
+
+def read_grant(version: Version) -> Grant:
+    """Return the grant of a living record."""
+    return _grants.decode(version.body or b"")
 
 
 def active(*more: Node) -> Node:

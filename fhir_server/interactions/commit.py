@@ -6,23 +6,36 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 
 from fhir_server.audit.row import audit_write
 from fhir_server.authz.caller import Caller
-from fhir_server.errors import AlreadyMatched, Busy, PreconditionFailed
+from fhir_server.errors import Busy, Conflict, PreconditionFailed
 from fhir_server.interactions.interaction import Interaction, Reply
+from fhir_server.interactions.pending import merged
+from fhir_server.interactions.reply import written
 from fhir_server.interactions.server import Server
+from fhir_server.interactions.write import Draft, Plan, approve
 from fhir_server.model import Version, Write
 
 _ATTEMPTS = 20
 _PAUSE = 0.002
 
 
+class Raced(Conflict):
+    """Another request changed a record between our reading and our writing; `persist` tries again."""
+
+
 async def commit(
     server: Server, caller: Caller, ask: Interaction, writes: Sequence[Write], status: int
 ) -> list[Version]:
-    """Write all or nothing with the row that tells of it, and return the new versions of `writes`."""
+    """Write all or nothing with the row that tells of it, and return the new versions of `writes`.
+
+    Raises `Raced`.
+    """
     patients = concerned(write.patients for write in writes if write.key.type[0].isupper())
     made = writes[0].key.id if ask.type and not ask.id else ask.id
     row = trail(caller, ask, status, patients, made)
-    return (await server.store.commit([*writes, row]))[: len(writes)]
+    try:
+        return (await server.store.commit([*writes, row]))[: len(writes)]
+    except PreconditionFailed as lost:
+        raise Raced(*lost.issues) from None
 
 
 def trail(
@@ -49,19 +62,42 @@ def concerned(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(sorted({patient for patients in lists for patient in patients}))
 
 
-async def persist(attempt: Callable[[], Awaitable[Reply]], ask: Interaction) -> Reply:
-    """Try again, a bounded number of times, while another request was faster.
-
-    A record that the client's If-Match names is not tried again. Raises `PreconditionFailed` then, and
-    `Busy` when all attempts are used up.
-    """
+async def persist(attempt: Callable[[], Awaitable[Reply]]) -> Reply:
+    """Try again, a bounded number of times, while other requests are faster. Raises `Busy`."""
     for number in range(_ATTEMPTS):
         try:
             return await attempt()
-        except AlreadyMatched:
-            pass
-        except PreconditionFailed:
-            if ask.if_match is not None:
-                raise
-        await asyncio.sleep(random.uniform(0, _PAUSE * (number + 1)))
+        except Raced:
+            await asyncio.sleep(random.uniform(0, _PAUSE * (number + 1)))
     raise Busy("Others change the same records at this moment; try again.")
+
+
+async def carry_out(
+    server: Server,
+    caller: Caller,
+    ask: Interaction,
+    plan: Callable[[Server, Caller, Interaction], Awaitable[Plan]],
+) -> Reply:
+    """Plan a write, approve it and commit it, and answer with what it became."""
+
+    async def attempt() -> Reply:
+        made = await plan(server, caller, ask)
+        if isinstance(made, Reply):
+            return made
+        writes = merged([made.write, *await approve(server, caller, made)])
+        versions = await commit(server, caller, made.ask, writes, status(made))
+        return answer(made, versions[0])
+
+    return await persist(attempt)
+
+
+def status(made: Draft) -> int:
+    """Return the status of the answer to a draft that is committed."""
+    return 204 if made.after is None else 201 if made.created else 200
+
+
+def answer(made: Draft, version: Version) -> Reply:
+    """Return the answer to a draft that is committed."""
+    if made.after is None:
+        return Reply(204, vid=version.vid, patients=version.patients, audited=True)
+    return written(version, made.ask, created=made.created)

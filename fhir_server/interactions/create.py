@@ -3,15 +3,15 @@
 from dataclasses import replace
 
 from fhir_server.authz.caller import Caller
-from fhir_server.interactions.commit import commit, persist
+from fhir_server.interactions.commit import carry_out
 from fhir_server.interactions.criteria import matching, refuse_several
 from fhir_server.interactions.find import allowed
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.params import refuse_all
-from fhir_server.interactions.reply import unchanged, written
+from fhir_server.interactions.reply import unchanged
 from fhir_server.interactions.server import Server
-from fhir_server.interactions.write import decode, draft, prepare
-from fhir_server.model import Key
+from fhir_server.interactions.write import Draft, Plan, decode, draft
+from fhir_server.model import Key, Query, Version
 
 
 async def create(server: Server, caller: Caller, ask: Interaction) -> Reply:
@@ -20,22 +20,35 @@ async def create(server: Server, caller: Caller, ask: Interaction) -> Reply:
     With If-None-Exist: one match is the answer, several are a 412, and no other request can create a
     match in between.
     """
+    return await carry_out(server, caller, ask, plan_create)
+
+
+async def plan_create(server: Server, caller: Caller, ask: Interaction) -> Plan:
+    """Return the draft of a new resource, or the answer that it exists."""
+    query, existing = await look_for(server, caller, ask)
+    if existing is not None:
+        return unchanged(existing, ask)
+    return draft_new(server, caller, ask, server.new_id(), query)
+
+
+async def look_for(
+    server: Server, caller: Caller, ask: Interaction
+) -> tuple[Query | None, Version | None]:
+    """Return the query that If-None-Exist is (None: there is none), and what exists already."""
     refuse_all(ask)
     allowed(caller, ask.type, "create")
+    if not ask.if_none_exist:
+        return None, None
+    query, found = await matching(server, caller, ask, ask.if_none_exist)
+    refuse_several(found, ask.if_none_exist)
+    return query, found[0] if found else None
 
-    async def attempt() -> Reply:
-        unless = None
-        if ask.if_none_exist:
-            query, found = await matching(server, caller, ask, ask.if_none_exist)
-            refuse_several(found, ask.if_none_exist)
-            if found:
-                return unchanged(found[0], ask)
-            unless = query
-        resource = decode(ask, ask.body)
-        made = draft(server, caller, ask, Key(ask.type, server.new_id()), resource, ask.body, None)
-        made = replace(made, write=replace(made.write, unless=unless))
-        writes = await prepare(server, caller, made, "create")
-        version = (await commit(server, caller, ask, writes, 201))[0]
-        return written(version, ask, created=True)
 
-    return await persist(attempt, ask)
+def draft_new(
+    server: Server, caller: Caller, ask: Interaction, id: str, unless: Query | None
+) -> Draft:
+    """Return the draft of a new resource; whatever id its body has is not heeded."""
+    resource = decode(ask, ask.body)
+    made = draft(server, caller, ask, Key(ask.type, id), resource, ask.body, None)
+    write = replace(made.write, method="POST", unless=unless)
+    return replace(made, write=write)

@@ -39,6 +39,7 @@ class Interaction:
     parameters. `if_match` is the vid of the ETag, `returns` is `Prefer: return=…`, empty
     where the client did not say, `strict` is `Prefer: handling=strict` (the default). A compartment search has `type` searched, `compartment`
     the key. `fullurl` is the Bundle entry's. `base` is the hub's own FHIR base, for links.
+    `safe` says that an operation was asked for by GET, and may change nothing.
     """
 
     name: Name
@@ -59,6 +60,7 @@ class Interaction:
     strict: bool = True
     fullurl: str = ""
     base: str = ""
+    safe: bool = False
 
     @property
     def key(self) -> Key:

@@ -1,41 +1,48 @@
 """FHIR patch interaction with JSON Patch. https://hl7.org/fhir/R4/http.html#patch"""
 
+from dataclasses import replace
 from typing import Any
 
 from conformance.issues import Issue
 
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
-from fhir_server.errors import Unprocessable
+from fhir_server.errors import NotFound, Unprocessable
 from fhir_server.interactions import jsonpatch
-from fhir_server.interactions.commit import commit, persist
-from fhir_server.interactions.find import find_changeable, living
+from fhir_server.interactions.commit import carry_out
+from fhir_server.interactions.criteria import matching, refuse_several
+from fhir_server.interactions.find import allowed, find_changeable, living
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.params import refuse_all
-from fhir_server.interactions.reply import unchanged, written
+from fhir_server.interactions.reply import unchanged
 from fhir_server.interactions.server import Server
 from fhir_server.interactions.update import check_match, same
-from fhir_server.interactions.write import draft, prepare
+from fhir_server.interactions.write import Plan, draft
 from fhir_server.model import Version
 
 
 async def patch(server: Server, caller: Caller, ask: Interaction) -> Reply:
     """Write the next version of a resource, changed by a JSON Patch."""
-    refuse_all(ask)
+    return await carry_out(server, caller, ask, plan_patch)
+
+
+async def plan_patch(server: Server, caller: Caller, ask: Interaction) -> Plan:
+    """Return the draft of the patched resource, or the answer that nothing changes."""
     operations = fhirjson.decode(ask.body)
-
-    async def attempt() -> Reply:
-        before = living(await find_changeable(server, caller, ask.key, "update"), ask.key)
-        check_match(ask, before)
-        resource, body = patched(before, operations)
-        if same(before, body):
-            return unchanged(before, ask)
-        made = draft(server, caller, ask, ask.key, resource, body, before)
-        writes = await prepare(server, caller, made, "update")
-        version = (await commit(server, caller, ask, writes, 200))[0]
-        return written(version, ask)
-
-    return await persist(attempt, ask)
+    if not ask.id:
+        allowed(caller, ask.type, "update")
+        _, found = await matching(server, caller, ask, ask.query)
+        refuse_several(found, ask.query)
+        if not found:
+            raise NotFound("Nothing matches the criteria.")
+        ask = replace(ask, id=found[0].key.id, params=())
+    refuse_all(ask)
+    before = living(await find_changeable(server, caller, ask.key, "update"), ask.key)
+    check_match(ask, before)
+    resource, body = patched(before, operations)
+    if same(before, body):
+        return unchanged(before, ask)
+    return draft(server, caller, ask, ask.key, resource, body, before)
 
 
 def patched(before: Version, operations: Any) -> tuple[dict[str, Any], bytes]:

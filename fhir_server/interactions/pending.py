@@ -32,14 +32,9 @@ class Pending:
     async def add(self, writes: Iterable[Write]) -> None:
         """Gather writes; a later one of the same record keeps the first one's preconditions."""
         for write in writes:
-            earlier = self._writes.get(write.key)
-            if earlier is not None:
-                write = replace(
-                    write, expect=earlier.expect, unless=earlier.unless, method=earlier.method
-                )
-            before = await self._store.read(write.key)
-            self._writes[write.key] = write
-            self._versions[write.key] = version_of(write, before, self._now)
+            before = None if write.method == "POST" else await self._store.read(write.key)
+            self._writes[write.key] = made = _over(self._writes.get(write.key), write)
+            self._versions[write.key] = version_of(made, before, self._now)
 
     async def read(self, key: Key, vid: int | None = None) -> Version | None:
         """Return what is pending, or else what the store has."""
@@ -70,6 +65,20 @@ class Pending:
 
     async def close(self) -> None:
         """Do nothing: the store is not this one's to close."""
+
+
+def merged(writes: Iterable[Write]) -> list[Write]:
+    """Return one write a record: the last one's content under the first one's preconditions."""
+    kept: dict[Key, Write] = {}
+    for write in writes:
+        kept[write.key] = _over(kept.get(write.key), write)
+    return list(kept.values())
+
+
+def _over(earlier: Write | None, write: Write) -> Write:
+    if earlier is None:
+        return write
+    return replace(write, expect=earlier.expect, unless=earlier.unless, method=earlier.method)
 
 
 def version_of(write: Write, before: Version | None, now: int) -> Version:

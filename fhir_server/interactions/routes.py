@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/http.html#summary
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 
 from fhir_server.errors import BadRequest, NotAllowed, NotFound
@@ -56,7 +57,8 @@ def route(method: str, path: str, types: frozenset[str]) -> Interaction:
     name = names.get("GET" if method == "HEAD" else method)
     if name is None:
         raise NotAllowed(f"{method} is not for {path or 'the base'}; {allowed(path, types)} is.")
-    return _interaction(name, path, types)
+    ask = _interaction(name, path, types)
+    return replace(ask, safe=True) if name == "operation" and method in ("GET", "HEAD") else ask
 
 
 def allowed(path: str, types: frozenset[str]) -> str:

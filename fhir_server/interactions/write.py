@@ -18,7 +18,7 @@ from fhir_server.authz.decide import AUTHORIZING, Allow, Verb, decide, own
 from fhir_server.authz.single import permits
 from fhir_server.errors import BadRequest, Forbidden, Unprocessable
 from fhir_server.interactions.find import allowed
-from fhir_server.interactions.interaction import Interaction
+from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.pending import version_of
 from fhir_server.interactions.server import Change, Server
 from fhir_server.model import Entry, Key, Version, Write
@@ -31,6 +31,7 @@ class Draft:
     """A record's next state, not approved yet; `after=None` deletes it."""
 
     ask: Interaction
+    verb: Verb
     before: Version | None
     after: dict[str, Any] | None
     write: Write
@@ -39,6 +40,15 @@ class Draft:
     def key(self) -> Key:
         """Return the record's name."""
         return self.write.key
+
+    @property
+    def created(self) -> bool:
+        """Return whether the record comes, or comes back, into being."""
+        return self.before is None or self.before.body is None
+
+
+Plan = Draft | Reply
+"""What is to be written, or the answer where nothing is."""
 
 
 def decode(ask: Interaction, body: bytes) -> dict[str, Any]:
@@ -66,7 +76,10 @@ def draft(
     body: bytes,
     before: Version | None,
 ) -> Draft:
-    """Check and index a resource that will be `key`'s next state. Raises `Unprocessable`."""
+    """Check and index a resource that will be `key`'s next state. Raises `Unprocessable`.
+
+    Its verb is create or update by whether there is a living version before it.
+    """
     resource["id"] = key.id
     problems = [
         issue for issue in server.validator.validate(resource) if issue.severity in _REFUSED
@@ -74,7 +87,8 @@ def draft(
     if problems:
         raise Unprocessable(*problems)
     write = derived(server, key, resource, before, caller.organization, body)
-    return Draft(ask, before, resource, write)
+    verb: Verb = "create" if before is None or before.body is None else "update"
+    return Draft(ask, verb, before, resource, write)
 
 
 _REFUSED = frozenset({"error", "fatal"})
@@ -117,17 +131,17 @@ def removal(ask: Interaction, before: Version) -> Draft:
         method="DELETE",
         expect=before.vid,
     )
-    return Draft(ask, before, None, write)
+    return Draft(ask, "delete", before, None, write)
 
 
-async def approve(server: Server, caller: Caller, made: Draft, verb: Verb) -> list[Write]:
+async def approve(server: Server, caller: Caller, made: Draft) -> list[Write]:
     """Return what else is written with a draft.
 
     Raises `Forbidden` or `Unprocessable` where the caller may not leave this state behind, and what
     the type's write rules raise.
     """
     if made.after is not None:
-        await _approve_state(server, caller, made, verb)
+        await _approve_state(server, caller, made)
     before = made.before
     change = Change(
         key=made.key,
@@ -140,16 +154,11 @@ async def approve(server: Server, caller: Caller, made: Draft, verb: Verb) -> li
     return [write for rule in rules for write in await rule(server, caller, change)]
 
 
-async def prepare(server: Server, caller: Caller, made: Draft, verb: Verb) -> list[Write]:
-    """Return all that is written for one draft, approved."""
-    return [made.write, *await approve(server, caller, made, verb)]
-
-
-async def _approve_state(server: Server, caller: Caller, made: Draft, verb: Verb) -> None:
-    permit = allowed(caller, made.key.type, verb)
+async def _approve_state(server: Server, caller: Caller, made: Draft) -> None:
+    permit = allowed(caller, made.key.type, made.verb)
     state = version_of(made.write, made.before, caller.now)
     if not await permits(server.store, caller, permit.where, state):
-        raise Forbidden(f"You may not {verb} a {made.key.type} like this one.")
+        raise Forbidden(f"You may not {made.verb} a {made.key.type} like this one.")
     for patient in made.write.patients:
         if Key("Patient", patient) == made.key:
             continue

@@ -10,6 +10,7 @@ from conformance.definitions import Definitions, Element, SearchParameter
 
 _PATH = re.compile(r"([A-Z]\w+)((?:\.\w+)+)", re.ASCII)
 _START = re.compile(r"\(?([A-Z]\w+)\.(\w+)", re.ASCII)
+_ROOT = re.compile(r"\(?([A-Z]\w+)\b", re.ASCII)
 _DECIDES = re.compile(r"\b(and|or|xor|implies|not|exists|empty|count|all|iif)\b|[!<>]")
 
 
@@ -82,3 +83,22 @@ def needed(
             for name, _ in element.properties():
                 names |= {name, f"_{name}"}
     return frozenset(names)
+
+
+def on_type(definitions: Definitions, type_name: str, expression: str) -> str:
+    """Return an expression without the branches of its union that start at another resource type.
+
+    >>> from conformance.definitions import load
+    >>> on_type(load(), "Group", "Patient.name | Group.name")
+    'Group.name'
+    """
+    branches = [each.strip() for each in expression.split("|")]
+    if any(each.count("(") != each.count(")") for each in branches):
+        return expression
+    kept = [each for each in branches if _starts_at(definitions, each) in (type_name, None)]
+    return " | ".join(kept) or expression
+
+
+def _starts_at(definitions: Definitions, branch: str) -> str | None:
+    found = _ROOT.match(branch)
+    return found[1] if found and definitions.is_resource_type(found[1]) else None

@@ -3,8 +3,8 @@
 https://hl7.org/fhir/R4/searchparameter.html, https://hl7.org/fhir/R4/compartmentdefinition.html
 
 1. Every parameter of the type is computed by its FHIRPath expression, compiled once for each type.
-2. What a resource says of itself in `meta` is indexed as `_profile`, `_tag`, `_security`, `_source`;
-   `_id` and `_lastUpdated` are the record's own and need no entry.
+2. What a resource says of itself in `meta` is indexed as `_profile`, `_tag`, `_security` and
+   `_source`; `_id` and `_lastUpdated` are the record's own and need no entry.
 3. The parts of a composite that come from one place share a group, from 1 up.
 4. Contained resources are not indexed; a reference to one stays `#id`.
 """
@@ -23,7 +23,7 @@ from conformance.fhirpath.nodes import Environment, Evaluator
 from conformance.fhirpath.nodes import Node as PathNode
 from fhir_server.model import Entry, Key
 from fhir_server.search import date, number, quantity, reference, string, token, uri
-from fhir_server.search.elements import needed
+from fhir_server.search.elements import needed, on_type
 from fhir_server.search.terms import SHANGHAI
 
 Make = Callable[[str, str, Any], Iterable[Entry]]
@@ -50,7 +50,7 @@ class _Part:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """One parameter of a type. Without any of the `properties` (`None`: unknown) it has no entries."""
+    """One parameter of a type; without any of the `properties` it finds nothing."""
 
     kind: str
     properties: frozenset[str] | None
@@ -74,7 +74,7 @@ class Extractor:
         self, definitions: Definitions, base_url: str = "", zone: tzinfo = SHANGHAI
     ) -> None:
         """Take the hub's FHIR base, to know its own absolute URLs, and the zone of bare times."""
-        self._definitions = definitions
+        self.definitions = definitions
         self._steps: dict[str, dict[str, _Step]] = {}
         self._make: dict[str, Make] = {
             "token": token.entries,
@@ -111,7 +111,7 @@ class Extractor:
 
         Only the parameters of the CompartmentDefinition count; a Patient is in its own.
         """
-        codes = self._definitions.compartment("Patient").get(key.type, ())
+        codes = self.definitions.compartment("Patient").get(key.type, ())
         found = {
             entry.v.removeprefix("Patient/")
             for entry in entries
@@ -123,7 +123,7 @@ class Extractor:
 
     def _compiled(self, type_name: str) -> dict[str, _Step]:
         if type_name not in self._steps:
-            known = self._definitions.search_parameters(type_name)
+            known = self.definitions.search_parameters(type_name)
             self._steps[type_name] = {
                 code: self._step(type_name, parameter)
                 for code, parameter in known.items()
@@ -132,16 +132,17 @@ class Extractor:
         return self._steps[type_name]
 
     def _step(self, type_name: str, parameter: SearchParameter) -> _Step:
-        compiled = compile(parameter.expression, self._definitions, type_name)
-        properties = needed(self._definitions, type_name, parameter)
+        expression = on_type(self.definitions, type_name, parameter.expression)
+        compiled = compile(expression, self.definitions, type_name)
+        properties = needed(self.definitions, type_name, parameter)
         if parameter.type != "composite":
             part = _Part(parameter.code, compiled.run, self._maker(parameter.type))
             return _Step(parameter.type, properties, part)
-        known = self._definitions.search_parameters(type_name)
+        known = self.definitions.search_parameters(type_name)
         components = tuple(
             _Part(
                 f"{parameter.code}.{place}",
-                compile(expression, self._definitions, *(compiled.types or ())).run,
+                compile(expression, self.definitions, *(compiled.types or ())).run,
                 self._maker(known[code].type),
             )
             for place, (code, expression) in enumerate(parameter.components)
@@ -164,7 +165,7 @@ class Extractor:
             if name.startswith("value"):
                 bare = name.removeprefix("value")
                 primitive = bare[:1].lower() + bare[1:]
-                known = bare if bare in self._definitions.types else primitive
+                known = bare if bare in self.definitions.types else primitive
                 yield from make(param, known, value)
 
 

@@ -24,7 +24,10 @@ _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
 
 
 def entries(param: str, fhir_type: str, value: Any, base: str = "") -> Iterator[Entry]:
-    """Yield a Reference, a canonical, a uri or a resource in place; `base` is the hub's address without end slash."""
+    """Yield a Reference, a canonical, a uri or a resource in place.
+
+    `base` is the hub's own address, without a slash at its end.
+    """
     match value:
         case str():
             yield _entry(param, value, base)

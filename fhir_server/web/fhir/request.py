@@ -10,11 +10,11 @@ from typing import Any, Literal, cast
 from urllib.parse import parse_qsl
 
 from fhir_server.errors import BadRequest, NotSupported, UnsupportedMedia
+from fhir_server.interactions import etag
 from fhir_server.interactions.interaction import Interaction, Params
 from fhir_server.web.fhir import negotiate, strict
 
 _MAX_PARAMS = 300
-_ETAG = re.compile(r'\s*(?:W/)?"([1-9][0-9]{0,17})"\s*')
 _RETURNS = {"representation", "minimal", "OperationOutcome"}
 _OTHER_PATCHES = {
     "application/merge-patch+json",
@@ -75,7 +75,7 @@ def with_headers(ask: Interaction, headers: Headers, query: bytes) -> Interactio
             pair for pair in params(query) if pair[0] not in ("_format", "_pretty")
         )
     if b"if-match" in headers:
-        changes["if_match"] = etag(text(headers, b"if-match"))
+        changes["if_match"] = etag.version(text(headers, b"if-match"))
     if b"prefer" in headers:
         changes |= prefer(text(headers, b"prefer"))
     for name in ("if_none_match", "if_modified_since", "if_none_exist"):
@@ -112,18 +112,6 @@ def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
 
 _SEARCHES = frozenset({"search-type", "search-compartment", "search-system"})
 _FORMS = _SEARCHES | {"operation"}
-
-
-def etag(header: str) -> int:
-    """Return the version that an If-Match header demands. Raises `BadRequest`.
-
-    >>> etag('W/"3"')
-    3
-    """
-    found = _ETAG.fullmatch(header)
-    if not found:
-        raise BadRequest(f'If-Match is {header[:100]!r}; a version is expected, as in W/"3".')
-    return int(found[1])
 
 
 def prefer(header: str) -> dict[str, Any]:
