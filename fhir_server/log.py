@@ -10,21 +10,22 @@ from typing import Any, BinaryIO, cast
 
 import msgspec
 import structlog
-from structlog.typing import EventDict, FilteringBoundLogger
+from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
 _encoder = msgspec.json.Encoder(enc_hook=repr)
 _handler = logging.StreamHandler()
 
 
 def configure(level: str = "info", stream: BinaryIO | None = None) -> None:
-    """Send log lines of at least `level` to `stream` (standard error), those of libraries among them.
+    """Send log lines of at least `level` to `stream` (standard error), those of libraries among
+    them.
 
     Raises ValueError for a level that is not debug, info, warning or error.
     """
     least = logging.getLevelNamesMapping().get(level.upper())
     if least is None:
         raise ValueError(f"The log level is {level!r}; expected debug, info, warning or error")
-    shared = [
+    shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso"),

@@ -9,18 +9,16 @@ and is reported as an issue.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
 from conformance.issues import Issue
 from fhir_server.authz import categories
 from fhir_server.authz.grant import FOREVER, Clause
 from fhir_server.authz.region import ALL, NONE, Region, cover, join, meet
+from fhir_server.search.date import span
+from fhir_server.search.terms import SHANGHAI
 
 Json = dict[str, Any]
-
-ZONE = timezone(timedelta(hours=8))
-"""Where a date without a time begins and ends: China has one time zone."""
 
 _HL7 = "http://terminology.hl7.org/CodeSystem/"
 RESOURCE_TYPES = "http://hl7.org/fhir/resource-types"
@@ -256,36 +254,6 @@ def _actions(actions: Sequence[Json], issues: list[Issue], at: str) -> Limit:
 
 def period(value: Json) -> tuple[int, int]:
     """Return the first millisecond of a Period and the first one after it. Raises ValueError."""
-    start = _bounds(value["start"])[0] if value.get("start") else 0
-    until = _bounds(value["end"])[1] if value.get("end") else FOREVER
+    start = span(value["start"], SHANGHAI)[0] if value.get("start") else 0
+    until = span(value["end"], SHANGHAI)[1] if value.get("end") else FOREVER
     return start, until
-
-
-_FORMATS = {4: "%Y", 7: "%Y-%m", 10: "%Y-%m-%d"}
-
-
-def _bounds(text: str) -> tuple[int, int]:
-    """Return the first millisecond of a dateTime and the first one after it. Raises ValueError.
-
-    >>> _bounds("1970-01-01T00:00:00Z")
-    (0, 1000)
-    """
-    if len(text) > 10:
-        moment = datetime.fromisoformat(text)
-        moment = moment if moment.tzinfo else moment.replace(tzinfo=ZONE)
-        exact = 1 if "." in text else 1000
-        start = _milliseconds(moment)
-        return start, start + exact
-    first = datetime.strptime(text, _FORMATS.get(len(text), "%Y-%m-%d")).replace(tzinfo=ZONE)
-    match len(text):
-        case 4:
-            after = first.replace(year=first.year + 1)
-        case 7:
-            after = (first + timedelta(days=32)).replace(day=1)
-        case _:
-            after = first + timedelta(days=1)
-    return _milliseconds(first), _milliseconds(after)
-
-
-def _milliseconds(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from fhir_server.authz.caller import Caller
 from fhir_server.errors import HubError
 from fhir_server.interactions.bundle import answered, bundle
-from fhir_server.interactions.commit import trail
+from fhir_server.interactions.commit import audit_row
 from fhir_server.interactions.entries import Step, steps
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.outcome import refusal
@@ -29,7 +29,7 @@ async def batch(server: Server, caller: Caller, ask: Interaction, run: Run) -> R
         reply = await _attempt(server, caller, step, run)
         replies.append(answered(ask.base, reply))
         if not reply.audited:
-            rows.append(trail(caller, step.ask, reply.status, reply.patients))
+            rows.append(audit_row(caller, step.ask, reply.status, reply.patients))
     if rows:
         await server.store.commit(rows)
     return Reply(200, bundle("batch-response", replies), audited=True)

@@ -67,7 +67,8 @@ def found(base: str, version: Version, mode: str) -> bytes:
 
 
 def past(base: str, version: Version) -> bytes:
-    """Return the entry of a history: what was asked, what was answered, and the resource unless deleted.
+    """Return the entry of a history: what was asked, what was answered, and the resource unless
+    deleted.
 
     https://hl7.org/fhir/R4/http.html#history
     """

@@ -8,7 +8,6 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from conformance.definitions import SearchParameter
-
 from fhir_server import fhirjson
 from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.interactions.interaction import Interaction, Name, Reply

@@ -19,7 +19,7 @@ _PAUSE = 0.002
 
 
 class Raced(Conflict):
-    """Another request changed a record between our reading and our writing; `persist` tries again."""
+    """Another request changed a record after we read it; `persist` tries again."""
 
 
 async def commit(
@@ -30,23 +30,20 @@ async def commit(
     Raises `Raced`.
     """
     patients = concerned(write.patients for write in writes if write.key.type[0].isupper())
-    made = writes[0].key.id if ask.type and not ask.id else ask.id
-    row = trail(caller, ask, status, patients, made)
+    row = audit_row(caller, ask, status, patients)
     try:
         return (await server.store.commit([*writes, row]))[: len(writes)]
     except PreconditionFailed as lost:
         raise Raced(*lost.issues) from None
 
 
-def trail(
-    caller: Caller, ask: Interaction, status: int, patients: tuple[str, ...], id: str = ""
-) -> Write:
+def audit_row(caller: Caller, ask: Interaction, status: int, patients: tuple[str, ...]) -> Write:
     """Return the audit row of a request."""
     return audit_write(
         caller,
         interaction=f"{ask.name}${ask.operation}" if ask.operation else ask.name,
         type=ask.type,
-        id=id or ask.id,
+        id=ask.id,
         query=ask.query,
         status=status,
         patients=patients,

@@ -11,14 +11,14 @@ from fhir_server.interactions.params import refuse_all
 from fhir_server.interactions.reply import unchanged
 from fhir_server.interactions.server import Server
 from fhir_server.interactions.write import Draft, Plan, decode, draft
-from fhir_server.model import Key, Query, Version
+from fhir_server.model import Query, Version
 
 
 async def create(server: Server, caller: Caller, ask: Interaction) -> Reply:
     """Write a new resource under an id of the hub's own.
 
-    With If-None-Exist: one match is the answer, several are a 412, and no other request can create a
-    match in between.
+    With If-None-Exist: one match is the answer, several are a 412, and no other request can create
+    a match in between.
     """
     return await carry_out(server, caller, ask, plan_create)
 
@@ -48,7 +48,7 @@ def draft_new(
     server: Server, caller: Caller, ask: Interaction, id: str, unless: Query | None
 ) -> Draft:
     """Return the draft of a new resource; whatever id its body has is not heeded."""
-    resource = decode(ask, ask.body)
-    made = draft(server, caller, ask, Key(ask.type, id), resource, ask.body, None)
+    named = replace(ask, id=id)
+    made = draft(server, caller, named, decode(ask, ask.body), ask.body, None)
     write = replace(made.write, method="POST", unless=unless)
     return replace(made, write=write)

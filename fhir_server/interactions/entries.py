@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import msgspec
-from conformance.issues import Issue
 
+from conformance.issues import Issue
 from fhir_server import fhirjson
 from fhir_server.errors import BadRequest, HubError, NotSupported, TooLarge, UnsupportedMedia
 from fhir_server.interactions import etag
@@ -154,7 +154,9 @@ def _patch_of(body: bytes) -> bytes:
     """Return the JSON Patch that a Binary carries."""
     resource: Any = fhirjson.decode(body)
     if not isinstance(resource, dict) or resource.get("resourceType") != "Binary":
-        raise NotSupported("PATCH inside a Bundle takes a Binary with a JSON Patch, nothing else yet.")
+        raise NotSupported(
+            "PATCH inside a Bundle takes a Binary with a JSON Patch, nothing else yet."
+        )
     if resource.get("contentType") != _JSON_PATCH:
         raise UnsupportedMedia(f"The Binary of a PATCH is {_JSON_PATCH}.")
     try:

@@ -1,7 +1,7 @@
 """Find a record as the caller sees it: what is hidden is absent.
 
-The predicate of `authz.decide` is evaluated for the one version that was read; nobody learns from the
-answer whether a record that is not for them exists.
+The predicate of `authz.decide` is evaluated for the one version that was read; nobody learns from
+the answer whether a record that is not for them exists.
 """
 
 from fhir_server.authz.caller import Caller
@@ -25,8 +25,8 @@ async def find(
 ) -> Version | None:
     """Return a version, or a tombstone, that the caller may do this to; None if absent or hidden.
 
-    An old version is found only if the latest one may be seen too. Raises `Forbidden` where the caller
-    may not do this to any record of the type.
+    An old version is found only if the latest one may be seen too. Raises `Forbidden` where the
+    caller may not do this to any record of the type.
     """
     where = allowed(caller, key.type, verb).where
     latest = await server.store.read(key)
@@ -41,7 +41,8 @@ async def find(
 
 
 async def find_changeable(server: Server, caller: Caller, key: Key, verb: Verb) -> Version | None:
-    """Return the latest version, or tombstone, that the caller may change; None if absent or hidden.
+    """Return the latest version, or tombstone, that the caller may change; None if absent or
+    hidden.
 
     Raises `Forbidden` where the caller sees the record and may not change it.
     """

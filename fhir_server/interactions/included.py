@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from conformance.issues import Issue
-
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.restrict import restrict, visible
@@ -54,9 +53,7 @@ async def included(
     return added, ()
 
 
-async def _visible(
-    server: Server, caller: Caller, query: Query, limit: int
-) -> tuple[Version, ...]:
+async def _visible(server: Server, caller: Caller, query: Query, limit: int) -> tuple[Version, ...]:
     where = both(visible(caller, query.type), restrict(query.where, caller))
     page = await server.store.search(replace(query, where=where, limit=limit, now=caller.now))
     return page.versions

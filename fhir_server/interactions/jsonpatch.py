@@ -28,8 +28,9 @@ Tokens = tuple[str, ...]
 def apply(document: Any, patch: Any) -> Any:
     """Return the document after all operations of `patch`, in order.
 
-    Raises `BadRequest` where the patch is not one, `Unprocessable` where it cannot be applied (a path
-    that is not there, a test that fails), `TooLarge` past the limits of operations and of copying.
+    Raises `BadRequest` where the patch is not one, `Unprocessable` where it cannot be applied (a
+    path that is not there, a test that fails), `TooLarge` past the limits of operations and of
+    copying.
 
     >>> apply({"a": [1, 2]}, [{"op": "add", "path": "/a/-", "value": 3}])
     {'a': [1, 2, 3]}

@@ -9,7 +9,8 @@ from fhir_server.interactions.server import OperationDefinition, Server
 async def operation(server: Server, caller: Caller, ask: Interaction) -> Reply:
     """Run the operation of that name, level and type.
 
-    Raises `NotSupported`, naming what there is, and `NotAllowed` for a GET that would change something.
+    Raises `NotSupported`, naming what there is, and `NotAllowed` for a GET that would change
+    something.
     """
     found = next((each for each in server.operations if _is_asked(each, ask)), None)
     if found is None:

@@ -7,7 +7,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from conformance.issues import Issue
-
 from fhir_server import fhirjson
 from fhir_server.errors import HubError
 

@@ -4,7 +4,6 @@ from dataclasses import replace
 from typing import Any
 
 from conformance.issues import Issue
-
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.errors import NotFound, Unprocessable
@@ -42,7 +41,7 @@ async def plan_patch(server: Server, caller: Caller, ask: Interaction) -> Plan:
     resource, body = patched(before, operations)
     if same(before, body):
         return unchanged(before, ask)
-    return draft(server, caller, ask, ask.key, resource, body, before)
+    return draft(server, caller, ask, resource, body, before)
 
 
 def patched(before: Version, operations: Any) -> tuple[dict[str, Any], bytes]:

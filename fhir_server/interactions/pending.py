@@ -1,7 +1,7 @@
 """What a transaction is about to write lies over what the store has.
 
-Preparing an entry reads through it, so that one entry may refer to another; two writes of one record
-(an entry's and a rule's) become one.
+Preparing an entry reads through it, so that one entry may refer to another; two writes of one
+record (an entry's and a rule's) become one.
 """
 
 from collections.abc import Iterable, Sequence

@@ -1,16 +1,16 @@
 """Perform an interaction: the only door to the record, whoever asks and by whichever protocol.
 
-Every interaction leaves an audit row, refusals among them, which is durable before the answer leaves.
+Every interaction leaves an audit row, refusals among them, which is durable before the answer
+leaves.
 """
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
-from fhir_server.audit import search as trail_search
 from fhir_server.authz.caller import Caller
-from fhir_server.errors import HubError, NotAllowed, NotSupported
+from fhir_server.errors import HubError, NotSupported
 from fhir_server.interactions.batch import batch
-from fhir_server.interactions.commit import trail
+from fhir_server.interactions.commit import audit_row
 from fhir_server.interactions.create import create
 from fhir_server.interactions.delete import delete
 from fhir_server.interactions.entries import kind
@@ -21,6 +21,7 @@ from fhir_server.interactions.patch import patch
 from fhir_server.interactions.read import read
 from fhir_server.interactions.search_type import search_type
 from fhir_server.interactions.server import Server
+from fhir_server.interactions.trail import trail
 from fhir_server.interactions.transaction import transaction
 from fhir_server.interactions.update import update
 from fhir_server.interactions.vread import vread
@@ -49,10 +50,10 @@ async def perform(server: Server, caller: Caller, ask: Interaction) -> Reply:
     try:
         reply = await _run(server, caller, ask)
     except HubError as error:
-        await server.store.commit([trail(caller, ask, error.status, ())])
+        await server.store.commit([audit_row(caller, ask, error.status, ())])
         raise
     if not reply.audited:
-        await server.store.commit([trail(caller, ask, reply.status, reply.patients)])
+        await server.store.commit([audit_row(caller, ask, reply.status, reply.patients)])
     return reply
 
 
@@ -70,5 +71,5 @@ async def single(server: Server, caller: Caller, ask: Interaction) -> Reply:
     if run is None:
         raise NotSupported(f"{ask.name} is not supported yet.")
     if ask.type == "AuditEvent":
-        return await _trail(server, caller, ask)
+        return await trail(server, caller, ask)
     return await run(server, caller, ask)

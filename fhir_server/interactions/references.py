@@ -1,4 +1,5 @@
-"""References inside a transaction are given the ids of what they name, in the bytes of its resources.
+"""References inside a transaction are given the ids of what they name, in the bytes of its
+resources.
 
 https://hl7.org/fhir/R4/http.html#trules
 
@@ -18,22 +19,25 @@ _REFERENCE = re.compile(rb'("reference"\s*:\s*)("(?:[^"\\]|\\.)+")')
 _NARRATIVE = re.compile(rb"""((?:href|src)=(?:\\"|'))((?:urn:|https?:)[^"'\\]+)""")
 _CONDITIONAL = re.compile(r"[A-Z][A-Za-z]+\?.+")
 
-URI_NAMES = frozenset(
-    """
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+URI_NAMES = _names("""
     address answerValueSet authority authorizationUrl base baseDefinition capabilities code
     compartment contentReference defaultValueCanonical defaultValueOid defaultValueUri
     defaultValueUrl defaultValueUuid definition definitionCanonical definitionUri derivedFrom
     derivedFromUri detail endpoint eventUri exampleCanonical fixedCanonical fixedOid fixedUri
     fixedUrl fixedUuid fullUrl graph identifier implementationGuide implicitRules import imports
-    inputProfile instantiates instantiatesCanonical instantiatesUri issuer jurisdiction library link
-    location measure message moduleCanonical moduleUri nameUrl onlineInformation outputProfile
-    parent partOf patternCanonical patternOid patternUri patternUrl patternUuid policy profile
-    property protocol questionnaire reference relativePath rendering replaces resource source
-    sourceCanonical sourceUri supplements supportedProfile system target targetCanonical
-    targetProfile targetUri transform type uri url valueCanonical valueOid valueSet valueUri
-    valueUrl valueUuid workflow
-    """.split()
-)
+    inputProfile instantiates instantiatesCanonical instantiatesUri issuer jurisdiction library
+    link location measure message moduleCanonical moduleUri nameUrl onlineInformation
+    outputProfile parent partOf patternCanonical patternOid patternUri patternUrl patternUuid
+    policy profile property protocol questionnaire reference relativePath rendering replaces
+    resource source sourceCanonical sourceUri supplements supportedProfile system target
+    targetCanonical targetProfile targetUri transform type uri url valueCanonical valueOid
+    valueSet valueUri valueUrl valueUuid workflow
+""")
 """The JSON properties that hold a URI in some type of R4."""
 
 

@@ -47,8 +47,8 @@ _MAX_PATH = 300
 def route(method: str, path: str, types: frozenset[str]) -> Interaction:
     """Return the interaction of a request: its name and what its path tells.
 
-    `path` is what follows the base, decoded. Raises `NotFound` for no such place, `NotAllowed` for a
-    method that is not for it, `BadRequest` for an id that cannot be one.
+    `path` is what follows the base, decoded. Raises `NotFound` for no such place, `NotAllowed` for
+    a method that is not for it, `BadRequest` for an id that cannot be one.
 
     >>> route("GET", "Patient/1", frozenset({"Patient"})).name
     'read'

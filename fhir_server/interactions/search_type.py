@@ -10,16 +10,16 @@ from urllib.parse import urlencode
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.restrict import restrict
-from fhir_server.errors import BadRequest, NotFound, NotSupported
+from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.interactions.bundle import bundle, found
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.criteria import terms
-from fhir_server.interactions.find import allowed, find
+from fhir_server.interactions.find import allowed
 from fhir_server.interactions.included import included
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.outcome import outcome
 from fhir_server.interactions.server import Server
-from fhir_server.model import Key, Page, Query
+from fhir_server.model import Page, Query
 from fhir_server.search.parse import parse
 from fhir_server.search.search import Search
 from fhir_server.search.tree import EVERYTHING, InPatient, Node, both

@@ -6,7 +6,6 @@ from typing import Any
 
 from conformance.definitions import Definitions
 from conformance.validator import Validator
-
 from fhir_server.authz.caller import Caller
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.model import Key, Version, Write
@@ -37,8 +36,8 @@ Operation = Callable[["Server", Caller, Interaction], Awaitable[Reply]]
 class OperationDefinition:
     """One `$operation`: on which types (none named: all), at which level, and what runs it.
 
-    `level` is system, type or instance. `definition` is its canonical URL, empty for one of HL7's own.
-    It decides itself what the caller may do, by `interactions.find`.
+    `level` is system, type or instance. `definition` is its canonical URL, empty for one of HL7's
+    own. It decides itself what the caller may do, by `interactions.find`.
     """
 
     name: str

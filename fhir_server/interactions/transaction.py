@@ -3,7 +3,8 @@
 https://hl7.org/fhir/R4/http.html#transaction
 
 1. Entries are taken in the order DELETE, POST, PUT and PATCH, GET; a record occurs once among them.
-2. Each new resource has its id before any is looked at, so that references between them can be settled.
+2. Each new resource has its id before any is looked at, so that references between them can be
+   settled.
 3. All are drafted, then approved: each sees the others as if they were written.
 4. One commit. If another request was faster, all of it is done again, a bounded number of times.
 5. Reads see what was written; one that would fail refuses the whole before anything is written.
@@ -15,7 +16,6 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from conformance.issues import Issue
-
 from fhir_server.authz.caller import Caller
 from fhir_server.errors import BadRequest, HubError, NotSupported, PreconditionFailed, Unprocessable
 from fhir_server.interactions import references
@@ -53,7 +53,9 @@ class _Target:
 
 
 async def transaction(server: Server, caller: Caller, ask: Interaction, run: Run) -> Reply:
-    """Write all entries or none, and answer each in its place. Raises for the first that is refused."""
+    """Write all entries or none, and answer each in its place. Raises for the first that is
+    refused.
+    """
     todo = steps(server, ask)
     for step in todo:
         if step.fault is not None:
@@ -94,7 +96,9 @@ async def _attempt(
 async def _plan_all(
     server: Server, caller: Caller, changing: Sequence[Step], pending: Pending
 ) -> dict[int, Plan]:
-    """Return what becomes of each entry; what is to be written is pending. Tells all faults at once."""
+    """Return what becomes of each entry; what is to be written is pending. Tells all faults at
+    once.
+    """
     targets = {
         step.place: await _under(step.place, _target(server, caller, step.ask))
         for step in changing
@@ -122,9 +126,7 @@ async def _plan_all(
     return plans
 
 
-async def _plan(
-    server: Server, caller: Caller, ask: Interaction, target: _Target | None
-) -> Plan:
+async def _plan(server: Server, caller: Caller, ask: Interaction, target: _Target | None) -> Plan:
     if target is None:
         return await _PLANS[ask.name](server, caller, ask)
     if target.existing is not None:
@@ -138,7 +140,9 @@ async def _target(server: Server, caller: Caller, ask: Interaction) -> _Target:
 
 
 def _links(changing: Sequence[Step], targets: Mapping[int, _Target]) -> dict[str, str]:
-    """Return the literal reference of each entry by its fullUrl. Raises `BadRequest` for one twice."""
+    """Return the literal reference of each entry by its fullUrl. Raises `BadRequest` for one
+    twice.
+    """
     links: dict[str, str] = {}
     for step in changing:
         target = targets.get(step.place)
@@ -151,10 +155,10 @@ def _links(changing: Sequence[Step], targets: Mapping[int, _Target]) -> dict[str
     return links
 
 
-async def _looked_up(
-    server: Server, caller: Caller, changing: Sequence[Step]
-) -> dict[str, str]:
-    """Return what conditional references mean. Raises `PreconditionFailed` where it is not one record."""
+async def _looked_up(server: Server, caller: Caller, changing: Sequence[Step]) -> dict[str, str]:
+    """Return what conditional references mean. Raises `PreconditionFailed` where it is not one
+    record.
+    """
     links: dict[str, str] = {}
     for step in changing:
         for text in sorted(references.conditional([step.ask.body]) - links.keys()):
@@ -194,9 +198,7 @@ def _refuse_twice(plans: Mapping[int, Plan]) -> None:
 async def _read_all(
     server: Server, caller: Caller, reading: Sequence[Step], run: Run
 ) -> dict[int, Reply]:
-    return {
-        step.place: await _under(step.place, run(server, caller, step.ask)) for step in reading
-    }
+    return {step.place: await _under(step.place, run(server, caller, step.ask)) for step in reading}
 
 
 async def _under(place: int, work: Awaitable[T]) -> T:

@@ -4,8 +4,8 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-from conformance.issues import Issue
 
+from conformance.issues import Issue
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.errors import BadRequest, Conflict, Gone, NotAllowed, PreconditionFailed
@@ -42,7 +42,7 @@ async def plan_update(server: Server, caller: Caller, ask: Interaction) -> Plan:
     before = await _current(server, caller, ask)
     if before is not None and same(before, ask.body):
         return unchanged(before, ask)
-    return draft(server, caller, ask, ask.key, resource, ask.body, before)
+    return draft(server, caller, ask, resource, ask.body, before)
 
 
 async def _plan_conditional(
@@ -69,7 +69,9 @@ async def _plan_conditional(
     if await find_changeable(server, caller, named.key, "update") is not None:
         raise Conflict(f"{named.key} exists and does not match the criteria.")
     plan = await plan_update(server, caller, named)
-    return plan if isinstance(plan, Reply) else replace(plan, write=replace(plan.write, unless=query))
+    return (
+        plan if isinstance(plan, Reply) else replace(plan, write=replace(plan.write, unless=query))
+    )
 
 
 def _wrong_id(ask: Interaction, id: str) -> BadRequest:
@@ -80,8 +82,8 @@ def _wrong_id(ask: Interaction, id: str) -> BadRequest:
 async def _current(server: Server, caller: Caller, ask: Interaction) -> Version | None:
     """Return the version that an update starts from; None where it creates.
 
-    Raises `PreconditionFailed` where If-Match names another, and where there is none `NotAllowed` or
-    `Gone` (the caller may not choose ids), `Conflict` (the id is another's).
+    Raises `PreconditionFailed` where If-Match names another, and where there is none `NotAllowed`
+    or `Gone` (the caller may not choose ids), `Conflict` (the id is another's).
     """
     before = await find_changeable(server, caller, ask.key, "update")
     check_match(ask, before)

@@ -1,9 +1,9 @@
 """The one way from a resource to what is committed.
 
-1. A draft: the id is forced, the resource is checked (all problems in one answer), its index entries
-   are extracted, its owner is the caller's institution at creation and stays so.
-2. Approval: the new state must be one that the caller may leave behind, about patients whom the caller
-   may write about; a patient who is hidden is as one who is absent.
+1. A draft: the id is forced, the resource is checked (all problems in one answer), its index
+   entries are extracted, its owner is the caller's institution at creation and stays so.
+2. Approval: the new state must be one that the caller may leave behind, about patients whom the
+   caller may write about; a patient who is hidden is as one who is absent.
 3. The write rules of its type add what belongs into the same commit, or refuse.
 """
 
@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from conformance.issues import Issue
-
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.decide import AUTHORIZING, Allow, Verb, decide, own
@@ -52,7 +51,9 @@ Plan = Draft | Reply
 
 
 def decode(ask: Interaction, body: bytes) -> dict[str, Any]:
-    """Return the resource that a body holds. Raises `BadRequest` where it is not one of `ask.type`."""
+    """Return the resource that a body holds. Raises `BadRequest` where it is not one of
+    `ask.type`.
+    """
     resource = fhirjson.decode(body)
     if not isinstance(resource, dict):
         raise BadRequest("The body is not a JSON object.")
@@ -60,7 +61,7 @@ def decode(ask: Interaction, body: bytes) -> dict[str, Any]:
         raise BadRequest(
             Issue(
                 "invalid",
-                f"The body is a {str(resource.get('resourceType'))[:64]!r}; {ask.type} is expected.",
+                f"The body is not a {ask.type}.",
                 f"{ask.type}.resourceType",
             )
         )
@@ -71,22 +72,21 @@ def draft(
     server: Server,
     caller: Caller,
     ask: Interaction,
-    key: Key,
     resource: dict[str, Any],
     body: bytes,
     before: Version | None,
 ) -> Draft:
-    """Check and index a resource that will be `key`'s next state. Raises `Unprocessable`.
+    """Check and index a resource that will be `ask.key`'s next state. Raises `Unprocessable`.
 
     Its verb is create or update by whether there is a living version before it.
     """
-    resource["id"] = key.id
+    resource["id"] = ask.id
     problems = [
         issue for issue in server.validator.validate(resource) if issue.severity in _REFUSED
     ]
     if problems:
         raise Unprocessable(*problems)
-    write = derived(server, key, resource, before, caller.organization, body)
+    write = derived(server, ask.key, resource, before, caller.organization, body)
     verb: Verb = "create" if before is None or before.body is None else "update"
     return Draft(ask, verb, before, resource, write)
 
@@ -102,7 +102,8 @@ def derived(
     owner: str,
     body: bytes | None = None,
 ) -> Write:
-    """Return the write of a resource that is known to be sound; a write rule's own changes are made so.
+    """Return the write of a resource that is known to be sound; a write rule's own changes are
+    made so.
 
     `owner` is the institution of a new record; one that has been there keeps its own. `body` is the
     resource as it was sent, where it was.

@@ -6,7 +6,6 @@ https://hl7.org/fhir/R4/resource-operation-validate.html
 from typing import Any
 
 from conformance.issues import Issue
-
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.errors import BadRequest, NotSupported
@@ -22,8 +21,8 @@ _MODES = ("create", "update")
 async def validate(server: Server, caller: Caller, ask: Interaction) -> Reply:
     """Answer with an OperationOutcome of all that is wrong, 200 also where something is.
 
-    The body is the resource, or Parameters that hold it; on an instance, without a body, what is stored
-    is checked. Raises `NotSupported` for a profile or the modes delete and profile.
+    The body is the resource, or Parameters that hold it; on an instance, without a body, what is
+    stored is checked. Raises `NotSupported` for a profile or the modes delete and profile.
     """
     resource = await _resource(server, caller, ask)
     if resource.get("resourceType") != ask.type:

@@ -2,11 +2,12 @@
 
 https://hl7.org/fhir/R4/http.html, https://asgi.readthedocs.io/en/latest/specs/www.html
 
-1. A request gets an id (its own X-Request-Id, if that is well formed), which comes back with the answer.
+1. A request gets an id (its own X-Request-Id, if that is well formed), which comes back with the
+   answer.
 2. Method and path name the interaction; what the client accepts is settled before anything is done.
 3. Everything but `metadata` demands a bearer token.
-4. `perform` answers or raises a HubError; both are written here, and what is unexpected is a 500 that
-   tells nothing but the request's id.
+4. `perform` answers or raises a HubError; both are written here, and what is unexpected is a 500
+   that tells nothing but the request's id.
 """
 
 import re

@@ -31,7 +31,7 @@ def accept_format(value: str) -> None:
 
     >>> accept_format("application/fhir+json")
     """
-    name = value.split(";")[0].strip().lower().replace(" ", "+")
+    name = value.split(";", maxsplit=1)[0].strip().lower().replace(" ", "+")
     if name not in _FORMATS:
         raise NotAcceptable(f"_format={value[:100]!r} is not supported; json is.")
 

@@ -115,7 +115,8 @@ _FORMS = _SEARCHES | {"operation"}
 
 
 def prefer(header: str) -> dict[str, Any]:
-    """Return what a Prefer header asks for, as fields of an Interaction; what is unknown is ignored.
+    """Return what a Prefer header asks for, as fields of an Interaction; what is unknown is
+    ignored.
 
     https://www.rfc-editor.org/rfc/rfc7240
 

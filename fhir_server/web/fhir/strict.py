@@ -1,7 +1,7 @@
 """What JSON parsers disagree about is refused before anything reads the body.
 
-https://www.rfc-editor.org/rfc/rfc8259#section-4: names that occur twice; besides depth, U+0000 and text
-that is not UTF-8.
+https://www.rfc-editor.org/rfc/rfc8259#section-4: names that occur twice; besides depth, U+0000 and
+text that is not UTF-8.
 """
 
 import json

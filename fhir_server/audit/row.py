@@ -1,0 +1,145 @@
+"""The audit row: one compact record a request, durable before the answer leaves.
+
+It holds who asked for what, about whom and how it ended; never what was answered.
+"""
+
+import secrets
+from collections.abc import Sequence
+
+import msgspec
+
+from fhir_server import fhirjson
+from fhir_server.authz.caller import Caller
+from fhir_server.model import Entry, Key, Version, Write
+
+ACTIONS = {
+    "create": "C",
+    "read": "R",
+    "vread": "R",
+    "history-instance": "R",
+    "history-type": "R",
+    "history-system": "R",
+    "capabilities": "R",
+    "update": "U",
+    "patch": "U",
+    "delete": "D",
+}
+"""Interaction -> AuditEvent.action; everything else executes (E).
+https://hl7.org/fhir/R4/valueset-audit-event-action.html"""
+
+
+class Row(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """What is kept of a request; `time` in milliseconds, `basis` why it was allowed."""
+
+    time: int
+    interaction: str
+    status: int
+    kind: str
+    account: str
+    request: str = ""
+    name: str = ""
+    person: str = ""
+    role: str = ""
+    duty: str = ""
+    organization: str = ""
+    client: str = ""
+    token: str = ""
+    type: str = ""
+    id: str = ""
+    query: str = ""
+    patients: tuple[str, ...] = ()
+    purpose: str = ""
+    basis: tuple[str, ...] = ()
+
+    @property
+    def action(self) -> str:
+        """Return the code of AuditEvent.action."""
+        return ACTIONS.get(self.interaction, "E")
+
+    @property
+    def subtype(self) -> str:
+        """Return the code of the RESTful interaction; every kind of search is a `search`."""
+        name = self.interaction.partition("$")[0]
+        return "search" if name.startswith("search") else name
+
+    @property
+    def outcome(self) -> str:
+        """Return the code of AuditEvent.outcome: success, or whose failure it was."""
+        return "0" if self.status < 400 else "4" if self.status < 500 else "8"
+
+    @property
+    def target(self) -> str:
+        """Return the literal reference of the one resource that was asked for, if it was one."""
+        return f"{self.type}/{self.id}" if self.type and self.id else ""
+
+
+_decoder = msgspec.json.Decoder(Row)
+
+
+def audit_write(  # noqa: PLR0913 - each is one column of the row
+    caller: Caller,
+    *,
+    interaction: str,
+    type: str = "",
+    id: str = "",
+    query: str = "",
+    status: int = 200,
+    patients: Sequence[str] = (),
+    basis: Sequence[str] = (),
+    row_id: str = "",
+) -> Write:
+    """Return the write of the row that tells of a request: part of its commit.
+
+    `interaction` is FHIR's name (`operation$accept` for an operation), `query` the raw text,
+    `patients` the ids of all whose data the request told of or changed.
+    """
+    row = Row(
+        time=caller.now,
+        interaction=interaction,
+        status=status,
+        kind=caller.kind,
+        account=caller.account,
+        request=caller.request,
+        name=caller.name,
+        person=caller.person,
+        role=caller.role,
+        duty=caller.duty,
+        organization=caller.organization,
+        client=caller.client,
+        token=caller.token,
+        type=type,
+        id=id,
+        query=query,
+        patients=tuple(patients),
+        purpose=caller.purpose,
+        basis=tuple(basis),
+    )
+    # The id has no dash: what follows one says which of its AuditEvents is meant.
+    key = Key("audit", row_id or secrets.token_hex(16))
+    return Write(key, fhirjson.encode(row), tuple(_entries(row)), expect=0)
+
+
+def _entries(row: Row) -> list[Entry]:
+    entries = [
+        Entry("date", row.time, row.time + 1),
+        Entry("action", row.action),
+        Entry("subtype", row.subtype),
+        Entry("outcome", row.outcome),
+        Entry("agent", row.account, "account"),
+        *(Entry("patient", patient) for patient in row.patients),
+    ]
+    for param, value in (
+        ("agent", row.person),
+        ("agent", row.role and f"PractitionerRole/{row.role}"),
+        ("organization", row.organization),
+        ("entity", row.target),
+        ("type", row.type),
+    ):
+        if value:
+            entries.append(Entry(param, value))
+    return entries
+
+
+def read(version: Version) -> Row:
+    """Return the row of an audit record."""
+    return _decoder.decode(version.body or b"")
