@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 import msgspec
-from conformance.definitions import load
 
+from conformance.definitions import load
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.grant import Rule
@@ -58,7 +58,9 @@ def staff(organization: str, duty: str = "physician") -> Caller:
         "staff",
         account=f"{organization}-{duty}",
         name=organization,
-        person="Practitioner/wang" if organization == "hospital" else f"Practitioner/{organization}",
+        person="Practitioner/wang"
+        if organization == "hospital"
+        else f"Practitioner/{organization}",
         role=f"role-{organization}",
         duty=duty,
         organization=organization,
@@ -72,6 +74,7 @@ CALLERS = {
     "clinic": staff("clinic"),
     "other": staff("other"),
     "patient": Caller("patient", "li", person="Patient/li", patient="li", scopes=_ALL),
+    "his": replace(staff("hospital"), kind="feed", account="his", person="", role="", duty=""),
     "operator": Caller("operator", "operator", scopes=_ALL),
 }
 
@@ -95,6 +98,13 @@ class City:
             write_rules=WRITE_RULES,
             operations=OPERATIONS,
         )
+
+    async def fill(self) -> None:
+        """Let there be organizations, and two patients whom the hospital has recorded."""
+        for name in ("hospital", "clinic", "other"):
+            await self.put("operator", {"resourceType": "Organization", "id": name, "name": name})
+        for resource in RECORD:
+            await self.put("his", resource)
 
     async def caller(self, who: str) -> Caller:
         """Return the caller with the rules that hold at this moment, as on every request."""
@@ -129,7 +139,9 @@ class City:
         entries = fhirjson.decode(reply.body).get("entry", [])
         return sorted(each["resource"]["id"] for each in entries)
 
-    async def do(self, who: str, step: str, task: str, *given: dict[str, Any], **more: Any) -> Reply:
+    async def do(
+        self, who: str, step: str, task: str, *given: dict[str, Any], **more: Any
+    ) -> Reply:
         parameters = {"resourceType": "Parameters", "parameter": list(given)}
         return await self.ask(
             who, "operation", "Task", task, operation=step, body=parameters, **more
@@ -139,6 +151,15 @@ class City:
         reply = await self.ask(who, "operation", "Task", task, operation="actions", safe=True)
         found = fhirjson.decode(reply.body)["parameter"]
         return [each["part"][0]["valueCode"] for each in found if each["name"] == "action"]
+
+    async def seen(self, who: str) -> set[str]:
+        """Return what a caller finds of the patient by searching, as literal references."""
+        types = ("Patient", "Condition", "Observation", "Consent", "ServiceRequest", "Task")
+        return {f"{type}/{id}" for type in types for id in await self.found(who, type)}
+
+    async def withdraw(self, papers: "Papers") -> None:
+        consent = await self.get("patient", "Consent", papers.consent)
+        await self.put("patient", consent | {"status": "inactive"})
 
     async def transaction(self, who: str, bundle: dict[str, Any]) -> list[str]:
         reply = await self.ask(who, "transaction", "", body=bundle)
