@@ -158,7 +158,7 @@ def test_results_of_a_report_are_collected():
 
 def test_result_keeps_the_first_place_it_had_in_its_report():
     """Positions come from the messages, whichever arrives first."""
-    two = _oru("F", 1, "7").replace("|GLU|", "|A|") + "\rOBX||NM|B||1||||||F"
+    two = _oru("F", 1, "7").replace("|GLU|", "|Z|") + "\rOBX||NM|B||1||||||F"
     turned = _oru("F", 2, "7").replace("|GLU|", "|B|") + "\rOBX||NM|C||1||||||F"
 
     orders = [
