@@ -45,7 +45,6 @@ class Source:
     default_charset: str | None = None
     timezone: str = "Asia/Shanghai"
     processing_ids: frozenset[str] = frozenset({"P"})
-    acknowledge: Literal["applied", "stored"] = "applied"
     mode: Mode = "original"
     identity: Literal["required", "message"] = "required"
     unsupported: Literal["ignore", "reject"] = "reject"
@@ -58,7 +57,10 @@ class Source:
         """Return the system of the source's own codes or numbers of a kind."""
         return f"urn:local:{self.name}:{table}"
 
+    def known(self) -> tuple[Authority, ...]:
+        """Return all authorities of the source's table."""
+        return (self.patient, *self.authorities)
+
     def authority(self, name: str) -> Authority | None:
         """Return the authority that the source calls `name`."""
-        known = (self.patient, *self.authorities)
-        return next((authority for authority in known if authority.name == name), None)
+        return next((authority for authority in self.known() if authority.name == name), None)

@@ -152,7 +152,7 @@ def _about(group: OrderGroup, order: Order, work: Work) -> dict[str, Any]:
     filler, placer = _filler(group, source), _placer(group, source)
     about: dict[str, Any] = {
         "code": concept(obr.element(4), "OBR-4", source) or {"extension": [_UNKNOWN]},
-        "category": [{"coding": [coding(v2_table("0074"), order.section or "LAB")]}],
+        "category": [{"coding": [coding(v2_table("0074"), one)]} for one in _sections(order)],
         **order.about,
     }
     numbers = [
@@ -166,6 +166,14 @@ def _about(group: OrderGroup, order: Order, work: Work) -> dict[str, Any]:
     specimen = obr.text(15, 1, 2) or obr.text(15, 1, 1)
     about |= {"specimen": [{"display": specimen}]} if specimen else {}
     return about | _effective(obr, order, source)
+
+
+def _sections(order: Order) -> list[str]:
+    """OBR-24, and LAB as well for each section of a laboratory."""
+    section = order.section or "LAB"
+    if section == "LAB" or section in tables.OBSERVATION_CATEGORIES:
+        return [section]
+    return ["LAB", section]
 
 
 def _effective(obr: Segment, order: Order, source: Source) -> dict[str, Any]:
