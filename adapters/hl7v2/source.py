@@ -25,6 +25,8 @@ class Authority:
 class Source:
     """What the hub knows about a sending system before it sends.
 
+    Messages are its whose MSH-4 is `facility` (and MSH-3 one of `applications`, where any are told);
+    `owner` is the id of the Organization that what they make belongs to.
     `patient` is the authority whose PID-3 repetition identifies a patient; a repetition that names
     no authority is taken to be its. `visits`, `placers` and `fillers` are the systems of PV1-19,
     ORC-2 and ORC-3 where the message names none; by default they are the source's own.
@@ -37,6 +39,7 @@ class Source:
     facility: str
     owner: str
     patient: Authority
+    applications: frozenset[str] = frozenset()
     authorities: tuple[Authority, ...] = ()
     visits: str = ""
     placers: str = ""

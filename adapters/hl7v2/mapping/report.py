@@ -42,7 +42,8 @@ def report(group: OrderGroup, about: dict[str, Any], work: Work) -> list[Contrib
     order = _order(group, about, work)
     attached = [obx for obx, _ in group.results if obx.text(2) in ("ED", "RP")]
     observed = _lines([(obx, notes) for obx, notes in group.results if obx not in attached])
-    results = [observation(line, order, work) for line in observed]
+    anchor = f"DiagnosticReport-{work.ids('DiagnosticReport', *order.key)}"
+    results = [replace(observation(line, order, work), anchor=anchor) for line in observed]
     return [*results, _report(group, order, attached, observed, results, work)]
 
 
