@@ -75,7 +75,7 @@ def read(version: Version | None) -> Received | None:
 
 
 def write(id: str, message: Received, expect: int) -> Write:
-    """Return the write of a message, found by state, source, control-id, event, received, patient."""
+    """Return the write of a message: found by what `entries` lists, each by its name."""
     entries = [
         Entry("state", message.state),
         Entry("source", message.source),

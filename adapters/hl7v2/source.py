@@ -25,7 +25,7 @@ class Authority:
 class Source:
     """What the hub knows about a sending system before it sends.
 
-    Messages are its whose MSH-4 is `facility` (and MSH-3 one of `applications`, where any are told);
+    Messages are its whose MSH-4 is `facility` (and MSH-3 one of `applications`, where any are set);
     `owner` is the id of the Organization that what they make belongs to.
     `patient` is the authority whose PID-3 repetition identifies a patient; a repetition that names
     no authority is taken to be its. `visits`, `placers` and `fillers` are the systems of PV1-19,
