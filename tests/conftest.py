@@ -225,7 +225,7 @@ def make_hub(
         each.close()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory"])
 def hub(request: pytest.FixtureRequest, make_hub: Callable[..., Hub], tmp_path: Path) -> Hub:
     """A hub on each store."""
     if request.param == "memory":

@@ -27,12 +27,16 @@ def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser.add_argument("--store", help="sqlite:///PATH")
     actions = parser.add_subparsers(dest="action", required=True, metavar="ACTION")
     actions.add_parser("list", help="list the logins")
-    new = actions.add_parser("add", help="add a login; the password is asked for, or read from a pipe")
+    new = actions.add_parser(
+        "add", help="add a login; the password is asked for, or read from a pipe"
+    )
     new.add_argument("login")
     new.add_argument("--kind", choices=get_args(Kind), default="staff")
     new.add_argument("--name", default="", help="the name that is shown")
     new.add_argument("--person", default="", help="Practitioner/ID or Patient/ID")
-    new.add_argument("--role", action="append", default=[], help="a PractitionerRole's id; repeatable")
+    new.add_argument(
+        "--role", action="append", default=[], help="a PractitionerRole's id; repeatable"
+    )
     for name, words in (
         ("lock", "let nobody in by this login any more"),
         ("unlock", "let this login in again"),

@@ -22,7 +22,10 @@ from fhir_server.model import Key, Query, Write
 from fhir_server.search.tree import EVERYTHING
 
 BATCH = 200
-CLIENTS = (Client("hospital-his", "市一医院 HIS", "hospital"), Client("hospital-lis", "市一医院检验", "hospital"))
+CLIENTS = (
+    Client("hospital-his", "市一医院 HIS", "hospital"),
+    Client("hospital-lis", "市一医院检验", "hospital"),
+)
 KINDS: dict[str, Kind] = {
     "auditor": "auditor",
     "operator": "admin",
@@ -68,7 +71,9 @@ async def add_users(server: Server, users: Iterable[User]) -> None:
             user.login,
             KINDS.get(user.role, "staff"),
             user.name,
-            f"Patient/{user.patient_id}" if user.patient_id else f"Practitioner/{user.practitioner_id}",
+            f"Patient/{user.patient_id}"
+            if user.patient_id
+            else f"Practitioner/{user.practitioner_id}",
             (user.role_id,) if user.role_id else (),
             await passwords.hash(user.password),
         )
@@ -84,5 +89,11 @@ def batches(made: Iterable[Made]) -> Iterator[list[Made]]:
 
 def _row(caller: Caller, count: int) -> Write:
     return audit_write(
-        caller, interaction="demo", type="", id="", query=f"{count} resources", status=200, patients=()
+        caller,
+        interaction="demo",
+        type="",
+        id="",
+        query=f"{count} resources",
+        status=200,
+        patients=(),
     )

@@ -33,7 +33,7 @@ class _Request(msgspec.Struct, rename="camel"):
 
 class _Entry(msgspec.Struct, rename="camel"):
     full_url: str = ""
-    resource: msgspec.Raw | None = None
+    resource: msgspec.Raw = msgspec.Raw()
     request: _Request | None = None
 
 
@@ -141,13 +141,14 @@ def _with_body(ask: Interaction, entry: _Entry, method: str) -> Interaction:
         return ask
     if ask.name.startswith("search"):
         raise BadRequest("A search inside a Bundle is a GET.")
-    if entry.resource is None:
+    body = bytes(entry.resource)
+    if not body:
         if ask.name == "operation":
             return ask
         raise BadRequest(f"{method} needs a resource.")
     if ask.name == "patch":
-        return replace(ask, body=_patch_of(bytes(entry.resource)), content_type=_JSON_PATCH)
-    return replace(ask, body=bytes(entry.resource), content_type=_JSON)
+        return replace(ask, body=_patch_of(body), content_type=_JSON_PATCH)
+    return replace(ask, body=body, content_type=_JSON)
 
 
 def _patch_of(body: bytes) -> bytes:

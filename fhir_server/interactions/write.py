@@ -117,7 +117,7 @@ def derived(
         entries,
         tuple(entry for entry in entries if entry.param in AUTHORIZING),
         server.extractor.patients(key, entries),
-        method="PUT" if before or body is None else "POST",
+        method="POST" if before is None and body is None else "PUT",
         expect=before.vid if before else 0,
     )
 

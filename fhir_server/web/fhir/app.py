@@ -74,6 +74,7 @@ class FhirApp:
         self._authenticate = authenticate
         self._prefix = prefix
         self._types = server.definitions.resource_types
+        self._statement: Reply | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -123,12 +124,19 @@ class FhirApp:
         ask = replace(routes.route(call.method, call.path, self._types), base=call.base)
         call.ask = ask = request.with_headers(ask, call.headers, call.query)
         if ask.name == "capabilities":
-            return capabilities(self._server, ask)
+            return self._capabilities(ask)
         call.caller = await self._authenticate(_token(call.headers), self._server.clock(), call.id)
         if call.method in _TAKES_BODY:
             content = await body.read(receive, call.headers, self._server.settings.body_limit)
             call.ask = ask = request.with_body(ask, call.headers, content)
         return await perform(self._server, call.caller, ask)
+
+    def _capabilities(self, ask: Interaction) -> Reply:
+        if ask.params:
+            return capabilities(self._server, ask)
+        if self._statement is None:
+            self._statement = capabilities(self._server, ask)
+        return self._statement
 
 
 def _settle_form(call: _Call) -> None:
