@@ -36,9 +36,11 @@ class Interaction:
 
     `params` are the decoded query parameters in their order (a POST search's form is among them),
     `query` the raw query text for the audit. `body` is the request's bytes, `content_type` without
-    parameters. `if_match` is the vid of the ETag, `returns` is `Prefer: return=…`, `strict` is
-    `Prefer: handling=strict` (the default). A compartment search has `type` searched, `compartment`
-    the key. `fullurl` is the Bundle entry's.
+    parameters. `if_match` is the vid of the ETag, `returns` is `Prefer: return=…`, empty
+    where the client did not say, `strict` is `Prefer: handling=strict` (the default). A
+    compartment search has `type` searched, `compartment` the key. `fullurl` is the Bundle entry's.
+    `base` is the hub's own FHIR base, for links. `safe` says that an operation was asked for by
+    GET, and may change nothing.
     """
 
     name: Name
@@ -55,9 +57,11 @@ class Interaction:
     if_none_match: str = ""
     if_modified_since: str = ""
     if_none_exist: str = ""
-    returns: Literal["representation", "minimal", "OperationOutcome"] = "representation"
+    returns: Literal["", "representation", "minimal", "OperationOutcome"] = ""
     strict: bool = True
     fullurl: str = ""
+    base: str = ""
+    safe: bool = False
 
     @property
     def key(self) -> Key:
@@ -69,9 +73,9 @@ class Interaction:
 class Reply:
     """What an interaction answers; `web.fhir` writes it as HTTP, `transaction` as a Bundle entry.
 
-    `body` is FHIR JSON or empty. `key`, `vid` and `updated` (milliseconds) become Location, ETag and
-    Last-Modified; `created` says that Location is due. `patients` are those whose data the reply
-    tells of, for the audit; `audited` says that the audit row is already committed.
+    `body` is FHIR JSON or empty. `key`, `vid` and `updated` (milliseconds) become Location, ETag
+    and Last-Modified; `created` says that Location is due. `patients` are those whose data the
+    reply tells of, for the audit; `audited` says that the audit row is already committed.
     """
 
     status: int

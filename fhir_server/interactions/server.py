@@ -6,7 +6,6 @@ from typing import Any
 
 from conformance.definitions import Definitions
 from conformance.validator import Validator
-
 from fhir_server.authz.caller import Caller
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.model import Key, Version, Write
@@ -35,13 +34,18 @@ Operation = Callable[["Server", Caller, Interaction], Awaitable[Reply]]
 
 @dataclass(frozen=True, slots=True)
 class OperationDefinition:
-    """One `$operation`: on which types, at which levels, and what runs it."""
+    """One `$operation`: on which types (none named: all), at which level, and what runs it.
+
+    `level` is system, type or instance. `definition` is its canonical URL, empty for one of HL7's
+    own. It decides itself what the caller may do, by `interactions.find`.
+    """
 
     name: str
     types: tuple[str, ...]
     level: str
     run: Operation
     affects_state: bool = False
+    definition: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,36 @@
+"""`fhir-hub check`: look for inconsistencies in a store; exit 1 if there are any."""
+
+import argparse
+import asyncio
+
+from fhir_server.app import milliseconds
+from fhir_server.settings import load
+from fhir_server.store.open import open_store
+
+
+def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """Declare the command."""
+    parser = parsers.add_parser("check", help="check a store", description=__doc__)
+    parser.add_argument("--store", help="sqlite:///PATH")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Check, tell, and return 1 where something is wrong."""
+    return asyncio.run(_run(args.store))
+
+
+async def _run(url: str | None) -> int:
+    store = open_store(load(store=url).store, milliseconds)
+    try:
+        stats = await store.stats()
+        for type, count in sorted(stats.records.items()):
+            print(f"{type:28} {count:>9,}")
+        print(f"{'size':28} {stats.size:>9,} bytes")
+        problems = await store.check()
+    finally:
+        await store.close()
+    for problem in problems:
+        print(f"WRONG: {problem}")
+    print("The store is sound." if not problems else f"{len(problems)} problems.")
+    return 1 if problems else 0

@@ -1,0 +1,109 @@
+"""Bundles put together from bytes: resources are spliced in as they are stored.
+
+https://hl7.org/fhir/R4/bundle.html
+"""
+
+from collections.abc import Iterable, Sequence
+
+from fhir_server import fhirjson
+from fhir_server.interactions.interaction import Reply
+from fhir_server.model import Version
+
+PHRASES = {
+    200: "OK",
+    201: "Created",
+    204: "No Content",
+    304: "Not Modified",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Method Not Allowed",
+    406: "Not Acceptable",
+    409: "Conflict",
+    410: "Gone",
+    412: "Precondition Failed",
+    413: "Content Too Large",
+    415: "Unsupported Media Type",
+    422: "Unprocessable Content",
+    500: "Internal Server Error",
+    501: "Not Implemented",
+    503: "Service Unavailable",
+}
+
+Links = Sequence[tuple[str, str]]
+
+
+def bundle(
+    type: str, entries: Iterable[bytes], *, links: Links = (), total: int | None = None
+) -> bytes:
+    """Return a Bundle of entries that are JSON already."""
+    parts = [b'{"resourceType":"Bundle","type":', fhirjson.encode(type)]
+    if total is not None:
+        parts += (b',"total":', str(total).encode())
+    if links:
+        told = [{"relation": relation, "url": url} for relation, url in links]
+        parts += (b',"link":', fhirjson.encode(told))
+    inside = b",".join(entries)
+    if inside:
+        parts += (b',"entry":[', inside, b"]")
+    parts.append(b"}")
+    return b"".join(parts)
+
+
+def found(base: str, version: Version, mode: str) -> bytes:
+    """Return the entry of a searchset; `mode` is match or include."""
+    return b"".join(
+        (
+            b'{"fullUrl":',
+            fhirjson.encode(f"{base}/{version.key}"),
+            b',"resource":',
+            fhirjson.whole(version),
+            b',"search":{"mode":"',
+            mode.encode(),
+            b'"}}',
+        )
+    )
+
+
+def past(base: str, version: Version) -> bytes:
+    """Return the entry of a history: what was asked, what was answered, and the resource unless
+    deleted.
+
+    https://hl7.org/fhir/R4/http.html#history
+    """
+    key, method = version.key, version.method
+    status = {"POST": 201, "DELETE": 204}.get(method, 200)
+    about = {
+        "request": {"method": method, "url": key.type if method == "POST" else str(key)},
+        "response": {
+            "status": f"{status} {PHRASES[status]}",
+            "etag": f'W/"{version.vid}"',
+            "lastModified": fhirjson.instant(version.updated),
+        },
+    }
+    parts = [b'{"fullUrl":', fhirjson.encode(f"{base}/{key}")]
+    if version.body is not None:
+        parts += (b',"resource":', fhirjson.whole(version))
+    parts += (b",", fhirjson.encode(about)[1:])
+    return b"".join(parts)
+
+
+def answered(base: str, reply: Reply) -> bytes:
+    """Return the entry of a batch-response or transaction-response."""
+    told: dict[str, str] = {"status": f"{reply.status} {PHRASES[reply.status]}"}
+    if reply.created:
+        told["location"] = f"{reply.key}/_history/{reply.vid}"
+    if reply.vid is not None:
+        told["etag"] = f'W/"{reply.vid}"'
+    if reply.updated is not None:
+        told["lastModified"] = fhirjson.instant(reply.updated)
+    response = fhirjson.encode(told)
+    if not reply.body:
+        return b'{"response":' + response + b"}"
+    if reply.body.startswith(b'{"resourceType":"OperationOutcome"'):
+        return b'{"response":' + response[:-1] + b',"outcome":' + reply.body + b"}}"
+    name = b""
+    if reply.key is not None:
+        name = b'"fullUrl":' + fhirjson.encode(f"{base}/{reply.key}") + b","
+    return b"{" + name + b'"resource":' + reply.body + b',"response":' + response + b"}"

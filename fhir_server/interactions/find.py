@@ -1,0 +1,65 @@
+"""Find a record as the caller sees it: what is hidden is absent.
+
+The predicate of `authz.decide` is evaluated for the one version that was read; nobody learns from
+the answer whether a record that is not for them exists.
+"""
+
+from fhir_server.authz.caller import Caller
+from fhir_server.authz.decide import Allow, Deny, Verb, decide
+from fhir_server.authz.single import permits
+from fhir_server.errors import Forbidden, Gone, NotFound
+from fhir_server.interactions.server import Server
+from fhir_server.model import Key, Version
+
+
+def allowed(caller: Caller, type: str, verb: Verb) -> Allow:
+    """Return the predicate under which the caller may do this. Raises `Forbidden`."""
+    decision = decide(caller, type, verb)
+    if isinstance(decision, Deny):
+        raise Forbidden(decision.reason)
+    return decision
+
+
+async def find(
+    server: Server, caller: Caller, key: Key, verb: Verb = "read", vid: int | None = None
+) -> Version | None:
+    """Return a version, or a tombstone, that the caller may do this to; None if absent or hidden.
+
+    An old version is found only if the latest one may be seen too. Raises `Forbidden` where the
+    caller may not do this to any record of the type.
+    """
+    where = allowed(caller, key.type, verb).where
+    latest = await server.store.read(key)
+    if latest is None or not await permits(server.store, caller, where, latest):
+        return None
+    if vid is None or vid == latest.vid:
+        return latest
+    version = await server.store.read(key, vid)
+    if version is None or not await permits(server.store, caller, where, version):
+        return None
+    return version
+
+
+async def find_changeable(server: Server, caller: Caller, key: Key, verb: Verb) -> Version | None:
+    """Return the latest version, or tombstone, that the caller may change; None if absent or
+    hidden.
+
+    Raises `Forbidden` where the caller sees the record and may not change it.
+    """
+    changeable = allowed(caller, key.type, verb).where
+    latest = await server.store.read(key)
+    if latest is None or await permits(server.store, caller, changeable, latest):
+        return latest
+    readable = decide(caller, key.type, "read")
+    if isinstance(readable, Allow) and await permits(server.store, caller, readable.where, latest):
+        raise Forbidden(f"You may see {key} and not {verb} it.")
+    return None
+
+
+def living(version: Version | None, key: Key) -> Version:
+    """Return the version if it is one that lives. Raises `NotFound` or `Gone`."""
+    if version is None:
+        raise NotFound(f"There is no {key}.")
+    if version.body is None:
+        raise Gone(f"{key} is deleted.")
+    return version

@@ -1,0 +1,75 @@
+"""Perform an interaction: the only door to the record, whoever asks and by whichever protocol.
+
+Every interaction leaves an audit row, refusals among them, which is durable before the answer
+leaves.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import replace
+
+from fhir_server.authz.caller import Caller
+from fhir_server.errors import HubError, NotSupported
+from fhir_server.interactions.batch import batch
+from fhir_server.interactions.commit import audit_row
+from fhir_server.interactions.create import create
+from fhir_server.interactions.delete import delete
+from fhir_server.interactions.entries import kind
+from fhir_server.interactions.history_instance import history_instance
+from fhir_server.interactions.interaction import Interaction, Name, Reply
+from fhir_server.interactions.operation import operation
+from fhir_server.interactions.patch import patch
+from fhir_server.interactions.read import read
+from fhir_server.interactions.search_type import search_type
+from fhir_server.interactions.server import Server
+from fhir_server.interactions.trail import trail
+from fhir_server.interactions.transaction import transaction
+from fhir_server.interactions.update import update
+from fhir_server.interactions.vread import vread
+
+Run = Callable[[Server, Caller, Interaction], Awaitable[Reply]]
+
+RUN: Mapping[Name, Run] = {
+    "read": read,
+    "vread": vread,
+    "history-instance": history_instance,
+    "create": create,
+    "update": update,
+    "patch": patch,
+    "delete": delete,
+    "search-type": search_type,
+    "search-compartment": search_type,
+    "operation": operation,
+}
+"""What is done here; what FHIR has besides is answered with 501."""
+
+
+async def perform(server: Server, caller: Caller, ask: Interaction) -> Reply:
+    """Answer one interaction. Raises a `HubError` where it is refused."""
+    if ask.name == "batch":
+        ask = replace(ask, name=kind(ask.body))
+    try:
+        reply = await _run(server, caller, ask)
+    except HubError as error:
+        await server.store.commit([audit_row(caller, ask, error.status, ())])
+        raise
+    if not reply.audited:
+        await server.store.commit([audit_row(caller, ask, reply.status, reply.patients)])
+    return reply
+
+
+async def _run(server: Server, caller: Caller, ask: Interaction) -> Reply:
+    if ask.name == "batch":
+        return await batch(server, caller, ask, single)
+    if ask.name == "transaction":
+        return await transaction(server, caller, ask, single)
+    return await single(server, caller, ask)
+
+
+async def single(server: Server, caller: Caller, ask: Interaction) -> Reply:
+    """Do one interaction on one resource or type, without the audit row of a read."""
+    run = RUN.get(ask.name)
+    if run is None:
+        raise NotSupported(f"{ask.name} is not supported yet.")
+    if ask.type == "AuditEvent":
+        return await trail(server, caller, ask)
+    return await run(server, caller, ask)

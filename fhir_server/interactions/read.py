@@ -1,0 +1,39 @@
+"""FHIR read interaction, conditional read with it. https://hl7.org/fhir/R4/http.html#read"""
+
+import re
+from email.utils import parsedate_to_datetime
+
+from fhir_server.authz.caller import Caller
+from fhir_server.interactions.find import find, living
+from fhir_server.interactions.interaction import Interaction, Reply
+from fhir_server.interactions.params import refuse_all
+from fhir_server.interactions.reply import shown
+from fhir_server.interactions.server import Server
+from fhir_server.model import Version
+
+_TAG = re.compile(r'(?:W/)?"([^"]*)"')
+
+
+async def read(server: Server, caller: Caller, ask: Interaction) -> Reply:
+    """Answer with the latest version. Raises `NotFound`, `Gone`."""
+    refuse_all(ask)
+    version = living(await find(server, caller, ask.key), ask.key)
+    if _is_known(ask, version):
+        return Reply(
+            304, vid=version.vid, updated=version.updated, key=ask.key, patients=version.patients
+        )
+    return shown(version)
+
+
+def _is_known(ask: Interaction, version: Version) -> bool:
+    """Return whether the client has this version already; If-None-Match goes before the date."""
+    if ask.if_none_match:
+        tags = _TAG.findall(ask.if_none_match)
+        return str(version.vid) in tags or ask.if_none_match.strip() == "*"
+    if ask.if_modified_since:
+        try:
+            since = parsedate_to_datetime(ask.if_modified_since).timestamp()
+        except ValueError:
+            return False
+        return version.updated // 1000 <= since
+    return False

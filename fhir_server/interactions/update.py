@@ -1,0 +1,117 @@
+"""FHIR update interaction, conditional update with it. https://hl7.org/fhir/R4/http.html#update"""
+
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+
+from conformance.issues import Issue
+from fhir_server import fhirjson
+from fhir_server.authz.caller import Caller
+from fhir_server.errors import BadRequest, Conflict, Gone, NotAllowed, PreconditionFailed
+from fhir_server.interactions.commit import carry_out
+from fhir_server.interactions.create import draft_new
+from fhir_server.interactions.criteria import matching, refuse_several
+from fhir_server.interactions.find import allowed, find_changeable
+from fhir_server.interactions.interaction import Interaction, Reply
+from fhir_server.interactions.params import refuse_all
+from fhir_server.interactions.reply import unchanged
+from fhir_server.interactions.server import Server
+from fhir_server.interactions.write import Plan, decode, draft
+from fhir_server.model import Version
+
+CREATING = frozenset({"feed", "operator", "open"})
+"""The kinds of caller who may choose the id of a new resource."""
+
+_sorted = msgspec.json.Encoder(decimal_format="number", order="sorted")
+
+
+async def update(server: Server, caller: Caller, ask: Interaction) -> Reply:
+    """Write the next version of a resource, or its first where the caller may choose ids."""
+    return await carry_out(server, caller, ask, plan_update)
+
+
+async def plan_update(server: Server, caller: Caller, ask: Interaction) -> Plan:
+    """Return the draft of the next version, or the answer that nothing changes."""
+    resource = decode(ask, ask.body)
+    if not ask.id:
+        return await _plan_conditional(server, caller, ask, resource)
+    refuse_all(ask)
+    if resource.get("id") != ask.id:
+        raise _wrong_id(ask, ask.id)
+    before = await _current(server, caller, ask)
+    if before is not None and same(before, ask.body):
+        return unchanged(before, ask)
+    return draft(server, caller, ask, resource, ask.body, before)
+
+
+async def _plan_conditional(
+    server: Server, caller: Caller, ask: Interaction, resource: dict[str, Any]
+) -> Plan:
+    """Plan by what the criteria match. https://hl7.org/fhir/R4/http.html#cond-update"""
+    allowed(caller, ask.type, "update")
+    query, found = await matching(server, caller, ask, ask.query)
+    refuse_several(found, ask.query)
+    given = resource.get("id")
+    settled = replace(ask, params=())
+    if found:
+        id = found[0].key.id
+        if given not in (None, id):
+            raise _wrong_id(ask, id)
+        resource["id"] = id
+        body = fhirjson.encode(resource) if given is None else ask.body
+        return await plan_update(server, caller, replace(settled, id=id, body=body))
+    allowed(caller, ask.type, "create")
+    check_match(ask, None)
+    if given is None:
+        return draft_new(server, caller, ask, server.new_id(), query)
+    named = replace(settled, id=str(given))
+    if await find_changeable(server, caller, named.key, "update") is not None:
+        raise Conflict(f"{named.key} exists and does not match the criteria.")
+    plan = await plan_update(server, caller, named)
+    return (
+        plan if isinstance(plan, Reply) else replace(plan, write=replace(plan.write, unless=query))
+    )
+
+
+def _wrong_id(ask: Interaction, id: str) -> BadRequest:
+    words = f"The body's id must be {id!r}, the id of what is updated."
+    return BadRequest(Issue("invalid", words, f"{ask.type}.id"))
+
+
+async def _current(server: Server, caller: Caller, ask: Interaction) -> Version | None:
+    """Return the version that an update starts from; None where it creates.
+
+    Raises `PreconditionFailed` where If-Match names another, and where there is none `NotAllowed`
+    or `Gone` (the caller may not choose ids), `Conflict` (the id is another's).
+    """
+    before = await find_changeable(server, caller, ask.key, "update")
+    check_match(ask, before)
+    if before is not None and before.body is not None:
+        return before
+    if caller.kind not in CREATING:
+        if before is not None:
+            raise Gone(f"{ask.key} is deleted.")
+        raise NotAllowed(f"There is no {ask.key}; the hub chooses the ids of new resources.")
+    allowed(caller, ask.type, "create")
+    if before is None and await server.store.read(ask.key) is not None:
+        raise Conflict(f"The id {ask.id!r} is taken.")
+    return before
+
+
+def check_match(ask: Interaction, before: Version | None) -> None:
+    """Raise `PreconditionFailed` where If-Match does not name the version that is there."""
+    if ask.if_match is not None and (before is None or before.vid != ask.if_match):
+        raise PreconditionFailed(f"If-Match names version {ask.if_match}; it is not the latest.")
+
+
+def same(before: Version, body: bytes) -> bool:
+    """Return whether a body says exactly, digit for digit, what the version says."""
+    tail = fhirjson.tail(body)
+    if before.body is None or tail == before.body:
+        return tail == before.body
+    return _canonical(tail) == _canonical(before.body)
+
+
+def _canonical(tail: bytes) -> bytes:
+    return _sorted.encode(fhirjson.decode(b'{"meta":{"_":0' + tail))

@@ -1,0 +1,89 @@
+"""Structured logs: one JSON object a line, event names and ids, never data of patients.
+
+https://www.structlog.org/en/stable/
+"""
+
+import logging
+import sys
+import traceback
+from typing import Any, BinaryIO, cast
+
+import msgspec
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, Processor
+
+_encoder = msgspec.json.Encoder(enc_hook=repr)
+_handler = logging.StreamHandler()
+
+
+def configure(level: str = "info", stream: BinaryIO | None = None) -> None:
+    """Send log lines of at least `level` to `stream` (standard error), those of libraries among
+    them.
+
+    Raises ValueError for a level that is not debug, info, warning or error.
+    """
+    least = logging.getLevelNamesMapping().get(level.upper())
+    if least is None:
+        raise ValueError(f"The log level is {level!r}; expected debug, info, warning or error")
+    shared: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso"),
+    ]
+    structlog.configure(
+        processors=[*shared, _place, _line],
+        wrapper_class=structlog.make_filtering_bound_logger(least),
+        logger_factory=structlog.BytesLoggerFactory(stream or sys.stderr.buffer),
+        cache_logger_on_first_use=False,
+    )
+    _handler.setStream(cast(Any, _Text(stream or sys.stderr.buffer)))
+    _handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _place,
+                lambda logger, name, event: _line(logger, name, event).decode(),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers = [_handler]
+    root.setLevel(max(least, logging.WARNING))
+
+
+def get_logger(name: str) -> FilteringBoundLogger:
+    """Return the logger of a part of the hub; it may be made before `configure`."""
+    return cast(FilteringBoundLogger, structlog.get_logger(part=name))
+
+
+def _place(_logger: Any, _name: str, event: EventDict) -> EventDict:
+    """Tell an exception's type and where it was raised; what it says may quote a patient."""
+    given = event.pop("exc_info", None)
+    fault = given if isinstance(given, BaseException) else (sys.exc_info()[1] if given else None)
+    if isinstance(given, tuple):
+        fault = given[1]
+    if fault is not None:
+        event["exception"] = type(fault).__qualname__
+        event["at"] = [
+            f"{frame.filename}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(fault.__traceback__)
+        ]
+    return event
+
+
+def _line(_logger: Any, _name: str, event: EventDict) -> bytes:
+    return _encoder.encode(event)
+
+
+class _Text:
+    """A text stream over bytes, for handlers of the standard library."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> None:
+        self._stream.write(text.encode())
+
+    def flush(self) -> None:
+        self._stream.flush()

@@ -1,0 +1,142 @@
+"""An HTTP request becomes an Interaction.
+
+https://hl7.org/fhir/R4/http.html
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Literal, cast
+from urllib.parse import parse_qsl
+
+from fhir_server.errors import BadRequest, NotSupported, UnsupportedMedia
+from fhir_server.interactions import etag
+from fhir_server.interactions.interaction import Interaction, Params
+from fhir_server.web.fhir import negotiate, strict
+
+_MAX_PARAMS = 300
+_RETURNS = {"representation", "minimal", "OperationOutcome"}
+_OTHER_PATCHES = {
+    "application/merge-patch+json",
+    "application/fhir+json",
+    "application/json",
+    "application/xml-patch+xml",
+}
+_BODILESS = frozenset(
+    {
+        "read",
+        "vread",
+        "delete",
+        "history-instance",
+        "history-type",
+        "history-system",
+        "capabilities",
+    }
+)
+
+Headers = Mapping[bytes, bytes]
+
+
+def text(headers: Headers, name: bytes) -> str:
+    """Return a header's value, empty if it is not there."""
+    return headers.get(name, b"").decode("latin-1")
+
+
+def params(query: bytes) -> Params:
+    """Return the decoded parameters of a query string or a form. Raises `BadRequest`.
+
+    >>> params(b"name=%E7%8E%8B&_sort=")
+    (('name', '王'), ('_sort', ''))
+    """
+    if not query:
+        return ()
+    try:
+        found = parse_qsl(
+            query.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_MAX_PARAMS,
+        )
+    except ValueError:
+        raise BadRequest(
+            "The query cannot be decoded: percent-encoded UTF-8 is expected."
+        ) from None
+    if any("\0" in name or "\0" in value for name, value in found):
+        raise BadRequest("The query has the character U+0000.")
+    return tuple(found)
+
+
+def with_headers(ask: Interaction, headers: Headers, query: bytes) -> Interaction:
+    """Return the interaction with its parameters and what its headers say."""
+    changes: dict[str, Any] = {}
+    if query:
+        changes["query"] = query.decode("latin-1")
+        changes["params"] = tuple(
+            pair for pair in params(query) if pair[0] not in ("_format", "_pretty")
+        )
+    if b"if-match" in headers:
+        changes["if_match"] = etag.version(text(headers, b"if-match"))
+    if b"prefer" in headers:
+        changes |= prefer(text(headers, b"prefer"))
+    for name in ("if_none_match", "if_modified_since", "if_none_exist"):
+        header = name.replace("_", "-").encode()
+        if header in headers:
+            changes[name] = text(headers, header)
+    return replace(ask, **changes) if changes else ask
+
+
+def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
+    """Return the interaction with its body, of a content type that it takes.
+
+    A form's parameters follow those of the query. Raises `UnsupportedMedia`, `BadRequest`, and
+    `NotSupported` for the kinds of PATCH that the hub does not do yet.
+    """
+    if ask.name in _BODILESS or (not body and ask.name in ("operation", "search-type")):
+        return ask
+    media = negotiate.media_type(text(headers, b"content-type"))
+    if media == negotiate.FORM and ask.name in _FORMS:
+        form = tuple(pair for pair in params(body) if pair[0] not in ("_format", "_pretty"))
+        query = "&".join(filter(None, (ask.query, body.decode("latin-1"))))
+        return replace(ask, params=ask.params + form, query=query)
+    if ask.name in _SEARCHES:
+        if body:
+            raise UnsupportedMedia(f"A search by POST sends {negotiate.FORM}.")
+        return ask
+    if ask.name == "patch":
+        _require_json_patch(media)
+    else:
+        negotiate.require_json(media)
+    strict.check(body)
+    return replace(ask, body=body, content_type=media)
+
+
+_SEARCHES = frozenset({"search-type", "search-compartment", "search-system"})
+_FORMS = _SEARCHES | {"operation"}
+
+
+def prefer(header: str) -> dict[str, Any]:
+    """Return what a Prefer header asks for, as fields of an Interaction; what is unknown is
+    ignored.
+
+    https://www.rfc-editor.org/rfc/rfc7240
+
+    >>> prefer("return=minimal, handling=lenient")
+    {'returns': 'minimal', 'strict': False}
+    """
+    asked = dict(part.strip().partition("=")[::2] for part in re.split("[,;]", header))
+    if "respond-async" in asked:
+        raise NotSupported("Prefer: respond-async is not supported yet.")
+    found: dict[str, Any] = {}
+    returns = asked.get("return", "").strip('"')
+    if returns in _RETURNS:
+        found["returns"] = cast(Literal["representation", "minimal", "OperationOutcome"], returns)
+    if asked.get("handling", "").strip('"') == "lenient":
+        found["strict"] = False
+    return found
+
+
+def _require_json_patch(media: str) -> None:
+    if media in _OTHER_PATCHES:
+        raise NotSupported(f"PATCH with {media} is not supported yet; {negotiate.JSON_PATCH} is.")
+    if media != negotiate.JSON_PATCH:
+        raise UnsupportedMedia(f"PATCH takes {negotiate.JSON_PATCH}.")
