@@ -199,9 +199,12 @@ async def test_a_body_that_is_no_parameters_is_refused(city: City, body):
     assert (await refusal(work)).status == 400
 
 
-async def test_an_operation_needs_no_body(city: City):
+@pytest.mark.parametrize("body", [b"", b"{}"])
+async def test_an_operation_needs_no_parameters(city: City, body):
     papers = await city.sent()
-    reply = await city.ask("clinic", "operation", "Task", papers.task, operation="accept")
+    reply = await city.ask(
+        "clinic", "operation", "Task", papers.task, operation="accept", body=body
+    )
 
     assert reply.status == 200
 
