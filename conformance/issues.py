@@ -11,7 +11,7 @@ Severity = Literal["fatal", "error", "warning", "information"]
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One `OperationOutcome.issue`; `code` is an IssueType, `expression` a FHIRPath to the element."""
+    """One `OperationOutcome.issue`; `code`: an IssueType; `expression`: where, in FHIRPath."""
 
     code: str
     diagnostics: str

@@ -1,0 +1,6 @@
+"""FHIRPath, compiled to closures over decoded JSON. https://hl7.org/fhir/R4/fhirpath.html"""
+
+from conformance.fhirpath.errors import FHIRPathError
+from conformance.fhirpath.expression import Expression, Value, compile
+
+__all__ = ["Expression", "FHIRPathError", "Value", "compile"]

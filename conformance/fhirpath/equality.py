@@ -1,0 +1,166 @@
+"""Equality, equivalence and order of nodes and collections.
+
+https://hl7.org/fhirpath/N1/#equality, https://hl7.org/fhirpath/N1/#comparison
+"""
+
+from decimal import Decimal
+from typing import Any
+
+from conformance.fhirpath import temporal
+from conformance.fhirpath.errors import FHIRPathError
+from conformance.fhirpath.nodes import NUMBERS, TEMPORALS, Node, Nodes, kind, single
+from conformance.fhirpath.quantity import about, quantity_of, same_scale
+
+
+def equal(left: Nodes, right: Nodes) -> bool | None:
+    """`=`: the same items in order; None where either is empty or precision leaves it open."""
+    if not left or not right:
+        return None
+    if len(left) != len(right):
+        return False
+    results = [equal_nodes(one, other) for one, other in zip(left, right, strict=True)]
+    if False in results:
+        return False
+    return None if None in results else True
+
+
+def equal_nodes(left: Node, right: Node) -> bool | None:
+    """Whether two nodes are equal; None where precision or units leave it open."""
+    one, other = kind(left), kind(right)
+    if one in NUMBERS and other in NUMBERS:
+        return bool(left[1] == right[1])
+    if one in TEMPORALS or other in TEMPORALS:
+        return _equal_times(left, right)
+    if "Quantity" in (one, other) and {one, other} <= {"Quantity", *NUMBERS}:
+        return _equal_quantities(left, right)
+    if one != other:
+        return False
+    return left[1] is not None and bool(left[1] == right[1])
+
+
+def _equal_times(left: Node, right: Node) -> bool | None:
+    pair = _times(left, right)
+    if pair is None:
+        return bool(kind(left) == kind(right) and left[1] == right[1])
+    order = temporal.compare(*pair)
+    return None if order is None else order == 0
+
+
+def _times(left: Node, right: Node) -> tuple[temporal.Temporal, temporal.Temporal] | None:
+    """Both as temporal values, where both are of the same sort; a string may be read as one."""
+    if not (isinstance(left[1], str) and isinstance(right[1], str)):
+        return None
+    if (kind(left) == "Time") != (kind(right) == "Time") and "String" not in (
+        kind(left),
+        kind(right),
+    ):
+        return None
+    one, other = temporal.parse(left[1]), temporal.parse(right[1])
+    return (one, other) if one and other else None
+
+
+def _equal_quantities(left: Node, right: Node) -> bool | None:
+    one, other = quantity_of(left), quantity_of(right)
+    if one is None or other is None:
+        return bool(left[1] == right[1])
+    pair = same_scale(one, other)
+    return None if pair is None else pair[0] == pair[1]
+
+
+def equivalent(left: Nodes, right: Nodes) -> bool:
+    """`~`: the same items in any order, strings without regard to case and white space."""
+    if len(left) != len(right):
+        return False
+    rest = list(right)
+    for node in left:
+        found = next((ix for ix, each in enumerate(rest) if equivalent_nodes(node, each)), None)
+        if found is None:
+            return False
+        del rest[found]
+    return True
+
+
+def equivalent_nodes(left: Node, right: Node) -> bool:
+    """Whether two nodes are equivalent."""
+    one, other = kind(left), kind(right)
+    if one in NUMBERS and other in NUMBERS:
+        return _equivalent_numbers(left[1], right[1])
+    if "Quantity" in (one, other) and {one, other} <= {"Quantity", *NUMBERS}:
+        first, second = quantity_of(left), quantity_of(right)
+        pair = same_scale(about(first), about(second)) if first and second else None
+        return pair is not None and _equivalent_numbers(*pair)
+    if one in TEMPORALS or other in TEMPORALS:
+        return _equal_times(left, right) is True
+    if one == other == "String":
+        return bool(normalize(left[1]) == normalize(right[1]))
+    return one == other and _equivalent_json(left[1], right[1])
+
+
+def normalize(text: Any) -> Any:
+    """A string as equivalence sees it."""
+    return " ".join(text.split()).casefold() if isinstance(text, str) else text
+
+
+def _equivalent_numbers(left: Any, right: Any) -> bool:
+    """Equal after rounding to the precision of the less precise one."""
+    one, other = Decimal(left).normalize(), Decimal(right).normalize()
+    exponent = max(int(one.as_tuple().exponent), int(other.as_tuple().exponent))
+    least = Decimal(1).scaleb(min(exponent, 0))
+    return one.quantize(least) == other.quantize(least)
+
+
+def _equivalent_json(left: Any, right: Any) -> bool:
+    if isinstance(left, dict) and isinstance(right, dict):
+        return left.keys() == right.keys() and all(
+            _equivalent_json(left[key], right[key]) for key in left
+        )
+    if isinstance(left, list) and isinstance(right, list):
+        rest = list(right)
+        for each in left:
+            found = next((ix for ix, it in enumerate(rest) if _equivalent_json(each, it)), None)
+            if found is None:
+                return False
+            del rest[found]
+        return not rest
+    return bool(normalize(left) == normalize(right))
+
+
+def order(left: Nodes, right: Nodes, operator: str) -> int | None:
+    """-1, 0 or 1 for two single values; None where empty or left open by precision or units.
+
+    Raises FHIRPathError for several items and for kinds that have no order.
+    """
+    one, other = single(left, operator), single(right, operator)
+    if one is None or other is None or one[1] is None or other[1] is None:
+        return None
+    kinds = (kind(one), kind(other))
+    if kinds[0] in NUMBERS and kinds[1] in NUMBERS:
+        return _sign(one[1], other[1])
+    if kinds == ("String", "String"):
+        return _sign(one[1], other[1])
+    if set(kinds) & set(TEMPORALS) and set(kinds) <= {*TEMPORALS, "String"}:
+        if pair := _times(one, other):
+            return temporal.compare(*pair)
+    elif "Quantity" in kinds and set(kinds) <= {"Quantity", *NUMBERS}:
+        first, second = quantity_of(one), quantity_of(other)
+        scaled = same_scale(first, second) if first and second else None
+        return None if scaled is None else _sign(*scaled)
+    raise FHIRPathError(f"{operator}: {one[0]} and {other[0]} have no order")
+
+
+def _sign(left: Any, right: Any) -> int:
+    return int(left > right) - int(left < right)
+
+
+def contains(nodes: Nodes, node: Node) -> bool:
+    """Whether a node equal to this one is among the nodes."""
+    return any(equal_nodes(each, node) for each in nodes)
+
+
+def distinct(nodes: Nodes) -> Nodes:
+    """The nodes without repetition, in order."""
+    found: Nodes = []
+    for node in nodes:
+        if not contains(found, node):
+            found.append(node)
+    return found
