@@ -47,6 +47,8 @@ HERO = Hero(
     visit_number="V900000010001",
 )
 
+BROKEN_BIRTH = "19601399"
+
 # Days after admission, systolic, diastolic: all below 140/90, on different days.
 PRESSURES = ((1, "132", "82"), (2, "128", "80"))
 # Measure, the laboratory's own code, value.
@@ -64,12 +66,12 @@ def admission(control: str, at: datetime) -> str:
 
     `at` is aware; `control` becomes MSH-10. Each segment ends with a carriage return.
     """
-    return _admission(control, at, HERO.record_number, f"{HERO.birth:%Y%m%d}")
+    return _admission(control, at, f"{HERO.birth:%Y%m%d}")
 
 
 def broken(control: str, at: datetime) -> str:
-    """Returns an ADT^A01 without a record number and with a birth date that is no date."""
-    return _admission(control, at, "", "19601399")
+    """Returns the ADT^A01 with a birth date that is no date; `admission` is how it is corrected."""
+    return _admission(control, at, BROKEN_BIRTH)
 
 
 def discharge(control: str, at: datetime, admitted: datetime) -> str:
@@ -77,7 +79,7 @@ def discharge(control: str, at: datetime, admitted: datetime) -> str:
     return _message(
         _msh("ADT^A03^ADT_A03", control, at, "HIS", UTF8),
         _segment("EVN", {1: "A03", 2: hl7_time(at), 6: hl7_time(at)}),
-        _pid(HERO.record_number, f"{HERO.birth:%Y%m%d}"),
+        _pid(f"{HERO.birth:%Y%m%d}"),
         _pv1(admitted, {36: "01", 45: hl7_time(at)}),
         _dg1(at, "F"),
     )
@@ -100,17 +102,17 @@ def results(control: str, at: datetime, admitted: datetime) -> str:
     groups.append(_urine(len(LABS) + 1, taken))
     return _message(
         _msh("ORU^R01^ORU_R01", control, at, "LIS", GB18030),
-        _pid(HERO.record_number, f"{HERO.birth:%Y%m%d}"),
+        _pid(f"{HERO.birth:%Y%m%d}"),
         _pv1(admitted, {}),
         *groups,
     )
 
 
-def _admission(control: str, at: datetime, record_number: str, birth: str) -> str:
+def _admission(control: str, at: datetime, birth: str) -> str:
     return _message(
         _msh("ADT^A01^ADT_A01", control, at, "HIS", UTF8),
         _segment("EVN", {1: "A01", 2: hl7_time(at), 6: hl7_time(at)}),
-        _pid(record_number, birth),
+        _pid(birth),
         _pv1(at, {}),
         _dg1(at, "A"),
     )
@@ -139,17 +141,17 @@ def _entity(value: str, kind: str) -> str:
     return f"{value}^{_authority('hospital', kind).replace('&', '^')}"
 
 
-def _pid(record_number: str, birth: str) -> str:
+def _pid(birth: str) -> str:
     name = HERO.name
-    own = f"{record_number}^^^{_authority('hospital', 'patient')}^MR"
+    own = f"{HERO.record_number}^^^{_authority('hospital', 'patient')}^MR"
     national = f"{HERO.resident_number}^^^MPS&{RESIDENT_ID.removeprefix('urn:oid:')}&ISO^NI"
     fields = {
         1: "1",
-        3: f"{own}~{national}" if record_number else "",
+        3: f"{own}~{national}",
         5: f"{name.family}^{name.given}^^^^^L^I~{name.family_pinyin}^{name.given_pinyin}^^^^^L^A",
         7: birth,
         8: "F",
-        11: f"听潮街18号302室^东堤区^{CITY}^^^CHN^H",
+        11: f"听潮街18号302室^^{CITY}^^^CHN^H^^东堤区",
         13: f"^PRN^CP^^86^^{HERO.phone.removeprefix('+86')}",
         16: "M",
     }
