@@ -11,9 +11,9 @@ from typing import Any
 
 import httpx
 import pytest
+
 from conformance.definitions import Definitions, load
 from conformance.validator import Validator
-
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.scopes import Scope
 from fhir_server.errors import Unauthenticated

@@ -86,7 +86,7 @@ def _draft(
     if before is not None and same(before, body):
         return None
     ask = Interaction("update", key.type, key.id, body=body)
-    return draft(server, caller, ask, key, held.resource, body, before)
+    return draft(server, caller, ask, held.resource, body, before)
 
 
 def _stamp_writes(

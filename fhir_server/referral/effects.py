@@ -49,7 +49,7 @@ async def check(server: Server, caller: Caller, step: Step) -> list[Write]:
     """Refuse with 422 what is not ready to be sent; name all that is missing."""
     referral = step.referral
     items = [await item(server, caller, name) for name in referral.info]
-    issues = missing_parts(referral, step.order, items)
+    issues = missing_parts(referral, step.order, items, caller.now)
     if not issues:
         issues = lacking_consent(referral, await _consent(server, referral), caller.now)
     if (

@@ -88,12 +88,14 @@ def _end(value: Json) -> int:
         return 0
 
 
-def missing_parts(referral: Referral, request: Resource, items: Sequence[Item]) -> list[Issue]:
-    """Return what Task, ServiceRequest and package lack for sending."""
-    return [*_parties(referral), *_order(referral, request), *_package(referral, items)]
+def missing_parts(
+    referral: Referral, request: Resource, items: Sequence[Item], now: int
+) -> list[Issue]:
+    """Return what Task, ServiceRequest and package lack for sending at `now`."""
+    return [*_parties(referral, now), *_order(referral, request), *_package(referral, items)]
 
 
-def _parties(referral: Referral) -> Iterator[Issue]:
+def _parties(referral: Referral, now: int) -> Iterator[Issue]:
     if not referral.patient:
         yield _required("Whom is it about? `for` must be a Patient of this hub", "Task.for")
     if not referral.sender:
@@ -102,6 +104,8 @@ def _parties(referral: Referral) -> Iterator[Issue]:
         yield _required("Where to? `owner` must be an Organization", "Task.owner")
     elif referral.receiver == referral.sender:
         yield _broken("An institution does not refer to itself", "Task.owner")
+    if referral.until <= now:
+        yield _broken("The restriction.period is over, or cannot be read", "Task.restriction")
 
 
 def _order(referral: Referral, request: Resource) -> Iterator[Issue]:
@@ -121,7 +125,9 @@ def _package(referral: Referral, items: Sequence[Item]) -> Iterator[Issue]:
         )
     for item in items:
         if item.patients is None:
-            yield Issue("not-found", f"There is no {item.reference or 'such record'}", "Task.focus")
+            yield Issue(
+                "not-found", f"There is no {item.reference or 'such record'}.", "Task.focus"
+            )
         elif item.patients != (referral.patient,) and not (item.patients == () and item.own):
             yield _broken(f"{item.reference} is not of this patient alone", "Task.focus")
 

@@ -72,6 +72,7 @@ def staff(organization: str, duty: str = "physician") -> Caller:
 CALLERS = {
     "hospital": staff("hospital"),
     "clinic": staff("clinic"),
+    "ward": replace(staff("clinic"), organizations=frozenset(("clinic", "ward"))),
     "other": staff("other"),
     "patient": Caller("patient", "li", person="Patient/li", patient="li", scopes=_ALL),
     "his": replace(staff("hospital"), kind="feed", account="his", person="", role="", duty=""),
