@@ -35,15 +35,16 @@ async def writes_of(
     ahead = replace(server, store=pending)
     versions = {key: await server.store.read(key) for key in _keys(contributions)}
     anchors = {key: await server.store.read(key) for key in _anchors(contributions)}
+    merged = _merged(contributions, versions, anchors)
     drafts = []
-    for key, held in _merged(contributions, versions, anchors).items():
+    for key, held in merged.items():
         made = _draft(server, caller, key, held, versions[key])
         if made is not None:
             drafts.append(made)
             await pending.add([made.write])
     for made in drafts:
         await pending.add(await approve(ahead, caller, made))
-    return [*pending.writes, *_stamp_writes(contributions, versions, anchors)]
+    return [*pending.writes, *_stamp_writes(contributions, merged, anchors)]
 
 
 def anchor_of(contribution: Contribution) -> Key:
@@ -91,11 +92,10 @@ def _draft(
 
 def _stamp_writes(
     contributions: Sequence[Contribution],
-    versions: Mapping[Key, Version | None],
+    merged: Mapping[Key, Held],
     anchors: Mapping[Key, Version | None],
 ) -> list[Write]:
     after = {key: _stamps(version) for key, version in anchors.items()}
-    merged = _merged(contributions, versions, anchors)
     for one in contributions:
         key = Key(one.type, one.id)
         after[anchor_of(one)][str(key)] = stamps_to_json(merged[key])
