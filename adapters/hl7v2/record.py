@@ -57,7 +57,12 @@ def _keys(contributions: Sequence[Contribution]) -> list[Key]:
 
 
 def _anchors(contributions: Sequence[Contribution]) -> list[Key]:
-    return list(dict.fromkeys(anchor_of(one) for one in contributions))
+    return list(dict.fromkeys(anchor_of(one) for one in _stamped(contributions)))
+
+
+def _stamped(contributions: Sequence[Contribution]) -> list[Contribution]:
+    """Return those that other messages may contribute to; a Provenance has one message alone."""
+    return [one for one in contributions if one.type != "Provenance"]
 
 
 def _merged(
@@ -69,7 +74,8 @@ def _merged(
     held: dict[Key, Held] = {}
     for one in contributions:
         key = Key(one.type, one.id)
-        existing = held.get(key) or _held(versions[key], stamps[anchor_of(one)].get(str(key)))
+        beside = stamps.get(anchor_of(one), {}).get(str(key))
+        existing = held.get(key) or _held(versions[key], beside)
         held[key] = merge(existing, one)
     return held
 
@@ -96,7 +102,7 @@ def _stamp_writes(
     anchors: Mapping[Key, Version | None],
 ) -> list[Write]:
     after = {key: _stamps(version) for key, version in anchors.items()}
-    for one in contributions:
+    for one in _stamped(contributions):
         key = Key(one.type, one.id)
         after[anchor_of(one)][str(key)] = stamps_to_json(merged[key])
     return [
