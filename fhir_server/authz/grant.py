@@ -17,7 +17,7 @@ tested inside the query, so closing a grant is one write and takes effect on the
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import msgspec
 
@@ -42,7 +42,7 @@ class Clause:
     owner: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """What `recipient` (an Organization's id) may see for `purpose`: `permit`, but not `deny`."""
 
@@ -51,7 +51,11 @@ class Rule:
     permit: tuple[Clause, ...]
     deny: tuple[Clause, ...] = ()
 
-    @property
+    def __hash__(self) -> int:
+        """Hash by the id, which is made once: rules are looked up on every request."""
+        return hash(self.id)
+
+    @cached_property
     def id(self) -> str:
         """Return the hash of the content: equal rules are one record."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:32]
@@ -110,11 +114,15 @@ _rules = msgspec.json.Decoder(Rule)
 _grants = msgspec.json.Decoder(Grant)
 
 
-@lru_cache(maxsize=4096)
 def read_rule(version: Version) -> Rule:
-    """Return the rule of a living record; equal ids are equal rules, so what it says may be
-    kept."""
-    return _rules.decode(version.body or b"")
+    """Return the rule of a living record."""
+    return _rule(version.body or b"")
+
+
+@lru_cache(maxsize=4096)
+def _rule(body: bytes) -> Rule:
+    """Decode a rule; equal bytes say the same, so what they say may be kept."""
+    return _rules.decode(body)
 
 
 def read_grant(version: Version) -> Grant:
