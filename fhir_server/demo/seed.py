@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from itertools import islice
 
+from fhir_server import fhirjson
 from fhir_server.audit.row import audit_write
 from fhir_server.authz.caller import Caller, Kind
 from fhir_server.demo.cast import USERS, User
@@ -60,7 +61,7 @@ def write_of(server: Server, caller: Caller, made: Made) -> Write:
     key = Key(made.resource["resourceType"], made.resource["id"])
     owner = replace(caller, organization=made.owner)
     ask = Interaction("update", type=key.type, id=key.id)
-    return draft(server, owner, ask, key, made.resource, None, None).write
+    return draft(server, owner, ask, made.resource, fhirjson.encode(made.resource), None).write
 
 
 async def add_users(server: Server, users: Iterable[User]) -> None:

@@ -34,8 +34,8 @@ def play(address: Address, language: str, out: TextIO) -> int:
     """Play all steps, each shown with what was said. Return 0, or 1 where the story broke."""
     try:
         stage = set_stage(address)
-    except StoryBroken as fault:
-        print(f"✗ {fault}", file=out)
+    except (StoryBroken, OSError) as refusal:
+        print(f"✗ {refusal}", file=out)
         return 1
     for step in STEPS:
         words = step.chinese if language == "zh" else step.english

@@ -107,7 +107,7 @@ async def test_what_was_agreed_is_not_edited(city: City):
 
 async def test_a_draft_may_be_edited(city: City):
     made = await city.post("hospital", consent(status="draft"))
-    await city.put("hospital", made | {"provision": provision(code=[])})
+    await city.put("hospital", made | {"provision": provision(code=[_code("medication")])})
     opened = await city.found("clinic", "Observation")
 
     assert opened == []

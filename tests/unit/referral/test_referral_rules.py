@@ -26,15 +26,15 @@ async def refusal(work) -> HubError:
 LACKING = {
     "no receiver": (2, {"owner": None}, "Where to?"),
     "no patient": (2, {"for": None}, "Whom is it about?"),
-    "a type that is none": (
+    "a record that is not for staff": (
         1,
-        {"supportingInfo": [{"reference": FULLURLS.consent}, {"reference": "account/1"}]},
-        "There is no account/1",
+        {"supportingInfo": [{"reference": FULLURLS.consent}, {"reference": "AuditEvent/1"}]},
+        "There is no AuditEvent/1",
     ),
-    "a deadline that cannot be read": (
+    "a deadline that is over": (
         2,
-        {"restriction": {"period": {"end": "tomorrow"}}},
-        "is over, or cannot be read",
+        {"restriction": {"period": {"end": "2026-01-31"}}},
+        "restriction.period is over",
     ),
     "own institution": (2, {"owner": {"reference": "Organization/hospital"}}, "refer to itself"),
     "another's task": (2, {"for": {"reference": "Patient/zhang"}}, "must be the same Patient"),
@@ -43,7 +43,7 @@ LACKING = {
         {"subject": {"reference": "Patient/zhang"}},
         "must be the same Patient",
     ),
-    "no consent": (1, {"supportingInfo": []}, "the one Consent"),
+    "no consent": (1, {"supportingInfo": None}, "the one Consent"),
     "another's observation": (
         1,
         {"supportingInfo": [{"reference": FULLURLS.consent}, {"reference": "Observation/zhangs"}]},
@@ -199,9 +199,12 @@ async def test_a_body_that_is_no_parameters_is_refused(city: City, body):
     assert (await refusal(work)).status == 400
 
 
-async def test_an_operation_needs_no_body(city: City):
+@pytest.mark.parametrize("body", [b"", b"{}"])
+async def test_an_operation_needs_no_parameters(city: City, body):
     papers = await city.sent()
-    reply = await city.ask("clinic", "operation", "Task", papers.task, operation="accept")
+    reply = await city.ask(
+        "clinic", "operation", "Task", papers.task, operation="accept", body=body
+    )
 
     assert reply.status == 200
 
