@@ -23,7 +23,7 @@ from fhir_server.search.cursor import Signer
 from fhir_server.search.extract import Extractor
 from fhir_server.search.tree import EVERYTHING
 from fhir_server.settings import Settings
-from fhir_server.store.memory import MemoryStore
+from fhir_server.store.open import open_store
 
 START = 1_780_000_000_000  # 2026-05-28
 DAY = 86_400_000
@@ -78,10 +78,10 @@ CALLERS = {
 class City:
     """The world of a test; `now` is moved by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str = "memory://") -> None:
         self.now = START
         numbers = itertools.count(1)
-        self.store = MemoryStore(lambda: self.now)
+        self.store = open_store(url, lambda: self.now)
         self.server = Server(
             settings=Settings(),
             store=self.store,

@@ -1,4 +1,4 @@
-"""Steps 3 to 5 of the story, through `perform` on a memory store."""
+"""Steps 3 to 5 of the story, through `perform` on both stores."""
 
 from dataclasses import replace
 
@@ -12,6 +12,12 @@ from fhir_server.referral.compose import compose
 from fhir_server.referral.worklist import worklist
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def city(kept: City) -> City:
+    return kept
+
 
 ANSWER = {"Task", "ServiceRequest"}
 PACKAGE = {"Patient/li", "Condition/hypertension", "Observation/pressure"}
