@@ -4,11 +4,12 @@ A grant says *which patient, to whom, from when until when*; a rule says *what*.
 by their content, so that a thousand equal consents share one, and a predicate has one branch a rule
 rather than one a patient. A grant of named records (a referral's package) lists them itself.
 
-Both are records of internal types:
+They are records of internal types:
 
 | type | id | entries |
 |---|---|---|
 | `rule` | hash of its content | `recipient` |
+| `recipient` | an Organization's id; it has a new version where there is a new rule | |
 | `grant` | hash of whom it is for and from what | those of `Grant.write` |
 
 Times are milliseconds; a grant without an end has `until` = `FOREVER`. `from <= NOW < until` is
@@ -60,11 +61,21 @@ class Rule:
         """Return the hash of the content: equal rules are one record."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:32]
 
-    def write(self) -> Write:
-        """Return the write that keeps this rule; writing it again changes nothing that matters."""
-        return Write(
-            Key("rule", self.id), fhirjson.encode(self), (Entry("recipient", self.recipient),)
+    def writes(self) -> tuple[Write, Write]:
+        """Return the writes that keep this rule, and tell that its recipient has another one.
+
+        Writing them again changes nothing that matters.
+        """
+        body = fhirjson.encode(self)
+        return (
+            Write(Key("rule", self.id), body, (Entry("recipient", self.recipient),)),
+            Write(recipient_key(self.recipient), b"{}"),
         )
+
+
+def recipient_key(organization: str) -> Key:
+    """Return the key of the record whose version changes with an Organization's rules."""
+    return Key("recipient", organization)
 
 
 @dataclass(frozen=True, slots=True)
