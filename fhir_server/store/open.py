@@ -15,8 +15,8 @@ class Kept(Store, Maintenance, Protocol):
 def open_store(url: str, clock: Callable[[], int], query_seconds: float = 10.0) -> Kept:
     """Return the store that `url` names: `sqlite:///PATH` (four slashes: absolute) or `memory://`.
 
-    `clock` gives milliseconds since 1970; a query is given up after `query_seconds`. Raises ValueError for another URL, and for a file that
-    is not a store of this version.
+    `clock` gives milliseconds since 1970; a query is given up after `query_seconds`.
+    Raises ValueError for another URL, and for a file that is not a store of this version.
     """
     scheme, _, path = url.partition("://")
     match scheme:
