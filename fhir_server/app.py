@@ -9,21 +9,16 @@ from conformance import definitions as r4
 from conformance.validator import Validator
 from fhir_server.authz.tables import missing_rules
 from fhir_server.identity.site import derived, site_key
-from fhir_server.interactions.server import OperationDefinition, Server, WriteRule
+from fhir_server.interactions.server import OperationDefinition, Server
 from fhir_server.operations.validate import VALIDATE
 from fhir_server.referral.operations import OPERATIONS as REFERRAL
-from fhir_server.referral.rules import consent_rule, service_request_rule, task_rule
+from fhir_server.referral.rules import WRITE_RULES
 from fhir_server.search.cursor import Signer
 from fhir_server.search.extract import Extractor
 from fhir_server.settings import Settings
 from fhir_server.store.open import Kept, Limits, open_store
 
-WRITE_RULES: dict[str, tuple[WriteRule, ...]] = {
-    "Task": (task_rule,),
-    "ServiceRequest": (service_request_rule,),
-    "Consent": (consent_rule,),
-}
-OPERATIONS: tuple[OperationDefinition, ...] = (VALIDATE, *REFERRAL)
+OPERATIONS: tuple[OperationDefinition, ...] = (*VALIDATE, *REFERRAL)
 
 
 @dataclass(frozen=True, slots=True)

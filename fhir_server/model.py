@@ -33,7 +33,7 @@ class Entry(NamedTuple):
     | string | text folded by case, accent and width | text as it stands | |
     | date | first millisecond since 1970 UTC | first millisecond after it | |
     | number | lowest value | highest value | |
-    | quantity | lowest value | highest value | `system`, `code`, `unit` joined by U+001F |
+    | quantity | lowest value | highest value | `system`, `code`, `unit`, each followed by U+001F |
     | uri | uri | | |
     | reference | `Type/id`, absolute URL or canonical | version, `''` if none | |
 

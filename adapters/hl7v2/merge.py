@@ -124,7 +124,8 @@ class Contribution:
     """What one message says about one resource.
 
     `groups` maps each group it speaks of to a rank; `event_time` compares as text; `members` maps
-    references to positions.
+    references to positions; `anchor` names the record whose stamps this one's lie with, by default
+    its own.
     """
 
     type: str
@@ -134,6 +135,7 @@ class Contribution:
     groups: Mapping[str, int]
     policy: Policy = "update"
     members: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    anchor: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ class Authority:
 class Source:
     """What the hub knows about a sending system before it sends.
 
+    Messages are its whose MSH-4 is `facility` (and MSH-3 one of `applications`, where any are set);
+    `owner` is the id of the Organization that what they make belongs to.
     `patient` is the authority whose PID-3 repetition identifies a patient; a repetition that names
     no authority is taken to be its. `visits`, `placers` and `fillers` are the systems of PV1-19,
     ORC-2 and ORC-3 where the message names none; by default they are the source's own.
@@ -37,6 +39,7 @@ class Source:
     facility: str
     owner: str
     patient: Authority
+    applications: frozenset[str] = frozenset()
     authorities: tuple[Authority, ...] = ()
     visits: str = ""
     placers: str = ""
@@ -45,7 +48,6 @@ class Source:
     default_charset: str | None = None
     timezone: str = "Asia/Shanghai"
     processing_ids: frozenset[str] = frozenset({"P"})
-    acknowledge: Literal["applied", "stored"] = "applied"
     mode: Mode = "original"
     identity: Literal["required", "message"] = "required"
     unsupported: Literal["ignore", "reject"] = "reject"
@@ -58,7 +60,10 @@ class Source:
         """Return the system of the source's own codes or numbers of a kind."""
         return f"urn:local:{self.name}:{table}"
 
+    def known(self) -> tuple[Authority, ...]:
+        """Return all authorities of the source's table."""
+        return (self.patient, *self.authorities)
+
     def authority(self, name: str) -> Authority | None:
         """Return the authority that the source calls `name`."""
-        known = (self.patient, *self.authorities)
-        return next((authority for authority in known if authority.name == name), None)
+        return next((authority for authority in self.known() if authority.name == name), None)

@@ -43,6 +43,7 @@ CODE_PARAM = {
 """The search parameter that says what a resource of the type is about."""
 
 CATEGORY_PARAM = {
+    "AdverseEvent": "category",
     "AllergyIntolerance": "category",
     "CarePlan": "category",
     "CareTeam": "category",

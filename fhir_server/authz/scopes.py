@@ -39,7 +39,7 @@ def parse(text: str, types: Collection[str]) -> tuple[Scope, ...]:
     """
     issues: list[Issue] = []
     scopes: dict[Scope, None] = {}
-    for part in text.split():
+    for part in filter(None, text.split(" ")):
         found = _one(part, types)
         if isinstance(found, Issue):
             issues.append(found)

@@ -24,7 +24,9 @@ def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     who.add_argument("--client", metavar="NAME", help="the client that the token acts as")
     parser.add_argument("--scope", help='SMART scopes, for instance "user/Observation.rs"')
     parser.add_argument("--patient", metavar="ID", help="bind the token to this patient")
-    parser.add_argument("--role", metavar="ID", help="the PractitionerRole, where there are several")
+    parser.add_argument(
+        "--role", metavar="ID", help="the PractitionerRole, where there are several"
+    )
     parser.add_argument("--minutes", type=int, help="how long it holds (60)")
     parser.set_defaults(run=run)
 

@@ -47,6 +47,8 @@ HERO = Hero(
     visit_number="V900000010001",
 )
 
+BROKEN_BIRTH = "19601399"
+
 # Days after admission, systolic, diastolic: all below 140/90, on different days.
 PRESSURES = ((1, "132", "82"), (2, "128", "80"))
 # Measure, the laboratory's own code, value.
@@ -59,31 +61,31 @@ LABS = (
 )
 
 
-def admission(control: str, at: datetime) -> str:
+def admission(control: str, at: datetime, hero: Hero = HERO) -> str:
     """Returns ADT^A01: the hero is admitted to cardiology with hypertension.
 
     `at` is aware; `control` becomes MSH-10. Each segment ends with a carriage return.
     """
-    return _admission(control, at, HERO.record_number, f"{HERO.birth:%Y%m%d}")
+    return _admission(control, at, hero, f"{hero.birth:%Y%m%d}")
 
 
-def broken(control: str, at: datetime) -> str:
-    """Returns an ADT^A01 without a record number and with a birth date that is no date."""
-    return _admission(control, at, "", "19601399")
+def broken(control: str, at: datetime, hero: Hero = HERO) -> str:
+    """Returns the ADT^A01 with a birth date that is no date; `admission` is how it is corrected."""
+    return _admission(control, at, hero, BROKEN_BIRTH)
 
 
-def discharge(control: str, at: datetime, admitted: datetime) -> str:
+def discharge(control: str, at: datetime, admitted: datetime, hero: Hero = HERO) -> str:
     """Returns ADT^A03: the hero, admitted at `admitted`, goes home at `at`."""
     return _message(
         _msh("ADT^A03^ADT_A03", control, at, "HIS", UTF8),
         _segment("EVN", {1: "A03", 2: hl7_time(at), 6: hl7_time(at)}),
-        _pid(HERO.record_number, f"{HERO.birth:%Y%m%d}"),
-        _pv1(admitted, {36: "01", 45: hl7_time(at)}),
+        _pid(hero, f"{hero.birth:%Y%m%d}"),
+        _pv1(hero, admitted, {36: "01", 45: hl7_time(at)}),
         _dg1(at, "F"),
     )
 
 
-def results(control: str, at: datetime, admitted: datetime) -> str:
+def results(control: str, at: datetime, admitted: datetime, hero: Hero = HERO) -> str:
     """Returns ORU^R01: pressures of two days and a report of the laboratory, all final.
 
     Measurements lie one and two days after `admitted`, so `at` is later than that.
@@ -91,27 +93,27 @@ def results(control: str, at: datetime, admitted: datetime) -> str:
     groups: list[str] = []
     for number, (days, systolic, diastolic) in enumerate(PRESSURES, 1):
         taken = admitted + timedelta(days=days)
-        groups.append(_obr(number, _coded("85354-9", "血压", "BP", "血压"), taken, "OTH"))
+        groups.append(_obr(hero, number, _coded("85354-9", "血压", "BP", "血压"), taken))
         groups.append(_obx(1, ("systolic", "SBP", systolic), taken))
         groups.append(_obx(2, ("diastolic", "DBP", diastolic), taken))
     taken = admitted + timedelta(days=1)
-    groups.append(_obr(len(PRESSURES) + 1, "BIO^入院生化及尿检^99YTFH", taken, "LAB"))
+    groups.append(_obr(hero, len(PRESSURES) + 1, "BIO^入院生化及尿检^99YTFH", taken))
     groups.extend(_obx(number, lab, taken) for number, lab in enumerate(LABS, 1))
     groups.append(_urine(len(LABS) + 1, taken))
     return _message(
         _msh("ORU^R01^ORU_R01", control, at, "LIS", GB18030),
-        _pid(HERO.record_number, f"{HERO.birth:%Y%m%d}"),
-        _pv1(admitted, {}),
+        _pid(hero, f"{hero.birth:%Y%m%d}"),
+        _pv1(hero, admitted, {}),
         *groups,
     )
 
 
-def _admission(control: str, at: datetime, record_number: str, birth: str) -> str:
+def _admission(control: str, at: datetime, hero: Hero, birth: str) -> str:
     return _message(
         _msh("ADT^A01^ADT_A01", control, at, "HIS", UTF8),
         _segment("EVN", {1: "A01", 2: hl7_time(at), 6: hl7_time(at)}),
-        _pid(record_number, birth),
-        _pv1(at, {}),
+        _pid(hero, birth),
+        _pv1(hero, at, {}),
         _dg1(at, "A"),
     )
 
@@ -139,18 +141,18 @@ def _entity(value: str, kind: str) -> str:
     return f"{value}^{_authority('hospital', kind).replace('&', '^')}"
 
 
-def _pid(record_number: str, birth: str) -> str:
-    name = HERO.name
-    own = f"{record_number}^^^{_authority('hospital', 'patient')}^MR"
-    national = f"{HERO.resident_number}^^^MPS&{RESIDENT_ID.removeprefix('urn:oid:')}&ISO^NI"
+def _pid(hero: Hero, birth: str) -> str:
+    name = hero.name
+    own = f"{hero.record_number}^^^{_authority('hospital', 'patient')}^MR"
+    national = f"{hero.resident_number}^^^MPS&{RESIDENT_ID.removeprefix('urn:oid:')}&ISO^NI"
     fields = {
         1: "1",
-        3: f"{own}~{national}" if record_number else "",
+        3: f"{own}~{national}",
         5: f"{name.family}^{name.given}^^^^^L^I~{name.family_pinyin}^{name.given_pinyin}^^^^^L^A",
         7: birth,
         8: "F",
         11: f"听潮街18号302室^东堤区^{CITY}^^^CHN^H",
-        13: f"^PRN^CP^^86^^{HERO.phone.removeprefix('+86')}",
+        13: f"^PRN^CP^^86^^{hero.phone.removeprefix('+86')}",
         16: "M",
     }
     return _segment("PID", fields)
@@ -162,7 +164,7 @@ def _person(role_id: str) -> str:
     return f"{staff.id.upper()}^{staff.name.family}^{staff.name.given}^^^^^^{authority}^L^^^EI"
 
 
-def _pv1(admitted: datetime, more: Mapping[int, str]) -> str:
+def _pv1(hero: Hero, admitted: datetime, more: Mapping[int, str]) -> str:
     fields = {
         1: "1",
         2: "I",
@@ -170,7 +172,7 @@ def _pv1(admitted: datetime, more: Mapping[int, str]) -> str:
         4: "R",
         7: _person("role-cardiologist"),
         10: "CAR",
-        19: f"{HERO.visit_number}^^^{_authority('hospital', 'visit')}^VN",
+        19: f"{hero.visit_number}^^^{_authority('hospital', 'visit')}^VN",
         44: hl7_time(admitted),
     }
     return _segment("PV1", {**fields, **more})
@@ -185,16 +187,17 @@ def _coded(code: str, text: str, own: str, own_text: str) -> str:
     return f"{code}^{text}^LN^{own}^{own_text}^99YTFH"
 
 
-def _obr(number: int, service: str, taken: datetime, section: str) -> str:
+def _obr(hero: Hero, number: int, service: str, taken: datetime) -> str:
+    stem = hero.record_number.removeprefix("H")
     fields = {
         1: str(number),
-        2: _entity(f"O90000001{number:04d}", "order"),
-        3: _entity(f"R90000001{number:04d}", "report"),
+        2: _entity(f"O{stem}{number:04d}", "order"),
+        3: _entity(f"R{stem}{number:04d}", "report"),
         4: service,
         7: hl7_time(taken),
         16: _person("role-cardiologist"),
         22: hl7_time(taken + timedelta(hours=2)),
-        24: section,
+        24: "OTH" if service.startswith("85354-9") else "LAB",
         25: "F",
     }
     return _segment("OBR", fields)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import date
 from itertools import islice
 
+from fhir_server import fhirjson
 from fhir_server.audit.row import audit_write
 from fhir_server.authz.caller import Caller, Kind
 from fhir_server.demo.cast import USERS, User
@@ -22,7 +23,10 @@ from fhir_server.model import Key, Query, Write
 from fhir_server.search.tree import EVERYTHING
 
 BATCH = 200
-CLIENTS = (Client("hospital-his", "市一医院 HIS", "hospital"), Client("hospital-lis", "市一医院检验", "hospital"))
+CLIENTS = (
+    Client("hospital-his", "市一医院 HIS", "hospital"),
+    Client("hospital-lis", "市一医院检验", "hospital"),
+)
 KINDS: dict[str, Kind] = {
     "auditor": "auditor",
     "operator": "admin",
@@ -57,7 +61,7 @@ def write_of(server: Server, caller: Caller, made: Made) -> Write:
     key = Key(made.resource["resourceType"], made.resource["id"])
     owner = replace(caller, organization=made.owner)
     ask = Interaction("update", type=key.type, id=key.id)
-    return draft(server, owner, ask, key, made.resource, None, None).write
+    return draft(server, owner, ask, made.resource, fhirjson.encode(made.resource), None).write
 
 
 async def add_users(server: Server, users: Iterable[User]) -> None:
@@ -68,7 +72,9 @@ async def add_users(server: Server, users: Iterable[User]) -> None:
             user.login,
             KINDS.get(user.role, "staff"),
             user.name,
-            f"Patient/{user.patient_id}" if user.patient_id else f"Practitioner/{user.practitioner_id}",
+            f"Patient/{user.patient_id}"
+            if user.patient_id
+            else f"Practitioner/{user.practitioner_id}",
             (user.role_id,) if user.role_id else (),
             await passwords.hash(user.password),
         )
@@ -84,5 +90,11 @@ def batches(made: Iterable[Made]) -> Iterator[list[Made]]:
 
 def _row(caller: Caller, count: int) -> Write:
     return audit_write(
-        caller, interaction="demo", type="", id="", query=f"{count} resources", status=200, patients=()
+        caller,
+        interaction="demo",
+        type="",
+        id="",
+        query=f"{count} resources",
+        status=200,
+        patients=(),
     )

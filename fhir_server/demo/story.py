@@ -42,6 +42,16 @@ class Stage:
     facts: dict[str, Any] = field(default_factory=dict)
     said: list[Said] = field(default_factory=list)
 
+    def v2(self, name: str) -> str:
+        """Send the message `name` over MLLP, keep its acknowledgement and return MSA-1."""
+        answer = self.send(self.facts[f"message:{name}"])
+        self.facts[f"acknowledgement:{name}"] = answer
+        text = answer.decode("gb18030" if b"GB18030" in answer else "utf-8")
+        code = text.partition("\rMSA|")[2].partition("|")[0]
+        event = self.facts[f"message:{name}"].split(b"|")[8].decode()
+        self.said.append(Said("MLLP", event, f"MSA|{code}"))
+        return code
+
     def http(
         self, client: Client, method: str, path: str, body: Any = None, **headers: str
     ) -> Answer:

@@ -9,14 +9,12 @@ Package and pull follow from the Consent: it is their `source`. They end with it
 `Task.restriction.period`, and with the referral. The others follow from the Task.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from fhir_server.authz.consent import grants
 from fhir_server.authz.grant import Clause, Grant, Rule
-from fhir_server.model import Query, Write
 from fhir_server.referral.package import Json, Referral, consent_end
-from fhir_server.search.tree import Cond, Ids, Match, Not, both
 
 
 def answer(referral: Referral, now: int) -> Grant:
@@ -42,7 +40,7 @@ def package(referral: Referral, consent: Json, now: int) -> Grant:
 def pull(
     referral: Referral, consent: Json, now: int, against: Sequence[Json]
 ) -> tuple[list[Rule], list[Grant]]:
-    """Return rules and grants of what the receiver may see by the Consent, less what others refuse."""
+    """Return rules and grants of what the Consent shows the receiver, less what others refuse."""
     rules, found = grants(consent, now, str(referral.task), against)
     mine = [
         replace(grant, until=min(grant.until, referral.until))
@@ -58,14 +56,3 @@ def returning(referral: Referral, institution: str, now: int) -> tuple[Rule, Gra
     rule = Rule(referral.sender, "TREAT", (Clause(owner=institution),))
     name = str(referral.task)
     return rule, Grant(referral.patient, referral.sender, name, now, rule=rule.id, via=name)
-
-
-def while_active(writes: Iterable[Write], consent: str) -> list[Write]:
-    """Return the writes, refused if the Consent is no longer active when they are committed.
-
-    A withdrawal in the same moment may not have been seen when the grants were made.
-    """
-    withdrawn = both(
-        Ids(frozenset((consent,))), Not(Match("status", (Cond("v", "=", "active"),)))
-    )
-    return [replace(write, unless=Query("Consent", withdrawn)) for write in writes]

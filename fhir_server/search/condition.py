@@ -15,7 +15,7 @@ from conformance.definitions import Definitions, SearchParameter
 from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.search import date, number, quantity, reference, string, token, uri
 from fhir_server.search.alternatives import Alternatives, anyone, cond
-from fhir_server.search.elements import implied_codes, is_text
+from fhir_server.search.elements import implied_codes, is_text, targets
 from fhir_server.search.escape import split, unescape
 from fhir_server.search.terms import Terms
 from fhir_server.search.tree import Match, Node, Not, Together, both, either
@@ -93,16 +93,16 @@ def _check_modifier(asked: Asked) -> None:
         raise NotSupported(f"The modifier :{modifier} ({asked.name}) is not supported yet")
     if modifier in MODIFIERS[kind]:
         return
-    targets = asked.parameter.targets
+    ends = _targets(asked)
     if kind == "reference" and asked.definitions.is_resource_type(modifier):
-        if not targets or modifier in targets:
+        if modifier in ends:
             return
         raise BadRequest(
-            f"{asked.name}: the reference is never to {modifier}; it may be to {', '.join(targets)}"
+            f"{asked.name}: the reference is never to {modifier}; it may be to {', '.join(ends)}"
         )
     allowed = [f":{each}" for each in MODIFIERS[kind]]
     if kind == "reference":
-        allowed.append(f"one of the types {', '.join(f':{each}' for each in targets) or 'of FHIR'}")
+        allowed.append(f"one of the types {', '.join(f':{each}' for each in ends)}")
     raise BadRequest(
         f"{asked.name}: a {kind} parameter has no modifier :{modifier}; "
         f"allowed here: {', '.join(allowed) or 'none'}"
@@ -116,6 +116,10 @@ def _missing(asked: Asked, text: str) -> Node:
     more = {"token": "text", "reference": "identifier"}.get(asked.parameter.type)
     present = either(Match(code), *([Match(f"{code}:{more}")] if more else []))
     return Not(present) if text == "true" else present
+
+
+def _targets(asked: Asked) -> tuple[str, ...]:
+    return targets(asked.definitions, asked.type, asked.parameter)
 
 
 def _entries_asked(asked: Asked) -> str:
@@ -172,10 +176,9 @@ def _reference(asked: Asked, value: str) -> Alternatives:
     if asked.modifier == "identifier":
         return token.alternatives(value)
     known = asked.definitions.resource_types
-    types = asked.parameter.targets or tuple(sorted(known))
     base = asked.terms.base
     if not asked.modifier:
-        return reference.alternatives(unescape(value), types, known, base)
+        return reference.alternatives(unescape(value), _targets(asked), known, base)
     return reference.alternatives(unescape(value), (asked.modifier,), (asked.modifier,), base)
 
 
@@ -207,5 +210,7 @@ def _composite(asked: Asked, value: str) -> Node:
 def _versioned_url(asked: Asked, value: str) -> Node:
     """https://hl7.org/fhir/R4/search.html#uri: `url|version` asks for the version too."""
     url, _, version = unescape(value).partition("|")
+    if not url:
+        raise BadRequest(f"{asked.name}={value}: expected url or url|version")
     found = Match("url", cond("v", "=", url))
     return both(found, Match("version", cond("v", "=", version))) if version else found

@@ -16,7 +16,7 @@ from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.search import date
 from fhir_server.search.alternatives import Alternatives, prefixed
 from fhir_server.search.condition import Asked, condition
-from fhir_server.search.elements import read_by
+from fhir_server.search.elements import read_by, targets
 from fhir_server.search.escape import split
 from fhir_server.search.terms import Terms
 from fhir_server.search.tree import (
@@ -32,7 +32,7 @@ from fhir_server.search.tree import (
     either,
 )
 
-NOT_YET = frozenset(("_filter", "_text", "_content", "_list", "_query", "_type", "near"))
+NOT_YET = frozenset(("_filter", "_text", "_content", "_list", "_query", "_type"))
 """Parameters of R4 that the hub does not follow yet."""
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
@@ -111,9 +111,8 @@ def _chain(place: Place, code: str, modifier: str, rest: str, text: str) -> Node
     if modifier:
         _check_target(place, found, modifier)
         return Chain(code, modifier, criterion(place.across(modifier), rest, text))
-    targets = found.targets or tuple(sorted(place.definitions.resource_types))
     nodes, faults = [], []
-    for target in targets:
+    for target in targets(place.definitions, place.type, found):
         try:
             nodes.append(Chain(code, target, criterion(place.across(target), rest, text)))
         except (BadRequest, NotSupported) as fault:
@@ -127,10 +126,10 @@ def _chain(place: Place, code: str, modifier: str, rest: str, text: str) -> Node
 def _check_target(place: Place, found: SearchParameter, target: str) -> None:
     if not place.definitions.is_resource_type(target):
         raise BadRequest(f"{found.code}:{target}: there is no resource type {target!r}")
-    if found.targets and target not in found.targets:
+    ends = targets(place.definitions, place.type, found)
+    if target not in ends:
         raise BadRequest(
-            f"{place.type}.{found.code} never points to {target}; "
-            f"it may point to {', '.join(found.targets)}"
+            f"{place.type}.{found.code} never points to {target}; it may point to {', '.join(ends)}"
         )
 
 

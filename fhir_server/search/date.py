@@ -68,17 +68,16 @@ def span(text: str, zone: tzinfo) -> Span:
 
 def _days(year: int, month: str | None, day: str | None, zone: tzinfo) -> Span:
     start = datetime(year, int(month or 1), int(day or 1), tzinfo=zone)
-    if day is not None:
-        next_year, next_month, next_day = (start + timedelta(days=1)).timetuple()[:3]
-    elif month is not None:
-        next_year, next_month, next_day = year + start.month // 12, start.month % 12 + 1, 1
-    else:
-        next_year, next_month, next_day = year + 1, 1, 1
-    if next_year > 9999:
+    try:
+        if day is not None:
+            end = start + timedelta(days=1)
+        elif month is not None:
+            end = datetime(year + start.month // 12, start.month % 12 + 1, 1, tzinfo=zone)
+        else:
+            end = datetime(year + 1, 1, 1, tzinfo=zone)
+    except (ValueError, OverflowError):  # the year 10000
         return _milliseconds(start), LAST
-    return _milliseconds(start), _milliseconds(
-        datetime(next_year, next_month, next_day, tzinfo=zone)
-    )
+    return _milliseconds(start), _milliseconds(end)
 
 
 def _seconds(text: str | None) -> int:
@@ -109,7 +108,7 @@ def entries(param: str, fhir_type: str, value: Any, zone: tzinfo) -> Iterator[En
 
 def _span_of(fhir_type: str, value: Any, zone: tzinfo) -> Span | None:
     match fhir_type, value:
-        case _, str():
+        case "date" | "dateTime" | "instant", str():
             return span(value, zone)
         case "Period", dict():
             return _period(value, zone)

@@ -11,6 +11,7 @@ from conformance.definitions import Definitions, Element, SearchParameter
 _PATH = re.compile(r"([A-Z]\w+)((?:\.\w+)+)", re.ASCII)
 _START = re.compile(r"\(?([A-Z]\w+)\.(\w+)", re.ASCII)
 _ROOT = re.compile(r"\(?([A-Z]\w+)\b", re.ASCII)
+_RESOLVED = re.compile(r"[\w.]+\.where\(resolve\(\) is (\w+)\)", re.ASCII)
 _DECIDES = re.compile(r"\b(and|or|xor|implies|not|exists|empty|count|all|iif)\b|[!<>]")
 
 
@@ -60,6 +61,27 @@ def is_text(definitions: Definitions, type_name: str, parameter: SearchParameter
     return any(
         element.types == ("string",) for element in read_by(definitions, type_name, parameter)
     )
+
+
+def targets(
+    definitions: Definitions, type_name: str, parameter: SearchParameter
+) -> tuple[str, ...]:
+    """Return the types that a reference parameter of a type may point to.
+
+    One parameter serves many types; the element that it reads on this one often narrows it.
+
+    >>> from conformance.definitions import load
+    >>> targets(load(), "Observation", load().search_parameters("Observation")["patient"])
+    ('Patient',)
+    """
+    declared = parameter.targets or tuple(sorted(definitions.resource_types))
+    expression = on_type(definitions, type_name, parameter.expression)
+    if found := _RESOLVED.fullmatch(expression):
+        return (found[1],)
+    read = list(read_by(definitions, type_name, parameter))
+    allowed = read[0].targets.get("Reference") if len(read) == 1 and "|" not in expression else None
+    narrowed = tuple(each for each in declared if each in allowed) if allowed else ()
+    return narrowed or declared
 
 
 def needed(

@@ -142,12 +142,12 @@ class Extractor:
         components = tuple(
             _Part(
                 f"{parameter.code}.{place}",
-                compile(expression, self.definitions, *(compiled.types or ())).run,
+                compile(_corrected(expression), self.definitions, *(compiled.types or ())).run,
                 self._maker(known[code].type),
             )
             for place, (code, expression) in enumerate(parameter.components)
         )
-        part = _Part(parameter.code, compiled.run, _nothing)
+        part = _Part(parameter.code, compiled.run, lambda *_: ())
         return _Step(parameter.type, properties, part, components)
 
     def _maker(self, kind: str) -> Make:
@@ -178,8 +178,9 @@ def _entries(resource: dict[str, Any], steps: Iterable[_Step]) -> Iterator[Entry
             yield from step.entries(environment, root)
 
 
-def _nothing(param: str, fhir_type: str, value: Any) -> Iterable[Entry]:
-    return ()
+def _corrected(expression: str) -> str:
+    # Observation-code-value-date names the type DateTime, which FHIR writes dateTime.
+    return expression.replace("as(DateTime)", "as(dateTime)")
 
 
 def _of_meta(meta: dict[str, Any]) -> Iterator[Entry]:

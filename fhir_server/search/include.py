@@ -14,6 +14,7 @@ from typing import Any
 from conformance.definitions import Definitions
 from fhir_server.model import Key, Query
 from fhir_server.search.alternatives import anyone, cond
+from fhir_server.search.elements import targets
 from fhir_server.search.extract import Extractor
 from fhir_server.search.search import Include, Search
 from fhir_server.search.tree import Ids, Node, Not, both, either
@@ -76,8 +77,9 @@ def _referring(definitions: Definitions, include: Include, keys: Sequence[Key]) 
     for code in parameters if include.param == "*" else (include.param,):
         if parameters[code].type != "reference":
             continue
-        targets = (include.target,) if include.target else parameters[code].targets
-        pointed = [str(key) for key in keys if not targets or key.type in targets]
+        ends = targets(definitions, include.source, parameters[code])
+        wanted = ends if include.target is None else (include.target,)
+        pointed = [str(key) for key in keys if key.type in wanted]
         if pointed:
             nodes.append(anyone(code, (cond("v", "=", each) for each in pointed)))
     return either(*nodes) if nodes else None

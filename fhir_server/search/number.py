@@ -32,8 +32,6 @@ def entries(param: str, fhir_type: str, value: Any) -> Iterator[Entry]:
 def bounds(value: Any) -> Bounds | None:
     """Return the lowest and highest number that a value may be; `None` if it says none."""
     match value:
-        case bool():
-            return None
         case int() | float() | Decimal():
             return float(value), float(value)
         case {"value": int() | float() | Decimal() as number}:

@@ -23,7 +23,7 @@ _END = "\x1f"
 
 
 def entries(param: str, fhir_type: str, value: Any) -> Iterator[Entry]:
-    """Yield bounds and unit of a Quantity of any kind, a Money, a Range or a bare number."""
+    """Yield bounds and unit of a Quantity of any kind, a Money or a Range."""
     found = number.bounds(value)
     if found is not None:
         yield Entry(param, *found, _unit(value))
@@ -35,9 +35,7 @@ def _unit(value: Any) -> str:
             return _joined(CURRENCY, currency, currency)
         case {"low": dict() as bound} | {"high": dict() as bound}:
             return _unit(bound)
-        case dict():
-            return _joined(value.get("system"), value.get("code"), value.get("unit"))
-    return _joined("", "", "")
+    return _joined(value.get("system"), value.get("code"), value.get("unit"))
 
 
 def _joined(*parts: Any) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.model import Sort
 from fhir_server.search.criteria import Place, parameter, reference
+from fhir_server.search.elements import targets
 from fhir_server.search.search import Include, Search
 
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
@@ -112,8 +113,8 @@ def _include(place: Place, text: str, iterate: bool, name: str) -> Include:
     source, code, target = parts[0], parts[1], parts[2] if len(parts) == 3 else None
     if code != "*":
         there = Place(place.definitions, place.terms, source, 0)
-        targets = reference(there, code).targets
-        if target and targets and target not in targets:
+        found = reference(there, code)
+        if target and target not in targets(place.definitions, source, found):
             raise BadRequest(f"{name}={text}: {source}.{code} never points to {target}")
     return Include(source, code, target, iterate)
 

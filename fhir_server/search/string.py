@@ -28,6 +28,8 @@ def entries(param: str, fhir_type: str, value: Any) -> Iterator[Entry]:
     match fhir_type, value:
         case _, str():
             yield from plain(param, value)
+            if param == "family":
+                yield from (Entry(param, fold(word)) for word in _later_words(value))
         case "HumanName", dict():
             yield from _parts(param, value, _NAME)
             for derived in _names(value):
@@ -61,9 +63,13 @@ def _names(name: dict[str, Any]) -> Iterator[str]:
     family, given = name.get("family"), name.get("given", ())
     if not isinstance(family, str):
         return
-    yield from re.split(r"[\s-]+", family)[1:]
+    yield from _later_words(family)
     if _EAST_ASIAN.search(family):
         yield family + "".join(part for part in given if isinstance(part, str))
+
+
+def _later_words(family: str) -> list[str]:
+    return [word for word in re.split(r"[\s-]+", family)[1:] if fold(word)]
 
 
 def alternatives(text: str, modifier: str = "") -> Alternatives:

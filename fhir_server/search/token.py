@@ -25,6 +25,9 @@ def entries(param: str, fhir_type: str, value: Any) -> Iterator[Entry]:
     match fhir_type, value:
         case _, bool():
             yield Entry(param, "true" if value else "false")
+        case "string", str():
+            # R4 compares plain strings without case: each is also there in lower case.
+            yield from (Entry(param, text) for text in dict.fromkeys((value, value.casefold())))
         case _, str() | int() | Decimal():
             yield Entry(param, str(value))
         case "CodeableConcept", dict():

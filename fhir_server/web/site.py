@@ -36,7 +36,9 @@ class Site:
             await _say(send, 200, "ok")
         elif path == "/readyz":
             ready = await self._ready()
-            await _say(send, 200 if ready else 503, "ready" if ready else "the store does not answer")
+            await _say(
+                send, 200 if ready else 503, "ready" if ready else "the store does not answer"
+            )
         else:
             await self._pages(scope, receive, send)
 

@@ -3,6 +3,8 @@
 https://www.hl7.eu/HL7v2x/v251/std251/ch03.html
 """
 
+from dataclasses import replace
+
 from adapters.hl7v2.faults import REQUIRED_MISSING, SEGMENT_SEQUENCE, ContentFault, Location
 from adapters.hl7v2.mapping.clinical import allergies, conditions, diagnoses
 from adapters.hl7v2.mapping.encounter import Visit, encounter, visit_key
@@ -28,7 +30,8 @@ def admission(message: Message, event: str, work: Work) -> list[Contribution]:
     segments = message.all("DG1")
     known = conditions(segments, visit.key, found[0].id, work)
     stay = encounter(visit, found[0].id, event, diagnoses(segments, known), work)
-    return [*found, *known, stay]
+    anchor = f"Encounter-{stay.id}"
+    return [*found, *(replace(one, anchor=anchor) for one in known), stay]
 
 
 def _visit(message: Message, event: str, work: Work) -> Visit | None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.hl7v2.mapping import tables
 from adapters.hl7v2.mapping.codes import coding, concept
-from adapters.hl7v2.mapping.identifiers import identifier, staff_reference
+from adapters.hl7v2.mapping.identifiers import assigner, identifier, staff_reference
 from adapters.hl7v2.mapping.parts import Part, contribute, reference
 from adapters.hl7v2.mapping.times import date_time
 from adapters.hl7v2.mapping.work import Work
@@ -23,8 +23,8 @@ def visit_key(pv1: Segment | None, source: Source) -> tuple[str, str] | None:
     value = pv1.text(19) if pv1 else ""
     if pv1 is None or not value:
         return None
-    known = source.authority(pv1.text(19, 4))
-    return (known.system if known else source.visits or source.local("visit")), value
+    named = assigner(pv1.element(19), 4, source)
+    return (named.system if named else source.visits or source.local("visit")), value
 
 
 @dataclass(frozen=True, slots=True)

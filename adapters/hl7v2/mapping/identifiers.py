@@ -8,7 +8,7 @@ from typing import Any
 from adapters.hl7v2.mapping.codes import v2_table
 from adapters.hl7v2.mapping.names import human_name
 from adapters.hl7v2.message import Element
-from adapters.hl7v2.source import RESIDENT_ID, Source
+from adapters.hl7v2.source import RESIDENT_ID, Authority, Source
 
 IDENTIFIER_TYPE = v2_table("0203")
 _SCHEMES = {"ISO": "urn:oid:", "UUID": "urn:uuid:", "URI": "", "DNS": "urn:dns:"}
@@ -29,16 +29,41 @@ def is_resident_id(value: str) -> bool:
     return "10X98765432"[total % 11] == check
 
 
+def authority(namespace: str, universal: str, scheme: str, source: Source) -> Authority | None:
+    """Return who assigns a number: an HD's parts, or an EI's; None where they name nobody.
+
+    The source's table comes first, by universal id and then by name; a universal id that is not in
+    it speaks for itself, and a bare name is the source's own.
+    """
+    known = source.authority(universal) if universal else None
+    if known is None and not universal and namespace:
+        known = source.authority(namespace)
+    if known is not None:
+        return known
+    if universal and scheme in _SCHEMES:
+        system = _SCHEMES[scheme] + universal
+        return next((one for one in source.known() if one.system == system), None) or Authority(
+            universal, system
+        )
+    name = namespace or universal
+    return Authority(name, source.local(name)) if name else None
+
+
+def assigner(element: Element, component: int, source: Source) -> Authority | None:
+    """Return the authority that a component of type HD names."""
+    namespace, universal, scheme = (element.text(component, number) for number in (1, 2, 3))
+    return authority(namespace, universal, scheme, source)
+
+
 def patient_number(element: Element, source: Source) -> tuple[str, str] | None:
     """Return system and value of a PID-3 repetition of the authority that identifies patients."""
     value = element.text(1)
-    if not value:
+    named = assigner(element, 4, source)
+    if not value or (named is None and element.text(5) in _NATIONAL):
         return None
-    names = {element.text(4), element.text(4, 2)} - {""}
-    by_type = element.text(5) in _NATIONAL
-    if source.patient.name in names or (not names and not by_type):
-        return source.patient.system, value
-    return None
+    if named is not None and named.system != source.patient.system:
+        return None
+    return source.patient.system, value
 
 
 def cx_identifier(element: Element, source: Source) -> dict[str, Any] | None:
@@ -49,27 +74,22 @@ def cx_identifier(element: Element, source: Source) -> dict[str, Any] | None:
     number = patient_number(element, source)
     if number is not None:
         return identifier(number[0], value, kind or "MR", source.patient.organization)
-    names = (element.text(4), element.text(4, 2))
-    known = next((a for name in names if name and (a := source.authority(name))), None)
-    if known is not None:
-        return identifier(known.system, value, kind, known.organization)
-    if kind in _NATIONAL and is_resident_id(value):
+    named = assigner(element, 4, source)
+    is_known = named is not None and named in source.known()
+    if not is_known and kind in _NATIONAL and is_resident_id(value):
         return identifier(RESIDENT_ID, value.upper(), kind)
-    return identifier(_system(element, 4, kind or "PID-3", source), value, kind)
+    if named is not None:
+        return identifier(named.system, value, kind, named.organization)
+    return identifier(source.local(kind or "PID-3"), value, kind)
 
 
 def ei_number(element: Element, default: str, source: Source) -> tuple[str, str] | None:
     """Return system and value of an entity identifier; `default` where it names no authority."""
-    value, name = element.text(1), element.text(2)
+    value = element.text(1)
     if not value:
         return None
-    known = source.authority(name) if name else None
-    if known is not None:
-        return known.system, value
-    scheme = _SCHEMES.get(element.text(4)) if element.text(3) else None
-    if scheme is not None:
-        return scheme + element.text(3), value
-    return (source.local(name) if name else default), value
+    named = authority(element.text(2), element.text(3), element.text(4), source)
+    return named.system if named else default, value
 
 
 def identifier(system: str, value: str, kind: str = "", assigner: str = "") -> dict[str, Any]:
@@ -95,12 +115,7 @@ def staff_reference(element: Element, source: Source) -> dict[str, Any] | None:
         return None
     found: dict[str, Any] = {"type": "Practitioner", "display": display}
     if number:
-        found["identifier"] = {"system": source.staff or source.local("staff"), "value": number}
+        named = assigner(element, 9, source)
+        system = named.system if named else source.staff or source.local("staff")
+        found["identifier"] = {"system": system, "value": number}
     return found
-
-
-def _system(element: Element, component: int, kind: str, source: Source) -> str:
-    universal, scheme = element.text(component, 2), element.text(component, 3)
-    if universal and scheme in _SCHEMES:
-        return _SCHEMES[scheme] + universal
-    return source.local(element.text(component) or universal or kind)

@@ -42,7 +42,8 @@ def report(group: OrderGroup, about: dict[str, Any], work: Work) -> list[Contrib
     order = _order(group, about, work)
     attached = [obx for obx, _ in group.results if obx.text(2) in ("ED", "RP")]
     observed = _lines([(obx, notes) for obx, notes in group.results if obx not in attached])
-    results = [observation(line, order, work) for line in observed]
+    anchor = f"DiagnosticReport-{work.ids('DiagnosticReport', *order.key)}"
+    results = [replace(observation(line, order, work), anchor=anchor) for line in observed]
     return [*results, _report(group, order, attached, observed, results, work)]
 
 
@@ -152,7 +153,7 @@ def _about(group: OrderGroup, order: Order, work: Work) -> dict[str, Any]:
     filler, placer = _filler(group, source), _placer(group, source)
     about: dict[str, Any] = {
         "code": concept(obr.element(4), "OBR-4", source) or {"extension": [_UNKNOWN]},
-        "category": [{"coding": [coding(v2_table("0074"), order.section or "LAB")]}],
+        "category": [{"coding": [coding(v2_table("0074"), one)]} for one in _sections(order)],
         **order.about,
     }
     numbers = [
@@ -166,6 +167,14 @@ def _about(group: OrderGroup, order: Order, work: Work) -> dict[str, Any]:
     specimen = obr.text(15, 1, 2) or obr.text(15, 1, 1)
     about |= {"specimen": [{"display": specimen}]} if specimen else {}
     return about | _effective(obr, order, source)
+
+
+def _sections(order: Order) -> list[str]:
+    """OBR-24, and LAB as well for each section of a laboratory."""
+    section = order.section or "LAB"
+    if section == "LAB" or section in tables.OBSERVATION_CATEGORIES:
+        return [section]
+    return ["LAB", section]
 
 
 def _effective(obr: Segment, order: Order, source: Source) -> dict[str, Any]:

@@ -98,7 +98,7 @@ def _about(obx: Segment, order: Order, work: Work) -> dict[str, Any]:
     code = concept(obx.element(3), "OBX-3", work.source)
     if code is None:
         raise obx.fault(REQUIRED_MISSING, 3, "expected the code or the name of what was observed")
-    category = tables.OBSERVATION_CATEGORIES.get(order.section, "laboratory")
+    category = _category(obx, order)
     about = {
         "code": code,
         "category": [{"coding": [coding(_CATEGORY, category)]}],
@@ -114,6 +114,12 @@ def _about(obx: Segment, order: Order, work: Work) -> dict[str, Any]:
     people = [p for one in obx.elements(16) if (p := staff_reference(one, work.source))]
     about |= {"performer": [*people, *order.about["performer"]]} if people else {}
     return about
+
+
+def _category(obx: Segment, order: Order) -> str:
+    if obx.text(3) in tables.VITAL_SIGNS and obx.text(3, 3) == "LN":
+        return "vital-signs"
+    return tables.OBSERVATION_CATEGORIES.get(order.section, "laboratory")
 
 
 def _status(obx: Segment, status: str, rank: int, is_exact: bool, order: Order) -> Part:

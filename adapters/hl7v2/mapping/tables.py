@@ -171,6 +171,14 @@ OBSERVATION_CATEGORIES = {
     **dict.fromkeys(["PHY", "OT", "PT", "OTH"], "exam"),
 }
 
+# LOINC codes that are vital signs whatever section reports them
+# https://hl7.org/fhir/R4/observation-vitalsigns.html
+_VITAL_SIGNS = """
+85353-1 9279-1 8867-4 2708-6 59408-5 8310-5 8302-2 9843-4 29463-7 39156-5 85354-9 8480-6 8462-4
+8478-0 8306-3 8287-5
+"""
+VITAL_SIGNS = frozenset(_VITAL_SIGNS.split())
+
 # DG1-6, table 0052: Condition.verificationStatus, rank, and Encounter.diagnosis.use
 DIAGNOSIS_TYPES = {
     "A": ("provisional", 1, "AD"),

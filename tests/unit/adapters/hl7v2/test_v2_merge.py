@@ -156,6 +156,23 @@ def test_results_of_a_report_are_collected():
     assert len(_resource(feed, "DiagnosticReport")["result"]) == 2
 
 
+def test_result_keeps_the_first_place_it_had_in_its_report():
+    """Positions come from the messages, whichever arrives first."""
+    two = _oru("F", 1, "7").replace("|GLU|", "|Z|") + "\rOBX||NM|B||1||||||F"
+    turned = _oru("F", 2, "7").replace("|GLU|", "|B|") + "\rOBX||NM|C||1||||||F"
+
+    orders = [
+        _resource(feed, "DiagnosticReport")["result"] for feed in ([two, turned], [turned, two])
+    ]
+    assert orders[0] == orders[1]
+
+
+def test_earliest_result_names_a_patient_nobody_admitted():
+    feed = [_oru("F", 4, "5.0", "张"), _oru("F", 2, "5.0", "李"), _oru("F", 6, "5.0", "王")]
+
+    assert _resource(feed, "Patient")["name"][0]["text"] == "李"
+
+
 def test_what_nobody_sent_stays():
     [patient, *_] = _contributions(_adt("A08", 1, "张三"))
     ours = {"resourceType": "Patient", "id": patient.id, "active": True, "name": [{"text": "旧"}]}
