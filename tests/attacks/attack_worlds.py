@@ -538,7 +538,7 @@ def changes(world: World) -> list[Ask]:
     ]
 
 
-_HIDDEN_LINK = "family=Wang&_has:Condition:subject:code=I10"
+_HIDDEN_LINK = "family=Wang&_has:Condition:subject:code=J45"
 _PATCH = (("Content-Type", "application/json-patch+json"),)
 
 

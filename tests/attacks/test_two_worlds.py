@@ -105,7 +105,7 @@ WORLD = World(
         item(patient("p3", "Wang", "2", "d2"), "clinic"),
         item(condition("c1", "p2"), "hospital"),
         item(condition("c2", "p1", "E11"), "clinic"),
-        item(condition("c3", "p3"), "hospital"),
+        item(condition("c3", "p3", "J45"), "hospital"),
         item(encounter("e1", "p1", "AMB", "c1"), "clinic"),
         item(encounter("e2", "p2", "IMP", "c2"), "hospital"),
         item(observation("o1", "p1", "bp", 1, "e2", "d1"), "clinic"),
