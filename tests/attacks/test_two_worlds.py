@@ -66,7 +66,9 @@ def compared(make_hub, url):
             hub = make_hub(url())
             hub.callers["P"] = caller
             seen = {made.key for made in world.items if visible(hub, world, caller, made)}
-            hub.run(build(hub, world, lambda made, seen=seen, all=is_whole: all or made.key in seen))
+            hub.run(
+                build(hub, world, lambda made, seen=seen, all=is_whole: all or made.key in seen)
+            )
             worlds.append(hub.run(answers(hub, asks)))
             hub.close()
         for one, other in zip(*worlds, strict=True):
@@ -112,7 +114,10 @@ WORLD = World(
         item(observation("o2", "p1", "glu", 3, "e1", "d2"), "hospital"),
         item(observation("o3", "p2", "bp", 2, "e1"), "clinic"),
         item(
-            observation("o4", "p1", "bp", 2), "clinic", observation("o4", "p1", "glu", 3), deleted=True
+            observation("o4", "p1", "bp", 2),
+            "clinic",
+            observation("o4", "p1", "glu", 3),
+            deleted=True,
         ),
         item(group("g1", ("p1", "p2")), "hospital"),
         item(task("t1", "p1", "elsewhere"), "hospital"),
