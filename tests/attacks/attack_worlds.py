@@ -395,10 +395,80 @@ def reads(world: World) -> list[Ask]:
     ]
 
 
-SEARCHES = tuple(
-    Ask("GET", path)
-    for path in ["Patient", "Patient?name=li", "Patient?family=Wang&_total=accurate&_count=1", "Patient?identifier=urn:s|1", "Patient?identifier=urn:s|1&_summary=count", "Patient?_id=p1,p2,p3,nobody", "Patient?_lastUpdated=gt2020-01-01&_count=1", "Patient?_sort=family,-_id&_count=1", "Patient?_sort=-_lastUpdated&_count=2&_total=accurate", "Patient?general-practitioner.family=zhao", "Patient?general-practitioner=Practitioner/d1", "Patient?name:missing=false", "Patient?family:not-there=1", "Patient?_has:Observation:patient:code=urn:c|bp", "Patient?_has:Observation:subject:value-quantity=gt2", "Patient?_has:Condition:subject:code=I10", "Patient?_has:Group:member:_id=g1", "Patient?_has:Task:patient:status=requested", "Patient?_has:Encounter:patient:_has:Observation:encounter:code=glu", "Patient?_has:Encounter:patient:diagnosis:Condition.code=I10", "Patient?_revinclude=Observation:patient", "Patient?_revinclude=Observation:subject&_revinclude=Encounter:subject&_count=1", "Patient?_revinclude=Group:member&_revinclude:iterate=Observation:encounter", "Patient?_include=Patient:general-practitioner", "Observation", "Observation?code=bp", "Observation?code:not=bp", "Observation?value-quantity=gt1", "Observation?date=ge2026-01-02&_sort=-date&_count=1", "Observation?patient=p1", "Observation?patient=Patient/p2&_summary=count", "Observation?subject=Patient/p3,Patient/p1", "Observation?patient.family=Li", "Observation?subject:Patient.identifier=urn:s|2&_summary=count", "Observation?patient.general-practitioner.family=zhao", "Observation?encounter.class=AMB", "Observation?encounter:Encounter.diagnosis:Condition.code=I10", "Observation?encounter.patient.family=Wang", "Observation?encounter:missing=true", "Observation?_include=Observation:patient", "Observation?_include=Observation:encounter&_include:iterate=Encounter:diagnosis", "Observation?_include=Observation:*&_count=1", "Observation?performer.family=zhao", "Observation?combo-code-value-quantity=bp$gt1", "Practitioner?_has:Observation:performer:code=bp", "Practitioner?_has:Patient:general-practitioner:family=Li", "Practitioner?_revinclude=Observation:performer", "Encounter?diagnosis.code=E11", "Encounter?class=IMP&_include=Encounter:subject", "Encounter?_has:Observation:encounter:value-quantity=3", "Encounter?patient.name=wang&_sort=_id", "Condition?code=urn:c|I10", "Condition?_has:Encounter:diagnosis:class=AMB", "Condition?patient._has:Observation:patient:code=bp", "Condition?_revinclude=Encounter:diagnosis", "Group", "Group?member=Patient/p1", "Group?member:Patient.family=Li", "Group?_include=Group:member", "Task?patient=p1", "Task?owner=Organization/clinic", "Task?patient.family=Li&_include=Task:patient", "Task?_summary=count", "Patient/p1/Observation", "Patient/p2/Observation?code=bp&_summary=count", "Patient/p3/Encounter?_include=Encounter:diagnosis", "Patient/p2/Condition", "Patient/p1/Group", "Patient/nobody/Observation", "AuditEvent?patient=nobody"]
-)
+_SHAPES = """
+Patient
+Patient?name=li
+Patient?family=Wang&_total=accurate&_count=1
+Patient?identifier=urn:s|1
+Patient?identifier=urn:s|1&_summary=count
+Patient?_id=p1,p2,p3,nobody
+Patient?_lastUpdated=gt2020-01-01&_count=1
+Patient?_sort=family,-_id&_count=1
+Patient?_sort=-_lastUpdated&_count=2&_total=accurate
+Patient?general-practitioner.family=zhao
+Patient?general-practitioner=Practitioner/d1
+Patient?name:missing=false
+Patient?family:not-there=1
+Patient?_has:Observation:patient:code=urn:c|bp
+Patient?_has:Observation:subject:value-quantity=gt2
+Patient?_has:Condition:subject:code=I10
+Patient?_has:Group:member:_id=g1
+Patient?_has:Task:patient:status=requested
+Patient?_has:Encounter:patient:_has:Observation:encounter:code=glu
+Patient?_has:Encounter:patient:diagnosis:Condition.code=I10
+Patient?_revinclude=Observation:patient
+Patient?_revinclude=Observation:subject&_revinclude=Encounter:subject&_count=1
+Patient?_revinclude=Group:member&_revinclude:iterate=Observation:encounter
+Patient?_include=Patient:general-practitioner
+Observation
+Observation?code=bp
+Observation?code:not=bp
+Observation?value-quantity=gt1
+Observation?date=ge2026-01-02&_sort=-date&_count=1
+Observation?patient=p1
+Observation?patient=Patient/p2&_summary=count
+Observation?subject=Patient/p3,Patient/p1
+Observation?patient.family=Li
+Observation?subject:Patient.identifier=urn:s|2&_summary=count
+Observation?patient.general-practitioner.family=zhao
+Observation?encounter.class=AMB
+Observation?encounter:Encounter.diagnosis:Condition.code=I10
+Observation?encounter.patient.family=Wang
+Observation?encounter:missing=true
+Observation?_include=Observation:patient
+Observation?_include=Observation:encounter&_include:iterate=Encounter:diagnosis
+Observation?_include=Observation:*&_count=1
+Observation?performer.family=zhao
+Observation?combo-code-value-quantity=bp$gt1
+Practitioner?_has:Observation:performer:code=bp
+Practitioner?_has:Patient:general-practitioner:family=Li
+Practitioner?_revinclude=Observation:performer
+Encounter?diagnosis.code=E11
+Encounter?class=IMP&_include=Encounter:subject
+Encounter?_has:Observation:encounter:value-quantity=3
+Encounter?patient.name=wang&_sort=_id
+Condition?code=urn:c|I10
+Condition?_has:Encounter:diagnosis:class=AMB
+Condition?patient._has:Observation:patient:code=bp
+Condition?_revinclude=Encounter:diagnosis
+Group
+Group?member=Patient/p1
+Group?member:Patient.family=Li
+Group?_include=Group:member
+Task?patient=p1
+Task?owner=Organization/clinic
+Task?patient.family=Li&_include=Task:patient
+Task?_summary=count
+Patient/p1/Observation
+Patient/p2/Observation?code=bp&_summary=count
+Patient/p3/Encounter?_include=Encounter:diagnosis
+Patient/p2/Condition
+Patient/p1/Group
+Patient/nobody/Observation
+AuditEvent?patient=nobody
+"""
+
+SEARCHES = tuple(Ask("GET", path) for path in _SHAPES.split())
 """Every shape of search that there is."""
 
 

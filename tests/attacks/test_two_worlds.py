@@ -4,6 +4,7 @@ World A has everything, world B lacks what the caller may not see; every interac
 of search must answer equally in both.
 """
 
+import itertools
 from dataclasses import replace
 
 import pytest
@@ -145,29 +146,18 @@ def dropping(node_type, nth):
     """Return a `restrict` that forgets the predicate at the nth hop of a kind."""
 
     def mutant(node, caller):
-        count = 0
-
-        def allowed_at(each):
-            nonlocal count
-            if isinstance(each, node_type):
-                count += 1
-            if isinstance(each, node_type) and count == nth:
-                return EVERYTHING
-            return restricting.visible(caller, each.type)
+        seen = itertools.count(1)
 
         def walk(each):
-            match each:
-                case Chain(param, type, where):
-                    return Chain(param, type, both(allowed_at(each), walk(where)))
-                case Has(type, param, where):
-                    return Has(type, param, both(allowed_at(each), walk(where)))
-                case And(nodes):
-                    return And(tuple(map(walk, nodes)))
-                case Or(nodes):
-                    return Or(tuple(map(walk, nodes)))
-                case Not(inner):
-                    return Not(walk(inner))
-            return each
+            if isinstance(each, And | Or):
+                return replace(each, nodes=tuple(map(walk, each.nodes)))
+            if isinstance(each, Not):
+                return Not(walk(each.node))
+            if not isinstance(each, Chain | Has):
+                return each
+            forgotten = isinstance(each, node_type) and next(seen) == nth
+            here = EVERYTHING if forgotten else restricting.visible(caller, each.type)
+            return replace(each, where=both(here, walk(each.where)))
 
         return walk(node)
 
