@@ -54,32 +54,33 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What a case is made from: the hub, a clinician's token, an integrator of nothing else."""
+    """What a case is made from: the hub, a clinician's token, the ids of the hospital's own patients."""
 
     hub: Hub
     token: str
+    patients: tuple[str, ...]
 
 
 Case = Callable[[Bench], Iterator[bytes]]
 
 
 def read(bench: Bench) -> Iterator[bytes]:
-    """Read a patient by id, round and round."""
-    for number in itertools.cycle(range(1, 51)):
-        yield _get(bench, f"/fhir/Patient/patient-{number:04d}")
+    """Read the hospital's patients by id, round and round."""
+    for patient in itertools.cycle(bench.patients):
+        yield _get(bench, f"/fhir/Patient/{patient}")
 
 
 def search(bench: Bench) -> Iterator[bytes]:
     """Search a patient's blood pressures."""
-    for number in itertools.cycle(range(1, 51)):
-        criteria = f"patient=patient-{number:04d}&code=http://loinc.org|85354-9&_count=20"
+    for patient in itertools.cycle(bench.patients):
+        criteria = f"patient={patient}&code=http://loinc.org|85354-9&_count=20"
         yield _get(bench, f"/fhir/Observation?{criteria}")
 
 
 def create(bench: Bench) -> Iterator[bytes]:
     """Create a 2 KB Observation."""
-    body = json.dumps(observation(), ensure_ascii=False).encode()
-    while True:
+    for patient in itertools.cycle(bench.patients):
+        body = json.dumps(observation(patient), ensure_ascii=False).encode()
         yield load.call("POST", bench.hub.base, "/fhir/Observation", bench.token, body).data
 
 
@@ -120,8 +121,18 @@ def measure(names: list[str], patients: int, seconds: float, out: TextIO) -> lis
         print(
             f"{machine}; first answer after {hub.seconds_to_answer:.2f} s, {idle:.0f} MB", file=out
         )
-        bench = Bench(hub, hub.token("cardiologist"))
+        bench = Bench(hub, hub.token("cardiologist"), own_patients(patients))
         return [run(bench, name, seconds) for name in names]
+
+
+def own_patients(count: int) -> tuple[str, ...]:
+    """Return the ids of the patients whose record the hospital keeps."""
+    city = build(patients=min(count, 100))
+    return tuple(
+        made.resource["id"]
+        for made in city
+        if made.resource["resourceType"] == "Patient" and made.owner == "hospital"
+    )
 
 
 def run(bench: Bench, name: str, seconds: float) -> Figure:
@@ -157,7 +168,7 @@ def timed(calls: Iterator[bytes], seconds: float) -> Iterator[bytes]:
         yield call
 
 
-def observation() -> dict[str, Any]:
+def observation(patient: str) -> dict[str, Any]:
     """Return a blood pressure of about 2 KB about a patient of the demo city."""
     loinc, ucum = "http://loinc.org", "http://unitsofmeasure.org"
     vital = "http://terminology.hl7.org/CodeSystem/observation-category"
@@ -180,7 +191,7 @@ def observation() -> dict[str, Any]:
         "code": {
             "coding": [{"system": loinc, "code": "85354-9", "display": "Blood pressure panel"}]
         },
-        "subject": {"reference": "Patient/patient-0001", "display": "王建国"},
+        "subject": {"reference": f"Patient/{patient}"},
         "effectiveDateTime": "2026-06-01T09:30:00+08:00",
         "issued": "2026-06-01T09:35:00+08:00",
         "performer": [{"reference": "Practitioner/nurse-cao", "display": "曹玉洁"}],

@@ -114,7 +114,7 @@ def hero(run: int) -> Hero:
         HERO,
         record_number=f"H{run}",
         visit_number=f"V{run}0001",
-        resident_number=resident_number(990099, HERO.birth, run % 1000, male=False),
+        resident_number=resident_number(990099, HERO.birth, run % 500, male=False),
     )
 
 

@@ -9,6 +9,8 @@ import pytest
 from adapters.hl7v2 import received
 from adapters.hl7v2.inbox import Inbox, feed_caller, message_id
 from adapters.hl7v2.message import parse
+from adapters.transport.mllp import Decoder, encode
+from adapters.transport.server import Listener
 from conformance.issues import Issue
 from fhir_server import fhirjson
 from fhir_server.errors import Busy, Conflict, NotFound, PreconditionFailed
@@ -241,6 +243,25 @@ def test_patients_messages_are_applied_one_after_the_other(hub, inbox):
         return await asyncio.gather(*(inbox.receive(raw, "x") for raw in raws))
 
     assert {_code(answer) for answer in hub.run(all_at_once())} == {"AA"}
+
+
+def test_message_goes_from_the_socket_to_the_record(hub, inbox):
+    async def play():
+        listener = Listener(inbox.receive)
+        port = await listener.start("127.0.0.1", 0)
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        raw = encode(_golden("adt-a01-inpatient"))
+        writer.write(raw[:700])
+        await writer.drain()
+        writer.write(raw[700:])
+        answer = await reader.readuntil(b"\x1c\r")
+        writer.close()
+        await listener.close()
+        return answer
+
+    [frame] = Decoder().feed(hub.run(play()))
+    assert _code(frame.content) == "AA"
+    assert "Encounter" in {key.type for key in _resources(hub)}
 
 
 class TestReplay:
