@@ -29,7 +29,7 @@ from fhir_server.referral.rules import WRITE_RULES
 from fhir_server.search.cursor import Signer
 from fhir_server.search.extract import Extractor
 from fhir_server.settings import Settings, load
-from fhir_server.store.open import Kept, open_store
+from fhir_server.store.open import Kept, Limits, open_store
 from fhir_server.web.fhir.app import FhirApp
 from fhir_server.web.metrics import Metrics
 from fhir_server.web.pages.app import pages_app
@@ -55,7 +55,7 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
     definitions = r4.load()
     if missing := missing_rules(definitions.resource_types):
         raise ValueError(f"No authorization rule for {', '.join(sorted(missing))}")
-    store = open_store(settings.store, clock, settings.query_seconds)
+    store = open_store(settings.store, clock, Limits(settings.query_seconds))
     key = await site_key(store, settings.site_key, secrets.token_bytes)
     server = Server(
         settings=settings,

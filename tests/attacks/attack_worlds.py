@@ -280,7 +280,8 @@ async def build(hub: Any, world: World, keep: Callable[[Item], bool]) -> None:
     clock.now = START
     numbering = [Grant(each, "nobody", "Consent/0", 0, until=1).write() for each in PATIENTS]
     grants = {grant.id: grant.write() for grant in world.grants}
-    await store.commit([*numbering, *(rule.write() for rule in RULES), *grants.values()])
+    rules = {write.key: write for rule in RULES for write in rule.writes()}
+    await store.commit([*numbering, *rules.values(), *grants.values()])
     for place, made in enumerate((*DIRECTORY, *world.items)):
         clock.now = START + 10_000 * (place + 1)
         for write in writes(hub, made) if made in DIRECTORY or keep(made) else ():
