@@ -83,7 +83,8 @@ def new_id() -> str:
 
 
 class Hub:
-    """The hub as an ASGI application, with its MLLP listener: both begin and end with the lifespan."""
+    """The hub as an ASGI application, with its MLLP listener: both begin and end with the
+    lifespan."""
 
     def __init__(self, settings: Settings) -> None:
         """Take the settings; nothing is opened before the lifespan begins."""

@@ -1,4 +1,5 @@
-"""One port for several processes: whichever binds it first listens, the others wait to take over."""
+"""One port for several processes: whichever binds it first listens, the others wait to
+take over."""
 
 import asyncio
 import errno

@@ -47,14 +47,16 @@ class Figure:
         """Return one line of the table."""
         return (
             f"{self.name:14} {self.per_second:>9,.0f} {self.unit}/s"
-            f"   {self.cpu * 1000:>7,.0f} µs CPU   p50 {self.p50:6.2f} ms   p99 {self.p99:7.2f} ms   {self.memory:5.0f} MB"
+            f"   {self.cpu * 1000:>7,.0f} µs CPU"
+            f"   p50 {self.p50:6.2f} ms   p99 {self.p99:7.2f} ms   {self.memory:5.0f} MB"
             f"   {self.count:,} done, {self.failed} failed"
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Bench:
-    """What a case is made from: the hub, a clinician's token, the ids of the hospital's own patients."""
+    """What a case is made from: the hub, a clinician's token, the ids of the hospital's
+    own patients."""
 
     hub: Hub
     token: str

@@ -1,4 +1,5 @@
-"""A hub of one's own in a temporary folder, as a separate process: for the story and the benchmarks."""
+"""A hub of one's own in a temporary folder, as a separate process: for the story and the
+benchmarks."""
 
 import os
 import shutil
@@ -24,7 +25,8 @@ class Cost:
 
 
 class Hub:
-    """A started hub: its addresses, its store, its process; stopped and removed at the end of `with`."""
+    """A started hub: its addresses, its store, its process; stopped and removed at the end
+    of `with`."""
 
     def __init__(self, *options: str, patients: int = 0, seed_demo: bool = True) -> None:
         """Start `fhir-hub serve` on free ports, on a store that holds the demo city if wished."""

@@ -1,4 +1,5 @@
-"""The stage of the story: its parties log in, the messages are made, the steps are shown as they go."""
+"""The stage of the story: its parties log in, the messages are made, the steps are shown
+as they go."""
 
 import secrets
 import socket

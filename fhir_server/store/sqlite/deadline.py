@@ -21,7 +21,7 @@ _STEPS = 5000  # of SQLite's machine, well under a millisecond
 
 
 def busy(what: str, fault: sqlite3.Error) -> Exception:
-    """Return Busy for what may pass (a full disk, a foreign lock), the fault itself for what is wrong."""
+    """Return Busy for what may pass (a full disk, a foreign lock), else the fault itself."""
     if getattr(fault, "sqlite_errorcode", 0) & 0xFF in _PASSING:
         return Busy(f"The store cannot {what} now: {fault}")
     return fault

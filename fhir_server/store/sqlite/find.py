@@ -1,10 +1,11 @@
 """The records that satisfy a predicate, as a SELECT of (patient, rid).
 
 1. One node *drives*: an index leads to its records. Everything else is asked row by row.
-2. What is few (see `estimate`) drives first. Among what is many, an equality drives, since its index
-   is in the default order; a range never does. Otherwise all records of the type are walked in order.
+2. What is few (see `estimate`) drives first. Among what is many, an equality drives, since its
+   index is in the default order; a range never does. Otherwise all records of the type are walked.
 3. Patients narrow an ordered walk: the index is sought for each of them in turn.
-4. Alternatives of which each has a driver are split: SQLite merges a UNION of ordered SELECTs as it goes.
+4. Alternatives of which each has a driver are split: SQLite merges a UNION of ordered SELECTs as
+   it goes.
 """
 
 from collections.abc import Iterable, Sequence
@@ -119,7 +120,8 @@ def _branch(
     tests += more
     met = driver if isinstance(driver, Match | Ids | Updated | Chain | Has | Or) else None
     tests += [holds(s, n, type, "c", every) for n in nodes if n is not met]
-    return f"SELECT DISTINCT c.patient AS patient, c.rid AS rid FROM {source} WHERE {' AND '.join(tests)}"
+    columns = "DISTINCT c.patient AS patient, c.rid AS rid"
+    return f"SELECT {columns} FROM {source} WHERE {' AND '.join(tests)}"
 
 
 def _driver(s: Statement, type: str, nodes: Sequence[Node]) -> Node | None:

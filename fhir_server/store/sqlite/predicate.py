@@ -51,6 +51,12 @@ def holds(s: Statement, node: Node, type: str, c: str, every: bool = False) -> s
             a = s.alias()
             tests = compare(s, f"{a}.updated", conds)
             return _exists(f"record {a} WHERE {_and(f'{a}.rid = {c}.rid', *tests)}")
+        case _:
+            return _joins(s, node, type, c, every)
+
+
+def _joins(s: Statement, node: Node, type: str, c: str, every: bool) -> str:
+    match node:
         case Chain(param, other, where):
             return _chain(s, type, param, (other, where), c, every)
         case Has(other, param, where):
@@ -61,7 +67,8 @@ def holds(s: Statement, node: Node, type: str, c: str, every: bool = False) -> s
             return f"({c}.patient = {pid} OR ({c}.patient = {SEVERAL} AND {several}))"
         case OnlyPatients() | ForEachPatient():
             return _each(s, node, c, every)
-    raise TypeError(f"{node!r} is not a search node")
+        case _:
+            raise TypeError(f"{node!r} is not a search node")
 
 
 def _exists(rest: str) -> str:
@@ -75,7 +82,8 @@ def _and(*parts: str) -> str:
 def _entry(s: Statement, type: str, param: str, conds: Iterable[Cond], c: str) -> str:
     a = s.alias()
     tests = conditions(s, a, conds)
-    return f"entry {a} WHERE {_and(f'{a}.rid = {c}.rid', f'{a}.param = {s.param(type, param)}', *tests)}"
+    mine = (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, param)}")
+    return f"entry {a} WHERE {_and(*mine, *tests)}"
 
 
 def _together(s: Statement, type: str, param: str, parts: Sequence[Sequence[Cond]], c: str) -> str:
@@ -154,7 +162,9 @@ def _each(s: Statement, node: OnlyPatients | ForEachPatient, c: str, every: bool
     if isinstance(node, ForEachPatient) and not every and not is_few(s, node.type, node.where):
         a = s.alias()
         one = _about(s, node, f"{c}.patient")
-        all = f"NOT {_exists(f'several {a} WHERE {a}.rid = {c}.rid AND NOT ' + _about(s, node, f'{a}.pid'))}"
+        rows = f"several {a} WHERE {a}.rid = {c}.rid"
+        each = _about(s, node, f"{a}.pid")
+        all = f"NOT {_exists(f'{rows} AND NOT {each}')}"
     else:
         allowed = f"(SELECT pid FROM {permitted(s, node)})"
         one = f"{c}.patient IN {allowed}"
@@ -192,7 +202,8 @@ def permitted(s: Statement, node: OnlyPatients | ForEachPatient) -> str:
         )
         return (
             f"SELECT patient AS pid FROM {found} WHERE patient > {NOBODY} UNION "
-            f"SELECT m.pid FROM {found} f CROSS JOIN several m WHERE f.patient = {SEVERAL} AND m.rid = f.rid"
+            f"SELECT m.pid FROM {found} f CROSS JOIN several m "
+            f"WHERE f.patient = {SEVERAL} AND m.rid = f.rid"
         )
 
     return s.step(("permitted", node), make)

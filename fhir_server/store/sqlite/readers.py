@@ -29,7 +29,7 @@ class Readers:
         self._all: list[sqlite3.Connection] = []
 
     async def run(self, query: Callable[[sqlite3.Connection], T]) -> T:
-        """Return what `query` returns. Raises TooCostly past the deadline, Busy if reading fails."""
+        """Return what `query` returns. Raises TooCostly past the deadline, Busy if it fails."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._run, query, time.monotonic())
 

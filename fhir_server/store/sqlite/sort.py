@@ -1,7 +1,7 @@
 """Orders other than the default one, in SQL. `store.order` says what they are.
 
-Few records are collected and sorted. Many are met in the order of an index, where one key is asked for;
-only several keys over many records cost a sort of all of them.
+Few records are collected and sorted. Many are met in the order of an index, where one key is asked
+for; only several keys over many records cost a sort of all of them.
 """
 
 from collections.abc import Iterable, Sequence

@@ -11,7 +11,7 @@ from fhir_server.search.tree import Node, Now
 from fhir_server.store.sqlite.names import Names
 
 NEVER = "0 = 1"
-"""What never holds. A bare `0`, as `IN ()`, would be folded away, and with it terms that an index needs."""
+"""What never holds. A bare `0`, like `IN ()`, is folded away with terms that an index needs."""
 
 _FEW = 16
 _BALANCED = 32
@@ -19,7 +19,7 @@ _BALANCED = 32
 
 @dataclass(slots=True)
 class Statement:
-    """What the parts of a statement share. Values are numbered, so that parts may be put in any order.
+    """What the parts of a statement share; values are numbered, so that parts may be in any order.
 
     `now` is what `tree.NOW` stands for. A *step* is a named, materialised SELECT in front of the
     statement, made once for each `key`: joins hang on steps, since nested ones overflow SQLite's
@@ -87,7 +87,7 @@ class Statement:
 
 
 def joined(word: str, parts: Iterable[str], nothing: str) -> str:
-    """Return parts joined by AND or OR, many of them as a balanced tree: SQLite bounds its depth."""
+    """Return parts joined by AND or OR, many as a balanced tree: SQLite bounds its depth."""
     listed = list(parts)
     if not listed:
         return nothing

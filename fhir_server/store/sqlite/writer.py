@@ -4,8 +4,8 @@
 2. The group takes the file lock of all processes, then one transaction.
 3. Each commit is decided on what those before it in the group wrote. A refused one leaves no trace.
 4. All are answered after the one COMMIT (and its fsync), one wake-up for each event loop.
-5. If the disk refuses, nothing of the group is written and all are told Busy; the next group tries anew
-   on a new connection. If one commit cannot be stored at all, the others are done again without it.
+5. If the disk refuses, nothing of the group is written and all are told Busy; the next group tries
+   anew on a new connection. If one commit cannot be stored at all, each is done again by itself.
 """
 
 import asyncio
