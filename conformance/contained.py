@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/references.html#contained
 """
 
+from collections import Counter
 from typing import Any
 
 from conformance.faults import Fault, Faults, fault
@@ -23,20 +24,26 @@ def settle(resource: Json, found: list[Fault]) -> list[Fault]:
     Adds the rules of the container: dom-2 to dom-5, and that no id stands twice.
     """
     contained = contained_in(resource)
-    ids = [id_ for _, each in contained if (id_ := each.get("id")).__class__ is str]
-    local = [each for each in found if each.local]
+    ids = Counter(id_ for _, each in contained if (id_ := each.get("id")).__class__ is str)
     faults = [each for each in found if not each.local]
-    faults += [
-        each._replace(local="")
-        for each in local
-        if each.text and each.local != "#" and each.local[1:] not in ids
-    ]
-    for place, each in contained:
-        faults += rules_of(each)
-        id_ = each.get("id")
+    sources: dict[str, set[str]] = {}  # where each local reference comes from
+    for each in found:
+        if each.local:
+            target = each.local[1:]
+            sources.setdefault(target, set()).add(inside(each.path))
+            if each.text and target and target not in ids:
+                faults.append(each._replace(local=""))
+    for place, resource_inside in contained:
+        faults += rules_of(resource_inside)
+        id_ = resource_inside.get("id")
         if id_.__class__ is str:
-            faults += linking(place, id_, ids, local)
+            faults += linking(place, id_, ids, sources)
     return faults
+
+
+def inside(path: str) -> str:
+    """The contained resource that a path leads into, `.contained[0]`; elsewhere, nothing."""
+    return path.partition("]")[0] + "]" if path.startswith(".contained[") else ""
 
 
 def contained_in(resource: Json) -> list[tuple[str, Json]]:
@@ -66,14 +73,12 @@ def rules_of(contained: Json) -> list[Fault]:
     return faults
 
 
-def linking(place: str, id_: str, ids: list[str], local: list[Fault]) -> list[Fault]:
+def linking(place: str, id_: str, ids: Counter[str], sources: dict[str, set[str]]) -> list[Fault]:
     """Whether the id of a contained resource is its own, and something leads to or from it."""
-    if ids.count(id_) > 1:
+    if ids[id_] > 1:
         text = f'found the id "{id_}" more than once, expected it once'
         return [Fault(place, "invariant", text)]
-    for each in local:
-        is_inside = each.path.startswith(place + ".")
-        if (is_inside and each.local == "#") or (not is_inside and each.local[1:] == id_):
-            return []
+    if sources.get(id_, set()) - {place} or place in sources.get("", ()):
+        return []
     text = f'found no reference to "#{id_}", expected one, or one from it to "#" (dom-3)'
     return [Fault(place, "invariant", text)]

@@ -5,10 +5,12 @@ https://hl7.org/fhir/R4/bundle.html
 
 import hashlib
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
 from adapters.hl7v2.charset import decode
+from adapters.hl7v2.faults import ContentFault
 from adapters.hl7v2.mapping import map_message
 from adapters.hl7v2.merge import Contribution, Held, merge
 from adapters.hl7v2.message import parse
@@ -27,6 +29,20 @@ def convert(raw: bytes, source: Source, ids: Ids, received: datetime) -> dict[st
         "type": "transaction",
         "entry": [_entry(held.resource) for held in together({}, mapped.contributions)],
     }
+
+
+def preview(
+    raw: bytes, source: Source, ids: Ids, received: datetime
+) -> tuple[dict[str, Any], ContentFault | None]:
+    """Return the Bundle, and the fault for which the hub would refuse the message, if it would.
+
+    Where numbers are missing the message stands for them, so that fragments can be looked at.
+    Raises ContentFault where not even that helps.
+    """
+    try:
+        return convert(raw, source, ids, received), None
+    except ContentFault as fault:
+        return convert(raw, replace(source, identity="message"), ids, received), fault
 
 
 def together(

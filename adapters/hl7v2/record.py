@@ -35,15 +35,16 @@ async def writes_of(
     ahead = replace(server, store=pending)
     versions = {key: await server.store.read(key) for key in _keys(contributions)}
     anchors = {key: await server.store.read(key) for key in _anchors(contributions)}
+    merged = _merged(contributions, versions, anchors)
     drafts = []
-    for key, held in _merged(contributions, versions, anchors).items():
+    for key, held in merged.items():
         made = _draft(server, caller, key, held, versions[key])
         if made is not None:
             drafts.append(made)
             await pending.add([made.write])
     for made in drafts:
         await pending.add(await approve(ahead, caller, made))
-    return [*pending.writes, *_stamp_writes(contributions, versions, anchors)]
+    return [*pending.writes, *_stamp_writes(contributions, merged, anchors)]
 
 
 def anchor_of(contribution: Contribution) -> Key:
@@ -56,7 +57,12 @@ def _keys(contributions: Sequence[Contribution]) -> list[Key]:
 
 
 def _anchors(contributions: Sequence[Contribution]) -> list[Key]:
-    return list(dict.fromkeys(anchor_of(one) for one in contributions))
+    return list(dict.fromkeys(anchor_of(one) for one in _stamped(contributions)))
+
+
+def _stamped(contributions: Sequence[Contribution]) -> list[Contribution]:
+    """Return those that other messages may contribute to; a Provenance has one message alone."""
+    return [one for one in contributions if one.type != "Provenance"]
 
 
 def _merged(
@@ -68,7 +74,8 @@ def _merged(
     held: dict[Key, Held] = {}
     for one in contributions:
         key = Key(one.type, one.id)
-        existing = held.get(key) or _held(versions[key], stamps[anchor_of(one)].get(str(key)))
+        beside = stamps.get(anchor_of(one), {}).get(str(key))
+        existing = held.get(key) or _held(versions[key], beside)
         held[key] = merge(existing, one)
     return held
 
@@ -86,17 +93,16 @@ def _draft(
     if before is not None and same(before, body):
         return None
     ask = Interaction("update", key.type, key.id, body=body)
-    return draft(server, caller, ask, key, held.resource, body, before)
+    return draft(server, caller, ask, held.resource, body, before)
 
 
 def _stamp_writes(
     contributions: Sequence[Contribution],
-    versions: Mapping[Key, Version | None],
+    merged: Mapping[Key, Held],
     anchors: Mapping[Key, Version | None],
 ) -> list[Write]:
     after = {key: _stamps(version) for key, version in anchors.items()}
-    merged = _merged(contributions, versions, anchors)
-    for one in contributions:
+    for one in _stamped(contributions):
         key = Key(one.type, one.id)
         after[anchor_of(one)][str(key)] = stamps_to_json(merged[key])
     return [

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+import msgspec
+
 from adapters.hl7v2.ack import Mode
 
 RESIDENT_ID = "urn:oid:2.16.156.10011.1.3"
@@ -67,3 +69,18 @@ class Source:
     def authority(self, name: str) -> Authority | None:
         """Return the authority that the source calls `name`."""
         return next((authority for authority in self.known() if authority.name == name), None)
+
+
+def read_sources(text: bytes) -> tuple[Source, ...]:
+    """Read sources from JSON: a list of objects with the fields of `Source`.
+
+    Raises ValueError that says where something else stands.
+
+    >>> [one.name for one in read_sources(b'''[{"name": "his", "facility": "H1", "owner": "h1",
+    ...     "patient": {"name": "H1", "system": "urn:oid:1.2.3"}}]''')]
+    ['his']
+    """
+    try:
+        return msgspec.json.decode(text, type=tuple[Source, ...])
+    except msgspec.MsgspecError as fault:
+        raise ValueError(f"the HL7 v2 sources cannot be read: {fault}") from fault

@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/auditevent.html#search
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+from fhir_server.audit.row import Row
 from fhir_server.errors import BadRequest
 from fhir_server.model import Value
 from fhir_server.search import date
@@ -21,16 +22,27 @@ AGENTS = ("Practitioner", "PractitionerRole", "Patient", "RelatedPerson", "Devic
 class Asked:
     """A predicate on rows, and which AuditEvents of a row are meant (None: all of them).
 
+    `patients` and `events` are ids, each of `entities` references of which an AuditEvent has one.
     `used` are the parameters that were followed, without the cursor.
     """
 
     where: Node = EVERYTHING
     patients: frozenset[str] | None = None
     events: frozenset[str] | None = None
+    entities: tuple[frozenset[str], ...] = ()
     descending: bool = True
     count: int = 20
     cursor: str = ""
     used: tuple[tuple[str, str], ...] = ()
+
+    def means(self, id: str, row: Row, patient: str) -> bool:
+        """Say whether this AuditEvent of a row that satisfies `where` is meant."""
+        own = {row.target, f"Patient/{patient}", f"Organization/{row.organization}"}
+        return (
+            (self.patients is None or patient in self.patients)
+            and (self.events is None or id in self.events)
+            and all(own & wanted for wanted in self.entities)
+        )
 
 
 Reader = Callable[[Asked, str, Terms], Asked]
@@ -88,12 +100,14 @@ def _references(text: str) -> list[str]:
 
 
 def _entity(asked: Asked, text: str, terms: Terms) -> Asked:
-    """Take literal references; a Patient is an entity of all that the record's trail tells of."""
+    """Take literal references: of what was asked for, the patient, or the agent's institution."""
     values = text.split(",")
     if any("/" not in value for value in values):
         raise BadRequest(f"entity={text}: expected references such as Observation/1")
     patients = [v.removeprefix("Patient/") for v in values if v.startswith("Patient/")]
-    return _joined(asked, either(_in("entity", values), _in("patient", patients)))
+    places = [v.removeprefix("Organization/") for v in values if v.startswith("Organization/")]
+    where = either(_in("entity", values), _in("patient", patients), _in("organization", places))
+    return replace(_joined(asked, where), entities=(*asked.entities, frozenset(values)))
 
 
 def _date(asked: Asked, text: str, terms: Terms) -> Asked:

@@ -70,13 +70,7 @@ async def find(store: Store, caller: Caller, params: Params, page: int, signer: 
     sort = (Sort("date", asked.descending),)
     query = Query("audit", where, sort, limit=asked.count, after=after, now=caller.now)
     rows = await store.search(query)
-    wanted = [
-        (made, patient)
-        for version in rows.versions
-        for made, patient in _of(version, row.read(version))
-        if (asked.patients is None or patient in asked.patients)
-        and (asked.events is None or made["id"] in asked.events)
-    ]
+    wanted = [pair for version in rows.versions for pair in _meant(asked, version)]
     shown = wanted[skip : skip + asked.count]
     cursor = ""
     if skip + len(shown) < len(wanted):
@@ -109,9 +103,15 @@ def _bound(caller: Caller, verb: Verb) -> frozenset[str] | None:
     return decision.where.patients if isinstance(decision.where, OnlyPatients) else None
 
 
-def _of(version: Version, found: Row) -> list[tuple[Json, str]]:
-    made = event.events(version.key.id, found)
-    return list(zip(made, found.patients or ("",), strict=True))
+def _meant(asked: Asked, version: Version) -> list[tuple[Json, str]]:
+    """Return the AuditEvents of a row that are asked for, each with the patient it is about."""
+    told = row.read(version)
+    return [pair for pair in _of(version, told) if asked.means(pair[0]["id"], told, pair[1])]
+
+
+def _of(version: Version, told: Row) -> list[tuple[Json, str]]:
+    made = event.events(version.key.id, told)
+    return list(zip(made, told.patients or ("",), strict=True))
 
 
 def _narrowed(asked: Asked, bound: frozenset[str]) -> Asked:

@@ -16,7 +16,7 @@ from fhir_server.identity import accounts
 from fhir_server.identity.accounts import Account
 from fhir_server.identity.authenticate import operator
 from fhir_server.identity.passwords import Passwords
-from fhir_server.model import Write
+from fhir_server.model import Version, Write
 
 LEAST_LENGTH = 8
 
@@ -54,25 +54,25 @@ def run(args: argparse.Namespace) -> int:
 async def _run(args: argparse.Namespace) -> int:
     async with opened(args.store) as parts:
         if args.action == "list":
-            async for version in parts.store.scan("account"):
-                _show(accounts.read(version))
+            async for kept in parts.store.scan("account"):
+                _show(accounts.read(kept))
             return 0
         if args.action == "add":
             account = Account(args.login, args.kind, args.name, args.person, tuple(args.role))
             account = replace(account, password=await _password())
             await _keep(parts, accounts.write(account, expect=0), "user-add", args.login)
             return 0
-        version = await parts.store.read(accounts.key(args.login))
-        account = accounts.read(version)  # type: ignore[assignment]  # None is refused next
-        if account is None or version is None:
+        version: Version | None = await parts.store.read(accounts.key(args.login))
+        known = accounts.read(version)
+        if known is None or version is None:
             raise BadRequest(f"There is no user {args.login!r}.")
         match args.action:
             case "lock":
-                account = replace(account, active=False)
+                account = replace(known, active=False)
             case "unlock":
-                account = replace(account, active=True, failed=0, locked=0)
+                account = replace(known, active=True, failed=0, locked=0)
             case _:
-                account = replace(account, password=await _password())
+                account = replace(known, password=await _password())
         write = accounts.write(account, expect=version.vid)
         await _keep(parts, write, f"user-{args.action}", args.login)
     return 0

@@ -9,7 +9,7 @@ GB18030: who splits before decoding finds a broken escape there.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -47,6 +47,8 @@ HERO = Hero(
     visit_number="V900000010001",
 )
 
+BROKEN_BIRTH = "19601399"
+
 # Days after admission, systolic, diastolic: all below 140/90, on different days.
 PRESSURES = ((1, "132", "82"), (2, "128", "80"))
 # Measure, the laboratory's own code, value.
@@ -68,8 +70,8 @@ def admission(control: str, at: datetime, hero: Hero = HERO) -> str:
 
 
 def broken(control: str, at: datetime, hero: Hero = HERO) -> str:
-    """Returns an ADT^A01 without a record number and with a birth date that is no date."""
-    return _admission(control, at, replace(hero, record_number=""), "19601399")
+    """Returns the ADT^A01 with a birth date that is no date; `admission` is how it is corrected."""
+    return _admission(control, at, hero, BROKEN_BIRTH)
 
 
 def discharge(control: str, at: datetime, admitted: datetime, hero: Hero = HERO) -> str:
@@ -145,7 +147,7 @@ def _pid(hero: Hero, birth: str) -> str:
     national = f"{hero.resident_number}^^^MPS&{RESIDENT_ID.removeprefix('urn:oid:')}&ISO^NI"
     fields = {
         1: "1",
-        3: f"{own}~{national}" if hero.record_number else "",
+        3: f"{own}~{national}",
         5: f"{name.family}^{name.given}^^^^^L^I~{name.family_pinyin}^{name.given_pinyin}^^^^^L^A",
         7: birth,
         8: "F",

@@ -1,10 +1,12 @@
 """Fill an empty store with the demo city: its records, its users, its v2 source."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
 from itertools import islice
 
+from fhir_server import fhirjson
 from fhir_server.audit.row import audit_write
 from fhir_server.authz.caller import Caller, Kind
 from fhir_server.demo.cast import USERS, User
@@ -60,24 +62,28 @@ def write_of(server: Server, caller: Caller, made: Made) -> Write:
     key = Key(made.resource["resourceType"], made.resource["id"])
     owner = replace(caller, organization=made.owner)
     ask = Interaction("update", type=key.type, id=key.id)
-    return draft(server, owner, ask, key, made.resource, None, None).write
+    return draft(server, owner, ask, made.resource, fhirjson.encode(made.resource), None).write
 
 
 async def add_users(server: Server, users: Iterable[User]) -> None:
     """Write the demo's accounts, their passwords hashed like anybody's."""
     passwords = Passwords()
-    for user in users:
-        account = Account(
-            user.login,
-            KINDS.get(user.role, "staff"),
-            user.name,
-            f"Patient/{user.patient_id}"
-            if user.patient_id
-            else f"Practitioner/{user.practitioner_id}",
-            (user.role_id,) if user.role_id else (),
-            await passwords.hash(user.password),
-        )
-        await server.store.commit([accounts.write(account)])
+    made = await asyncio.gather(*(_account(passwords, user) for user in users))
+    await server.store.commit([accounts.write(account) for account in made])
+
+
+async def _account(passwords: Passwords, user: User) -> Account:
+    person = (
+        f"Patient/{user.patient_id}" if user.patient_id else f"Practitioner/{user.practitioner_id}"
+    )
+    return Account(
+        user.login,
+        KINDS.get(user.role, "staff"),
+        user.name,
+        person,
+        (user.role_id,) if user.role_id else (),
+        await passwords.hash(user.password),
+    )
 
 
 def batches(made: Iterable[Made]) -> Iterator[list[Made]]:

@@ -10,6 +10,7 @@ def _source(application: str, client: str) -> Source:
     return Source(
         name=client,
         facility=_FACILITY,
+        applications=frozenset({application}),
         owner="hospital",
         patient=Authority(_FACILITY, numbers("hospital", "patient"), "hospital"),
         authorities=(Authority("MPS", RESIDENT_ID),),
@@ -20,8 +21,4 @@ def _source(application: str, client: str) -> Source:
     )
 
 
-SOURCES = {
-    (application, _FACILITY): _source(application, client)
-    for application, client in (("HIS", "hospital-his"), ("LIS", "hospital-lis"))
-}
-"""MSH-3 and MSH-4 -> the source, whose `name` is the client that the hub knows it by."""
+SOURCES = (_source("HIS", "hospital-his"), _source("LIS", "hospital-lis"))

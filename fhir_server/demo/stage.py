@@ -1,4 +1,5 @@
-"""The stage of the story: its parties log in, the messages are made, the steps are shown as they go."""
+"""The stage of the story: its parties log in, the messages are made, the steps are shown
+as they go."""
 
 import secrets
 import socket
@@ -34,8 +35,8 @@ def play(address: Address, language: str, out: TextIO) -> int:
     """Play all steps, each shown with what was said. Return 0, or 1 where the story broke."""
     try:
         stage = set_stage(address)
-    except StoryBroken as fault:
-        print(f"✗ {fault}", file=out)
+    except (StoryBroken, OSError) as refusal:
+        print(f"✗ {refusal}", file=out)
         return 1
     for step in STEPS:
         words = step.chinese if language == "zh" else step.english
@@ -114,7 +115,7 @@ def hero(run: int) -> Hero:
         HERO,
         record_number=f"H{run}",
         visit_number=f"V{run}0001",
-        resident_number=resident_number(990099, HERO.birth, run % 1000, male=False),
+        resident_number=resident_number(990099, HERO.birth, run % 500, male=False),
     )
 
 

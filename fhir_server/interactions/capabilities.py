@@ -72,7 +72,8 @@ def _version() -> str:
 
 def _rest(server: Server) -> dict[str, Any]:
     types = sorted(server.definitions.resource_types)
-    return {
+    operations = [_operation(each) for each in server.operations if each.level == "system"]
+    told: dict[str, Any] = {
         "mode": "server",
         "security": {
             "cors": True,
@@ -84,8 +85,8 @@ def _rest(server: Server) -> dict[str, Any]:
             {"name": "_id", "type": "token"},
             {"name": "_lastUpdated", "type": "date"},
         ],
-        "operation": [_operation(each) for each in server.operations if each.level == "system"],
     }
+    return told | ({"operation": operations} if operations else {})
 
 
 def _resource(server: Server, type: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from conformance.issues import Issue
 from fhir_server.authz.caller import Caller
 from fhir_server.errors import BadRequest, HubError, NotSupported, PreconditionFailed, Unprocessable
 from fhir_server.interactions import references
+from fhir_server.interactions.batch import BREATH
 from fhir_server.interactions.bundle import answered, bundle
 from fhir_server.interactions.commit import answer, commit, concerned, persist
 from fhir_server.interactions.create import draft_new, look_for
@@ -37,7 +38,6 @@ from fhir_server.model import Key, Query, Version
 _ORDER = {"delete": 0, "create": 1, "update": 2, "patch": 2}
 _PLANS = {"delete": plan_delete, "update": plan_update, "patch": plan_patch}
 _READS = 3
-_BREATH = 25
 
 T = TypeVar("T")
 Run = Callable[[Server, Caller, Interaction], Awaitable[Reply]]
@@ -78,26 +78,27 @@ async def _attempt(
     reading = [step for step in ordered if step.ask.name not in _ORDER]
     pending = Pending(server.store, caller.now)
     ahead = replace(server, store=pending)
-    plans = await _plan_all(ahead, caller, changing, pending)
-    _refuse_twice(plans)
+    plans = await _plan_all(server, caller, changing)
     drafts = {place: plan for place, plan in plans.items() if isinstance(plan, Draft)}
+    await pending.add(made.write for made in drafts.values())
     for place, made in drafts.items():
         await pending.add(await _under(place, approve(ahead, caller, made)))
     seen = await _read_all(ahead, caller, reading, run)
     replies = {place: plan for place, plan in plans.items() if isinstance(plan, Reply)} | seen
     if drafts:
-        versions = await commit(server, caller, ask, pending.writes, 200)
+        told = [reply.patients for reply in replies.values()]
+        versions = await commit(server, caller, ask, pending.writes, 200, told=told)
         latest = {version.key: version for version in versions}
         replies |= {place: answer(made, latest[made.key]) for place, made in drafts.items()}
         replies |= await _read_all(server, caller, reading, run)
     return _response(ask, replies, audited=bool(drafts))
 
 
-async def _plan_all(
-    server: Server, caller: Caller, changing: Sequence[Step], pending: Pending
-) -> dict[int, Plan]:
-    """Return what becomes of each entry; what is to be written is pending. Tells all faults at
-    once.
+async def _plan_all(server: Server, caller: Caller, changing: Sequence[Step]) -> dict[int, Plan]:
+    """Return what becomes of each entry. Raises for all resources that break the rules at once.
+
+    "If any resource identities (including resolved identities from conditional update/delete)
+    overlap in steps 1-3, then the transaction SHALL fail."
     """
     targets = {
         step.place: await _under(step.place, _target(server, caller, step.ask))
@@ -107,6 +108,7 @@ async def _plan_all(
     links = _links(changing, targets) | await _looked_up(server, caller, changing)
     plans: dict[int, Plan] = {}
     problems: list[Issue] = []
+    seen: set[Key] = set()
     for number, step in enumerate(changing):
         try:
             ask = _linked(step.ask, links)
@@ -117,9 +119,11 @@ async def _plan_all(
         except HubError as fault:
             raise at(step.place, fault) from None
         plans[step.place] = plan
-        if isinstance(plan, Draft):
-            await pending.add([plan.write])
-        if number % _BREATH == _BREATH - 1:
+        if plan.key in seen:
+            raise at(step.place, BadRequest(f"{plan.key} occurs twice in the transaction."))
+        if plan.key is not None and not _exists(targets.get(step.place)):
+            seen.add(plan.key)
+        if number % BREATH == BREATH - 1:
             await asyncio.sleep(0)  # others' small requests come between
     if problems:
         raise Unprocessable(*problems)
@@ -132,6 +136,10 @@ async def _plan(server: Server, caller: Caller, ask: Interaction, target: _Targe
     if target.existing is not None:
         return unchanged(target.existing, ask)
     return draft_new(server, caller, ask, target.id, target.unless)
+
+
+def _exists(target: _Target | None) -> bool:
+    return target is not None and target.existing is not None
 
 
 async def _target(server: Server, caller: Caller, ask: Interaction) -> _Target:
@@ -178,21 +186,6 @@ def _linked(ask: Interaction, links: Mapping[str, str]) -> Interaction:
         return ask
     base = references.base_of(ask.fullurl, ask.type)
     return replace(ask, body=references.rewrite(ask.body, links, base))
-
-
-def _refuse_twice(plans: Mapping[int, Plan]) -> None:
-    """Raise `BadRequest` where two entries are about one record.
-
-    "The transaction SHALL fail if any resource identities overlap" in steps 1 to 3.
-    """
-    seen: set[Key] = set()
-    for place, plan in plans.items():
-        key = plan.key
-        if key is None or (isinstance(plan, Reply) and plan.status == 204):
-            continue
-        if key in seen and isinstance(plan, Draft):
-            raise at(place, BadRequest(f"{key} occurs twice in the transaction."))
-        seen.add(key)
 
 
 async def _read_all(

@@ -152,7 +152,8 @@ async def approve(server: Server, caller: Caller, made: Draft) -> list[Write]:
         ask=made.ask,
     )
     rules = (*server.write_rules.get(made.key.type, ()), *server.write_rules.get("*", ()))
-    return [write for rule in rules for write in await rule(server, caller, change)]
+    added = {write.key: write for rule in rules for write in await rule(server, caller, change)}
+    return list(added.values())
 
 
 async def _approve_state(server: Server, caller: Caller, made: Draft) -> None:

@@ -121,9 +121,9 @@ def arguments(body: bytes) -> Json:
 
 
 def _parameters(body: bytes) -> list[Any]:
-    if not body:
+    resource = fhirjson.decode(body) if body else {}
+    if resource == {}:
         return []
-    resource = fhirjson.decode(body)
     if not isinstance(resource, dict) or resource.get("resourceType") != "Parameters":
         raise BadRequest("The body of this operation is Parameters, or nothing.")
     found = resource.get("parameter", [])

@@ -9,7 +9,6 @@ from typing import Any
 
 from conformance.issues import Issue
 from fhir_server.authz.consent import patient_of, rules_of
-from fhir_server.authz.grant import FOREVER
 from fhir_server.authz.provision import period
 from fhir_server.model import Key
 from fhir_server.referral.codes import REFERRAL, SNOMED, TASK_CODE, codes_of, reference_id
@@ -73,7 +72,7 @@ def referral_of(key: Key, task: Resource, request_key: Key, request: Resource) -
         receiver=reference_id(task.get("owner"), "Organization"),
         consents=tuple(name[8:] for name in info if name.startswith("Consent/")),
         info=info,
-        until=_end((task.get("restriction") or {}).get("period") or {}),
+        until=period((task.get("restriction") or {}).get("period") or {})[1],
     )
 
 
@@ -81,19 +80,14 @@ def _versionless(reference: Json) -> str:
     return str(reference.get("reference", "")).split("/_history/")[0]
 
 
-def _end(value: Json) -> int:
-    try:
-        return period(value)[1]
-    except ValueError:
-        return 0
+def missing_parts(
+    referral: Referral, request: Resource, items: Sequence[Item], now: int
+) -> list[Issue]:
+    """Return what Task, ServiceRequest and package lack for sending at `now`."""
+    return [*_parties(referral, now), *_order(referral, request), *_package(referral, items)]
 
 
-def missing_parts(referral: Referral, request: Resource, items: Sequence[Item]) -> list[Issue]:
-    """Return what Task, ServiceRequest and package lack for sending."""
-    return [*_parties(referral), *_order(referral, request), *_package(referral, items)]
-
-
-def _parties(referral: Referral) -> Iterator[Issue]:
+def _parties(referral: Referral, now: int) -> Iterator[Issue]:
     if not referral.patient:
         yield _required("Whom is it about? `for` must be a Patient of this hub", "Task.for")
     if not referral.sender:
@@ -102,6 +96,8 @@ def _parties(referral: Referral) -> Iterator[Issue]:
         yield _required("Where to? `owner` must be an Organization", "Task.owner")
     elif referral.receiver == referral.sender:
         yield _broken("An institution does not refer to itself", "Task.owner")
+    if referral.until <= now:
+        yield _broken("The restriction.period is over", "Task.restriction")
 
 
 def _order(referral: Referral, request: Resource) -> Iterator[Issue]:
@@ -121,7 +117,9 @@ def _package(referral: Referral, items: Sequence[Item]) -> Iterator[Issue]:
         )
     for item in items:
         if item.patients is None:
-            yield Issue("not-found", f"There is no {item.reference or 'such record'}", "Task.focus")
+            yield Issue(
+                "not-found", f"There is no {item.reference or 'such record'}.", "Task.focus"
+            )
         elif item.patients != (referral.patient,) and not (item.patients == () and item.own):
             yield _broken(f"{item.reference} is not of this patient alone", "Task.focus")
 
@@ -146,8 +144,7 @@ def lacking_consent(referral: Referral, consent: Json | None, now: int) -> list[
 
 def consent_end(consent: Json) -> int:
     """Return when the Consent's root provision ends, in milliseconds."""
-    value = (consent.get("provision") or {}).get("period") or {}
-    return _end(value) if value else FOREVER
+    return period((consent.get("provision") or {}).get("period") or {})[1]
 
 
 def _required(words: str, at: str) -> Issue:

@@ -6,6 +6,7 @@ from typing import Protocol
 
 from fhir_server.store.memory import MemoryStore
 from fhir_server.store.protocol import Maintenance, Store
+from fhir_server.store.sqlite.store import SQLiteStore
 
 
 class Kept(Store, Maintenance, Protocol):
@@ -19,16 +20,21 @@ class Limits:
     query_seconds: float = 10.0
 
 
-def open_store(url: str, clock: Callable[[], int], limits: Limits = Limits()) -> Kept:
+_USUAL = Limits()
+
+
+def open_store(url: str, clock: Callable[[], int], limits: Limits = _USUAL) -> Kept:
     """Return the store that `url` names: `sqlite:///PATH` (four slashes: absolute) or `memory://`.
 
-    `clock` gives milliseconds since 1970. Raises ValueError for another URL, and for a file that
-    is not a store of this version.
+    `clock` gives milliseconds since 1970. Raises ValueError for another URL, and for a file
+    that is not a store of this version.
     """
     scheme, _, path = url.partition("://")
     match scheme:
         case "memory" if not path:
             return MemoryStore(clock)
+        case "sqlite" if path.startswith("/") and len(path) > 1:
+            return SQLiteStore(path[1:], clock, limits.query_seconds)
         case "mongodb" | "mongodb+srv":
             raise ValueError("MongoDB is not supported yet; use sqlite:///PATH or memory://")
         case _:

@@ -23,7 +23,8 @@ def admission(message: Message, event: str, work: Work) -> list[Contribution]:
     if pid is None:
         raise ContentFault(SEGMENT_SEQUENCE, Location("PID"), "expected a PID segment")
     found = [patient(pid, message.all("NK1"), work, work.happened, "update")]
-    found += allergies(message.all("AL1"), patient_key(pid, work), work)
+    known_allergies = allergies(message.all("AL1"), patient_key(pid, work), work)
+    found += [replace(one, anchor=f"Patient-{found[0].id}") for one in known_allergies]
     visit = _visit(message, event, work)
     if visit is None:
         return found

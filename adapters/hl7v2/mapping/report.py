@@ -205,10 +205,13 @@ def _form(obx: Segment) -> dict[str, Any]:
     element = obx.element(5)
     if obx.text(2) == "RP":
         kind = tables.MEDIA_TYPES.get(element.text(4).upper())
-        found: dict[str, Any] = {"url": element.text(1), "title": title}
+        found: dict[str, Any] = {"url": element.text(1).replace(" ", "%20")}
     else:
         kind = tables.MEDIA_TYPES.get(element.text(3).upper() or element.text(2).upper())
-        found = {"data": _data(obx, element), "title": title}
+        found = {"data": _data(obx, element)}
+    if not all(found.values()):
+        raise obx.fault(REQUIRED_MISSING, 5, "expected the data of an attachment, or where it lies")
+    found |= {"title": title} if title else {}
     return found | ({"contentType": kind} if kind else {})
 
 

@@ -13,7 +13,7 @@ https://hl7.org/fhir/R4/http.html, https://asgi.readthedocs.io/en/latest/specs/w
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_server.authz.caller import Caller
@@ -121,8 +121,8 @@ class FhirApp:
 
     async def _reply(self, call: _Call, receive: Receive) -> Reply:
         _settle_form(call)
-        ask = replace(routes.route(call.method, call.path, self._types), base=call.base)
-        call.ask = ask = request.with_headers(ask, call.headers, call.query)
+        ask = routes.route(call.method, call.path, self._types)
+        call.ask = ask = request.with_headers(ask, call.headers, call.query, call.base)
         if ask.name == "capabilities":
             return self._capabilities(ask)
         call.caller = await self._authenticate(_token(call.headers), self._server.clock(), call.id)

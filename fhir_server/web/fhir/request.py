@@ -66,9 +66,9 @@ def params(query: bytes) -> Params:
     return tuple(found)
 
 
-def with_headers(ask: Interaction, headers: Headers, query: bytes) -> Interaction:
-    """Return the interaction with its parameters and what its headers say."""
-    changes: dict[str, Any] = {}
+def with_headers(ask: Interaction, headers: Headers, query: bytes, base: str) -> Interaction:
+    """Return the interaction with the base, its parameters and what its headers say."""
+    changes: dict[str, Any] = {"base": base}
     if query:
         changes["query"] = query.decode("latin-1")
         changes["params"] = tuple(
@@ -82,7 +82,7 @@ def with_headers(ask: Interaction, headers: Headers, query: bytes) -> Interactio
         header = name.replace("_", "-").encode()
         if header in headers:
             changes[name] = text(headers, header)
-    return replace(ask, **changes) if changes else ask
+    return replace(ask, **changes)
 
 
 def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:

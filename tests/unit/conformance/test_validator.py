@@ -4,89 +4,13 @@ Each defect is put into a valid resource; it is found at its place, and nothing 
 """
 
 import copy
-from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from conformance_samples import BUNDLE, DIV, OBSERVATION, PATIENT, Json
 
-from conformance.definitions import Definitions, load
+from conformance.definitions import Definitions
 from conformance.validator import Validator
-
-Json = dict[str, Any]
-
-DIV = '<div xmlns="http://www.w3.org/1999/xhtml">A</div>'
-
-PATIENT: Json = {
-    "resourceType": "Patient",
-    "id": "p1",
-    "meta": {"profile": ["http://x/p"], "tag": [{"system": "http://x", "code": "t"}]},
-    "language": "zh-CN",
-    "text": {"status": "generated", "div": DIV},
-    "contained": [{"resourceType": "Organization", "id": "o", "name": "Clinic"}],
-    "extension": [
-        {"url": "http://x/e", "valueString": "v"},
-        {"url": "http://x/n", "extension": [{"url": "inner", "valueDecimal": Decimal("1.50")}]},
-    ],
-    "identifier": [{"use": "official", "system": "urn:oid:1.2.3", "value": "110101199003074514"}],
-    "active": True,
-    "name": [
-        {
-            "family": "王",
-            "given": ["小", None],
-            "_given": [
-                None,
-                {
-                    "extension": [
-                        {
-                            "url": "http://hl7.org/fhir/StructureDefinition/data-absent-reason",
-                            "valueCode": "masked",
-                        }
-                    ]
-                },
-            ],
-        },
-    ],
-    "gender": "female",
-    "_gender": {"id": "g"},
-    "birthDate": "1990-03-07",
-    "deceasedBoolean": False,
-    "maritalStatus": {"text": "married"},
-    "contact": [{"relationship": [{"text": "mother"}], "gender": "female"}],
-    "generalPractitioner": [{"reference": "Practitioner/1"}, {"reference": "#o"}],
-    "managingOrganization": {"reference": "http://x/fhir/Organization/1", "type": "Organization"},
-    "link": [{"other": {"reference": "Patient/2"}, "type": "seealso"}],
-}
-
-OBSERVATION: Json = {
-    "resourceType": "Observation",
-    "status": "final",
-    "code": {"coding": [{"system": "http://loinc.org", "code": "85354-9"}]},
-    "subject": {"reference": "Patient/p1"},
-    "effectiveDateTime": "2020-02-29T10:00:00+08:00",
-    "component": [
-        {"code": {"text": "a"}, "valueQuantity": {"value": Decimal("107.0"), "unit": "mmHg"}},
-        {"code": {"text": "b"}, "valueString": "x"},
-    ],
-}
-
-BUNDLE: Json = {
-    "resourceType": "Bundle",
-    "type": "transaction",
-    "entry": [
-        {
-            "fullUrl": "urn:uuid:c757873d-ec9a-4326-a141-556f43239520",
-            "resource": PATIENT,
-            "request": {"method": "POST", "url": "Patient"},
-        },
-        {
-            "resource": OBSERVATION
-            | {"subject": {"reference": "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"}},
-            "request": {"method": "POST", "url": "Observation"},
-        },
-    ],
-}
 
 
 @pytest.fixture(scope="module")
@@ -352,60 +276,3 @@ def test_very_long_numbers_are_issues_not_crashes(validator: Validator) -> None:
     [found] = validator.validate(put(PATIENT, "gender", 10**5000))
 
     assert found.expression == "Patient.gender"
-
-
-DEFINITIONS = load()
-VALIDATOR = Validator(DEFINITIONS)
-KEYS = sorted(
-    {
-        key
-        for name in ("Patient", "Observation", "Extension", "Reference", "HumanName", "Bundle")
-        for element in DEFINITIONS.elements(name).values()
-        for plain, _ in element.properties()
-        for key in (plain, "_" + plain)
-    }
-    | {"resourceType", "reference", "coding", "resource", "div"}
-)
-SCALARS = (
-    st.none()
-    | st.booleans()
-    | st.integers()
-    | st.decimals()
-    | st.floats()
-    | st.text(max_size=8)
-    | st.sampled_from(["Patient", "Observation", "#a", "a", "Bundle", "2020-02-30", DIV, "#"])
-)
-VALUES = st.recursive(
-    SCALARS,
-    lambda inner: (
-        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5)
-    ),
-    max_leaves=25,
-)
-
-
-@given(VALUES)
-def test_never_raises(value: Any) -> None:
-    VALIDATOR.validate(value)
-
-
-@given(st.sampled_from([PATIENT, OBSERVATION, BUNDLE]), st.data())
-def test_never_raises_on_a_resource_with_anything_anywhere(resource: Json, data: Any) -> None:
-    changed = copy.deepcopy(resource)
-    places: list[tuple[Any, Any]] = []
-
-    def walk(node: Any) -> None:
-        pairs = node.items() if isinstance(node, dict) else enumerate(node)
-        for key, each in list(pairs):
-            places.append((node, key))
-            if isinstance(each, dict | list):
-                walk(each)
-
-    walk(changed)
-    holder, key = data.draw(st.sampled_from(places))
-    holder[key] = data.draw(VALUES)
-
-    for each in VALIDATOR.validate(changed):
-        assert each.code
-        assert each.diagnostics
-        assert each.expression

@@ -8,7 +8,7 @@ from hl7apy.consts import VALIDATION_LEVEL
 from hl7apy.parser import parse_message
 
 from fhir_server.demo.city import people
-from fhir_server.demo.feed import GB18030, HERO, admission, broken, discharge, results
+from fhir_server.demo.feed import BROKEN_BIRTH, GB18030, HERO, admission, broken, discharge, results
 
 AT = datetime(2026, 6, 20, 8, 30, tzinfo=timezone(timedelta(hours=8)))
 LATER = AT + timedelta(days=3)
@@ -83,11 +83,9 @@ def test_all_messages_are_about_one_visit_of_one_patient():
     assert len(people_named) == len(visits) == 1
 
 
-def test_broken_message_says_neither_who_nor_when():
-    [fields] = _fields(broken("C4", AT), "PID")
-
-    assert fields[3] == ""
-    assert fields[7] == "19601399"
+def test_broken_message_differs_from_its_correction_by_the_birth_date_alone():
+    assert broken("C4", AT).replace(BROKEN_BIRTH, "19600819") == admission("C4", AT)
+    assert broken("C4", AT) != admission("C4", AT)
 
 
 def test_hero_is_nobody_of_the_city():

@@ -96,7 +96,8 @@ def test_resources_come_back_when_preferred(hub, prefer, has):
 
 def test_references_between_entries_are_settled(hub):
     answer = hub.post(
-        "", bundle(entry("POST", "Observation", observation(A)), entry("POST", "Patient", PATIENT, A))
+        "",
+        bundle(entry("POST", "Observation", observation(A)), entry("POST", "Patient", PATIENT, A)),
     )
 
     found = hub.get(f"Observation/{new_id(answer, 0)}").json()
@@ -118,7 +119,9 @@ def test_a_reference_to_a_put_is_settled(hub):
 
 
 def test_digits_survive_a_transaction(hub):
-    body = json.dumps(bundle(entry("POST", "Observation", observation(A)), entry("POST", "Patient", PATIENT, A)))
+    body = json.dumps(
+        bundle(entry("POST", "Observation", observation(A)), entry("POST", "Patient", PATIENT, A))
+    )
     body = body.replace('"status": "final"', '"status":"final","valueQuantity":{"value":1.00}')
 
     answer = hub.post("", body.encode())
@@ -171,14 +174,14 @@ def test_one_refused_entry_refuses_all(hub):
         "",
         bundle(
             entry("POST", "Patient", PATIENT),
-            entry("POST", "Patient", PATIENT | {"bogus": 1}),
-            entry("POST", "Patient", PATIENT | {"bogus2": 1}),
+            entry("POST", "Patient", PATIENT | {"gender": "x"}),
+            entry("POST", "Patient", PATIENT | {"active": "x"}),
         ),
     )
 
     assert answer.status_code == 422
     places = [issue["expression"][0] for issue in answer.json()["issue"]]
-    assert places == ["Bundle.entry[1].resource.bogus", "Bundle.entry[2].resource.bogus2"]
+    assert places == ["Bundle.entry[1].resource.gender", "Bundle.entry[2].resource.active"]
     assert hub.ids("Patient") == []
 
 

@@ -56,7 +56,8 @@ def test_it_is_valid(statement, validator):
 
 
 @pytest.mark.parametrize(
-    ("query", "status"), [("mode=full", 200), ("mode=terminology", 501), ("mode=x", 400), ("a=b", 400)]
+    ("query", "status"),
+    [("mode=full", 200), ("mode=terminology", 501), ("mode=x", 400), ("a=b", 400)],
 )
 def test_modes(make_hub, query, status):
     assert make_hub().get(f"metadata?{query}", by="").status_code == status

@@ -41,7 +41,11 @@ APPENDIX = [
         [{"op": "add", "path": "/child", "value": {"grandchild": {}}}],
         {"foo": "bar", "child": {"grandchild": {}}},
     ),
-    ({"foo": "bar"}, [{"op": "add", "path": "/baz", "value": 1, "xyz": 2}], {"foo": "bar", "baz": 1}),
+    (
+        {"foo": "bar"},
+        [{"op": "add", "path": "/baz", "value": 1, "xyz": 2}],
+        {"foo": "bar", "baz": 1},
+    ),
     ({"/": 9, "~1": 10}, [{"op": "test", "path": "/~01", "value": 10}], {"/": 9, "~1": 10}),
     (
         {"foo": ["bar"]},

@@ -77,7 +77,11 @@ def test_validate_checks_what_is_stored(hub):
     [
         ("Patient/$validate", {"resourceType": "Observation"}, 400),
         ("Patient/$validate?profile=http://x", PATIENT, 501),
-        ("Patient/$validate", {"resourceType": "Parameters", "parameter": [{"name": "profile"}]}, 501),
+        (
+            "Patient/$validate",
+            {"resourceType": "Parameters", "parameter": [{"name": "profile"}]},
+            501,
+        ),
         ("Patient/$validate", {"resourceType": "Parameters"}, 400),
         ("Patient/$validate", [], 400),
         ("Patient/nobody/$validate", None, 404),

@@ -63,7 +63,8 @@ def test_an_operation_by_get_is_safe():
 
 
 @pytest.mark.parametrize(
-    "path", ["patient/1", "account/1", "Foo", "Patient/1/Foo", "Patient/1/2", "Patient/1/_history/2/3"]
+    "path",
+    ["patient/1", "account/1", "Foo", "Patient/1/Foo", "Patient/1/2", "Patient/1/_history/2/3"],
 )
 def test_what_is_nowhere_is_not_found(path):
     with pytest.raises(NotFound):
@@ -82,7 +83,9 @@ def test_an_id_that_cannot_be_one_is_a_bad_request(id):
         route("GET", f"Patient/{id}", TYPES)
 
 
-@pytest.mark.parametrize(("method", "path"), [("POST", "Patient/1"), ("PUT", ""), ("TRACE", "Patient")])
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "Patient/1"), ("PUT", ""), ("TRACE", "Patient")]
+)
 def test_a_method_that_is_not_for_the_place_is_not_allowed(method, path):
     with pytest.raises(NotAllowed):
         route(method, path, TYPES)

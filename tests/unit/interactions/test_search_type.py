@@ -67,7 +67,7 @@ def test_the_self_link_says_what_was_searched(hub):
 def test_a_form_searches_as_a_query_does(hub):
     answer = hub.post(
         "Patient/_search?active:missing=true",
-        "family=li".encode(),
+        b"family=li",
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     )
 
@@ -123,7 +123,10 @@ def test_the_total_is_told_when_asked_for_or_known(hub, query, total):
 
 
 def test_includes_follow_the_matches(hub):
-    assert hub.ids("Observation?_id=o1&_include=Observation:subject") == ["Observation/o1", "Patient/a"]
+    assert hub.ids("Observation?_id=o1&_include=Observation:subject") == [
+        "Observation/o1",
+        "Patient/a",
+    ]
 
 
 def test_what_is_included_is_marked(hub):
@@ -147,7 +150,9 @@ def test_reverse_includes_follow_too(hub):
 
 def test_more_included_than_the_limit_is_told(make_hub):
     hub = make_hub(settings={"include_limit": 1})
-    hub.put_in({"resourceType": "Patient", "id": "a"}, observation("o1", "a"), observation("o2", "a"))
+    hub.put_in(
+        {"resourceType": "Patient", "id": "a"}, observation("o1", "a"), observation("o2", "a")
+    )
 
     found = hub.get("Patient?_revinclude=Observation:subject").json()
 
@@ -232,6 +237,8 @@ def test_the_history_of_nothing_is_not_found(hub):
     assert hub.get("Patient/nobody/_history").status_code == 404
 
 
-@pytest.mark.parametrize(("query", "status"), [("_since=2026", 501), ("_count=x", 400), ("a=b", 400)])
+@pytest.mark.parametrize(
+    ("query", "status"), [("_since=2026", 501), ("_count=x", 400), ("a=b", 400)]
+)
 def test_history_takes_its_own_parameters_alone(hub, query, status):
     assert hub.get(f"Patient/a/_history?{query}").status_code == status

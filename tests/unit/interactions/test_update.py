@@ -108,9 +108,7 @@ def test_updates_without_if_match_all_come_through(hub):
     hub.put_in(PATIENT)
 
     async def all_at_once():
-        asks = (
-            hub.ask("PUT", "Patient/p1", PATIENT | {"language": f"x-{n}"}) for n in range(12)
-        )
+        asks = (hub.ask("PUT", "Patient/p1", PATIENT | {"language": f"x-{n}"}) for n in range(12))
         return await asyncio.gather(*asks)
 
     assert {a.status_code for a in hub.run(all_at_once())} == {200}
@@ -161,8 +159,7 @@ def test_many_equal_conditional_updates_make_one(hub):
 
     async def all_at_once():
         asks = (
-            hub.ask("PUT", f"Patient?identifier={which}", body)
-            for which in ("urn:s|1", "1") * 16
+            hub.ask("PUT", f"Patient?identifier={which}", body) for which in ("urn:s|1", "1") * 16
         )
         return await asyncio.gather(*asks)
 

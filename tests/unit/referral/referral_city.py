@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from conformance.definitions import load
+from conformance.validator import Validator
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.grant import Rule
@@ -22,12 +23,13 @@ from fhir_server.search.cursor import Signer
 from fhir_server.search.extract import Extractor
 from fhir_server.search.tree import EVERYTHING
 from fhir_server.settings import Settings
-from fhir_server.store.memory import MemoryStore
+from fhir_server.store.open import open_store
 
 START = 1_780_000_000_000  # 2026-05-28
 DAY = 86_400_000
 _definitions = load()
 _extractor = Extractor(_definitions)
+_validator = Validator(_definitions)
 _ALL = (Scope("user", "*", "cruds"),)
 
 FULLURLS = Fullurls("urn:uuid:c0", "urn:uuid:c1", "urn:uuid:c2")
@@ -44,13 +46,6 @@ DOWN = DownReferral(
     reason="血压平稳",
     deadline="2026-07-28",
 )
-
-
-class _Trusting:
-    """A validator that finds nothing: validity is tested elsewhere."""
-
-    def validate(self, resource: dict[str, Any]) -> list[Any]:
-        return []
 
 
 def staff(organization: str, duty: str = "physician") -> Caller:
@@ -72,6 +67,7 @@ def staff(organization: str, duty: str = "physician") -> Caller:
 CALLERS = {
     "hospital": staff("hospital"),
     "clinic": staff("clinic"),
+    "ward": replace(staff("clinic"), organizations=frozenset(("clinic", "ward"))),
     "other": staff("other"),
     "patient": Caller("patient", "li", person="Patient/li", patient="li", scopes=_ALL),
     "his": replace(staff("hospital"), kind="feed", account="his", person="", role="", duty=""),
@@ -82,15 +78,15 @@ CALLERS = {
 class City:
     """The world of a test; `now` is moved by hand."""
 
-    def __init__(self) -> None:
+    def __init__(self, url: str = "memory://") -> None:
         self.now = START
         numbers = itertools.count(1)
-        self.store = MemoryStore(lambda: self.now)
+        self.store = open_store(url, lambda: self.now)
         self.server = Server(
             settings=Settings(),
             store=self.store,
             definitions=_definitions,
-            validator=_Trusting(),
+            validator=_validator,
             extractor=_extractor,
             signer=Signer(b"sixteen bytes or more"),
             clock=lambda: self.now,

@@ -1,9 +1,9 @@
-"""Steps 3 to 5 of the story, through `perform` on a memory store."""
+"""Steps 3 to 5 of the story, through `perform` on both stores."""
 
 from dataclasses import replace
 
 import pytest
-from referral_city import DAY, DOWN, FULLURLS, REASON, City, Papers
+from referral_city import DAY, DOWN, FULLURLS, REASON, RECORD, City, Papers
 
 from fhir_server import fhirjson
 from fhir_server.errors import Conflict, HubError, NotFound
@@ -12,6 +12,12 @@ from fhir_server.referral.compose import compose
 from fhir_server.referral.worklist import worklist
 
 pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def city(kept: City) -> City:
+    return kept
+
 
 ANSWER = {"Task", "ServiceRequest"}
 PACKAGE = {"Patient/li", "Condition/hypertension", "Observation/pressure"}
@@ -224,6 +230,18 @@ async def test_the_receivers_provenance_names_who_accepted(city: City):
     assert told["target"] == [{"reference": f"Task/{papers.task}/_history/3"}]
     assert told["agent"][0]["who"]["reference"] == "Practitioner/clinic"
     assert told["agent"][0]["onBehalfOf"] == {"reference": "Organization/clinic"}
+
+
+async def test_all_that_the_hub_writes_is_valid(city: City):
+    papers = await city.accepted()
+    await city.do("clinic", "decline", papers.task, REASON)
+    written = [each async for each in city.store.scan() if each.key.type[0].isupper()]
+    issues = {
+        str(each.key): city.server.validator.validate(fhirjson.resource(each)) for each in written
+    }
+
+    assert len(issues) > len(RECORD)
+    assert not any(issues.values()), issues
 
 
 async def test_actions_are_the_callers(city: City):

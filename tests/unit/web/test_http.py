@@ -145,7 +145,12 @@ def test_a_body_without_a_length_has_the_limit_too(make_hub):
 
 @pytest.mark.parametrize(
     "media",
-    ["application/fhir+xml", "text/plain", "application/fhir+json; charset=gbk", "multipart/form-data"],
+    [
+        "application/fhir+xml",
+        "text/plain",
+        "application/fhir+json; charset=gbk",
+        "multipart/form-data",
+    ],
 )
 def test_another_media_type_is_not_supported(one, media):
     answer = one.post("Patient", {"resourceType": "Patient"}, headers={"Content-Type": media})
@@ -166,7 +171,11 @@ def test_plain_json_is_taken(one):
     [
         b'{"resourceType":"Patient","active":true,"active":false}',
         b'{"resourceType":"Patient","language":"\\u0000"}',
-        b'{"resourceType":"Patient","extension":' + b'[{"extension":' * 60 + b"[]" + b"}]" * 60 + b"}",
+        b'{"resourceType":"Patient","extension":'
+        + b'[{"extension":' * 60
+        + b"[]"
+        + b"}]" * 60
+        + b"}",
         b'{"resourceType":"Patient","language":"\xff"}',
         b'{"resourceType":"Patient","multipleBirthInteger":NaN}',
         b'{"resourceType":"Patient","language":"\\ud800"}',
@@ -191,7 +200,9 @@ def test_a_wrong_method_tells_the_right_ones(one):
     assert answer.headers["Allow"] == "GET, PUT, PATCH, DELETE"
 
 
-@pytest.mark.parametrize("path", ["Nothing", "Patient/p1/Nothing", "a/b/c/d/e", "account/x", "grant"])
+@pytest.mark.parametrize(
+    "path", ["Nothing", "Patient/p1/Nothing", "a/b/c/d/e", "account/x", "grant"]
+)
 def test_nothing_is_at_another_address(one, path):
     answer = one.get(path)
 

@@ -57,7 +57,9 @@ def test_a_bomb_is_too_large():
         body.unpack(gzip.compress(b"0" * 10_000_000), 1000)
 
 
-@pytest.mark.parametrize("packed", [b"", b"no gzip", gzip.compress(b"a")[:-3], gzip.compress(b"a") + b"x"])
+@pytest.mark.parametrize(
+    "packed", [b"", b"no gzip", gzip.compress(b"a")[:-3], gzip.compress(b"a") + b"x"]
+)
 def test_broken_gzip_is_a_bad_request(packed):
     with pytest.raises(BadRequest):
         body.unpack(packed, 1000)

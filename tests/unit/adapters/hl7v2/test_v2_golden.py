@@ -24,3 +24,10 @@ def test_message_becomes_its_bundle(path, source, ids, received):
         expected.write_bytes(text)
         pytest.fail(f"{expected.name} is written: review it")
     assert text == expected.read_bytes()
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.hl7")), ids=lambda path: path.stem)
+def test_bundle_is_valid(path, source, ids, received, validator):
+    bundle = convert(path.read_bytes(), source, ids, received)
+
+    assert validator.validate(bundle) == []

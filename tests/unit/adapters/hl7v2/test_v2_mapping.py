@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.hl7v2.convert import convert
+from adapters.hl7v2.convert import preview
 from adapters.hl7v2.faults import ContentFault
 from adapters.hl7v2.mapping import lane_of, map_message
 from adapters.hl7v2.message import parse
@@ -73,7 +73,8 @@ def test_provenance_names_everything_and_its_sender(source, ids, received):
 def test_message_without_numbers_can_be_looked_at(source, ids, received):
     text = _msh("ORU^R01") + "PID|1||||张三\rOBR|1|||C1\rOBX|1|NM|A||5\rOBX|1|NM|A||6\r"
 
-    bundle = convert(text.encode(), replace(source, identity="message"), ids, received)
+    bundle, fault = preview(text.encode(), source, ids, received)
+    assert str(fault.location) == "PID^1^3"
     kinds = [entry["resource"]["resourceType"] for entry in bundle["entry"]]
     assert kinds == ["Patient", "Observation", "Observation", "DiagnosticReport", "Provenance"]
 

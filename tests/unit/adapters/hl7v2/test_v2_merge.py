@@ -93,6 +93,12 @@ def test_what_is_kept_beside_a_record_survives_storage(feed):
         assert held_from_json(held.resource, stamps_to_json(held)) == held
 
 
+@given(st.lists(st.one_of(_ADT, _ORU), min_size=1, max_size=5))
+def test_what_messages_make_is_valid(validator, feed):
+    for held in _end([(text, str(number)) for number, text in enumerate(feed)]).values():
+        assert validator.validate(held.resource) == []
+
+
 def _resource(feed, kind):
     held = _end([(text, str(number)) for number, text in enumerate(feed)])
     return next(one.resource for (found, _), one in held.items() if found == kind)

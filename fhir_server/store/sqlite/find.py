@@ -1,0 +1,182 @@
+"""The records that satisfy a predicate, as a SELECT of (patient, rid).
+
+1. One node *drives*: an index leads to its records. Everything else is asked row by row.
+2. What is few (see `estimate`) drives first. Among what is many, an equality drives, since its
+   index is in the default order; a range never does. Otherwise all records of the type are walked.
+3. Patients narrow an ordered walk: the index is sought for each of them in turn.
+4. Alternatives of which each has a driver are split: SQLite merges a UNION of ordered SELECTs as
+   it goes.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from fhir_server.model import Value
+from fhir_server.search.tree import (
+    NOTHING,
+    And,
+    Chain,
+    Cond,
+    ForEachPatient,
+    Has,
+    Ids,
+    InPatient,
+    Match,
+    Node,
+    OnlyPatients,
+    Or,
+    Together,
+    Updated,
+)
+from fhir_server.store.order import SEVERAL
+from fhir_server.store.sqlite.condition import compare, conditions, equal
+from fhir_server.store.sqlite.estimate import estimate, is_few
+from fhir_server.store.sqlite.predicate import holds, permitted, referred, targets
+from fhir_server.store.sqlite.statement import Statement
+
+_MOST_BRANCHES = 16
+
+
+def find(s: Statement, type: str, where: Node) -> str:
+    """Return a SELECT of all (patient, rid) of the living records that satisfy `where`."""
+    return " UNION ".join(_branch(s, type, nodes, [], True) for nodes in _split(s, type, where))
+
+
+def walk(
+    s: Statement,
+    type: str,
+    where: Node,
+    after: Sequence[Value | None] | None = None,
+    down: bool = False,
+) -> str:
+    """Return a SELECT of (patient, rid) from which the first few are taken.
+
+    Only what comes after the place `after` in default order, or before it when going `down`.
+    """
+    tests: list[str] = []
+    if after is not None:
+        patient, rid = map(s.bind, after)
+        tests.append(f"(c.patient, c.rid) {'<' if down else '>'} ({patient}, {rid})")
+    return " UNION ".join(_branch(s, type, nodes, tests, False) for nodes in _split(s, type, where))
+
+
+def _flat(node: Node) -> Iterable[Node]:
+    if isinstance(node, And):
+        for inner in node.nodes:
+            yield from _flat(inner)
+    else:
+        yield node
+
+
+def _split(s: Statement, type: str, where: Node) -> list[list[Node]]:
+    """Return alternatives that together are `where`: only one, if some index narrows it enough."""
+    nodes = list(_flat(where))
+    if any(is_few(s, type, node) for node in nodes):
+        return [nodes]
+    for place, node in enumerate(nodes):
+        rest = nodes[:place] + nodes[place + 1 :]
+        match node:
+            case Or(inner) if inner and _worth_splitting(s, type, inner):
+                return [[*_flat(n), *rest] for n in inner]
+            case Match(param, conds):
+                values = [c for c in conds if c.column == "v" and c.op == "in"]
+                if values and 0 < len(_tuple(values[0])) <= _MOST_BRANCHES:
+                    others = tuple(c for c in conds if c is not values[0])
+                    return [
+                        [Match(param, (Cond("v", "=", v), *others)), *rest]
+                        for v in _tuple(values[0])
+                    ]  # fmt: skip
+    return [nodes]
+
+
+def _worth_splitting(s: Statement, type: str, nodes: Sequence[Node]) -> bool:
+    return len(nodes) <= _MOST_BRANCHES and all(
+        any(_drives(s, type, n) for n in _flat(node)) for node in nodes
+    )
+
+
+def _drives(s: Statement, type: str, node: Node) -> bool:
+    return (
+        (isinstance(node, Match) and equal(node.all) is not None)
+        or isinstance(node, InPatient | OnlyPatients | ForEachPatient)
+        or is_few(s, type, node)
+    )
+
+
+def _tuple(cond: Cond) -> tuple[Value, ...]:
+    return cond.value if isinstance(cond.value, tuple) else ()
+
+
+def _branch(
+    s: Statement,
+    type: str,
+    nodes: Sequence[Node],
+    more: Sequence[str],
+    every: bool,
+) -> str:
+    driver = _driver(s, type, nodes)
+    source, tests = _source(s, type, driver)
+    if driver is None or (isinstance(driver, Match) and equal(driver.all) is not None):
+        tests += _of_patients(s, nodes, every)
+    tests += more
+    met = driver if isinstance(driver, Match | Ids | Updated | Chain | Has | Or) else None
+    tests += [holds(s, n, type, "c", every) for n in nodes if n is not met]
+    columns = "DISTINCT c.patient AS patient, c.rid AS rid"
+    return f"SELECT {columns} FROM {source} WHERE {' AND '.join(tests)}"
+
+
+def _driver(s: Statement, type: str, nodes: Sequence[Node]) -> Node | None:
+    """Return the node that drives; None: the type does."""
+    best = min(nodes, key=lambda node: estimate(s, type, node), default=None)
+    if best not in (None, NOTHING) and is_few(s, type, best):
+        return best
+    return next((n for n in nodes if isinstance(n, Match) and equal(n.all) is not None), None)
+
+
+def _source(s: Statement, type: str, driver: Node | None) -> tuple[str, list[str]]:
+    """Return what comes behind FROM, the driving row being `c`, and its conditions."""
+    match driver:
+        case Match(param, conds):
+            tests = [f"c.param = {s.param(type, param)}", *conditions(s, "c", conds)]
+            return "entry c INDEXED BY entry_value", tests
+        case Together(param, parts):
+            matches = [Match(f"{param}.{place}", conds) for place, conds in enumerate(parts)]
+            return _source(s, type, min(matches, key=lambda match: estimate(s, type, match)))
+        case Ids(ids):
+            refs = s.one_of([f"{type}/{id}" for id in sorted(ids)])
+            return "record c", [f"c.ref IN {refs}", "c.deleted = 0"]
+        case Chain(param, other, where):
+            step = targets(s, other, where)
+            tests = [f"c.param = {s.param(type, param)}", f"c.v = {step}.ref"]
+            return f"{step} CROSS JOIN entry c INDEXED BY entry_value", tests
+        case Has(other, param, where):
+            step = referred(s, type, param, other, where)
+            return f"{step} CROSS JOIN record c", [f"c.rid = {step}.rid"]
+        case Or(nodes):
+            found = (_branch(s, type, list(_flat(node)), [], True) for node in nodes)
+            return f"({' UNION '.join(found)}) c", ["1"]
+        case Updated(conds):
+            tests = [f"c.kind = {s.kind(type)}", "c.deleted = 0"]
+            tests += compare(s, "c.updated", conds)
+            return "record c INDEXED BY record_updated", tests
+        case _:
+            tests = [f"c.kind = {s.kind(type)}", "c.deleted = 0"]
+            tests += [] if driver is None else _of_patients(s, [driver], True)
+            return "record c INDEXED BY record_kind", tests
+
+
+def _of_patients(s: Statement, nodes: Iterable[Node], every: bool) -> list[str]:
+    """Return, if a node names patients, the condition that leads the index to them.
+
+    Records of several patients come along; `holds` decides on them.
+    """
+    for node in nodes:
+        match node:
+            case InPatient(patient):
+                return [f"c.patient IN ({SEVERAL}, {s.patient(patient)})"]
+            case OnlyPatients():
+                step = permitted(s, node)
+                return [f"c.patient IN (SELECT {SEVERAL} UNION SELECT pid FROM {step})"]
+            case ForEachPatient() if every or is_few(s, node.type, node.where):
+                step = permitted(s, node)
+                return [f"c.patient IN (SELECT {SEVERAL} UNION SELECT pid FROM {step})"]
+    return []

@@ -1,0 +1,209 @@
+"""A predicate of the search tree as a boolean expression in SQL, on one row's `rid` and `patient`.
+
+The other side of a join is a step (a set, made once) where it is few or all of it is needed, and is
+looked up row by row where it is many.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from fhir_server.search.tree import (
+    And,
+    Chain,
+    Cond,
+    ForEachPatient,
+    Has,
+    Ids,
+    InPatient,
+    Match,
+    Node,
+    Not,
+    OnlyPatients,
+    Or,
+    Together,
+    Updated,
+)
+from fhir_server.store.order import NOBODY, SEVERAL
+from fhir_server.store.sqlite.condition import compare, conditions
+from fhir_server.store.sqlite.estimate import is_few
+from fhir_server.store.sqlite.statement import NEVER, Statement, joined
+
+
+def holds(s: Statement, node: Node, type: str, c: str, every: bool = False) -> str:
+    """Return the predicate on the row `c`, an alias that has `rid` and `patient`.
+
+    `every` says that all rows will be asked, so that sets pay.
+    """
+    match node:
+        case And(nodes):
+            return joined("AND", (holds(s, n, type, c, every) for n in nodes), "1")
+        case Or(nodes):
+            return joined("OR", (holds(s, n, type, c, every) for n in nodes), NEVER)
+        case Not(inner):
+            return f"NOT {holds(s, inner, type, c, every)}"
+        case Match(param, conds):
+            return _exists(_entry(s, type, param, conds, c))
+        case Together(param, parts):
+            return _together(s, type, param, parts, c)
+        case Ids(ids):
+            refs = s.one_of([f"{type}/{id}" for id in sorted(ids)])
+            return f"{c}.rid IN (SELECT rid FROM record WHERE ref IN {refs})"
+        case Updated(conds):
+            a = s.alias()
+            tests = compare(s, f"{a}.updated", conds)
+            return _exists(f"record {a} WHERE {_and(f'{a}.rid = {c}.rid', *tests)}")
+        case _:
+            return _joins(s, node, type, c, every)
+
+
+def _joins(s: Statement, node: Node, type: str, c: str, every: bool) -> str:
+    match node:
+        case Chain(param, other, where):
+            return _chain(s, type, param, (other, where), c, every)
+        case Has(other, param, where):
+            return _has(s, type, param, (other, where), c, every)
+        case InPatient(patient):
+            pid = s.patient(patient)
+            several = _exists(f"several WHERE rid = {c}.rid AND pid = {pid}")
+            return f"({c}.patient = {pid} OR ({c}.patient = {SEVERAL} AND {several}))"
+        case OnlyPatients() | ForEachPatient():
+            return _each(s, node, c, every)
+        case _:
+            raise TypeError(f"{node!r} is not a search node")
+
+
+def _exists(rest: str) -> str:
+    return f"EXISTS (SELECT 1 FROM {rest})"
+
+
+def _and(*parts: str) -> str:
+    return " AND ".join(parts)
+
+
+def _entry(s: Statement, type: str, param: str, conds: Iterable[Cond], c: str) -> str:
+    a = s.alias()
+    tests = conditions(s, a, conds)
+    mine = (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, param)}")
+    return f"entry {a} WHERE {_and(*mine, *tests)}"
+
+
+def _together(s: Statement, type: str, param: str, parts: Sequence[Sequence[Cond]], c: str) -> str:
+    if not parts:
+        return NEVER
+    aliases = [s.alias() for _ in parts]
+    tests: list[str] = []
+    for place, (a, conds) in enumerate(zip(aliases, parts, strict=True)):
+        tests += (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, f'{param}.{place}')}")
+        tests += conditions(s, a, conds)
+        tests += [f"{a}.grp = {aliases[0]}.grp"] if place else []
+    return _exists(f"{' CROSS JOIN '.join(f'entry {a}' for a in aliases)} WHERE {_and(*tests)}")
+
+
+def _chain(
+    s: Statement, type: str, param: str, target: tuple[str, Node], c: str, every: bool
+) -> str:
+    other, where = target
+    if every or is_few(s, other, where):
+        a = s.alias()
+        step = targets(s, other, where)
+        tests = f"{a}.rid = {c}.rid AND {a}.param = {s.param(type, param)}"
+        return _exists(f"entry {a} WHERE {tests} AND {a}.v IN (SELECT ref FROM {step})")
+    a, t = s.alias(), s.alias()
+    tests = _and(
+        f"{a}.rid = {c}.rid",
+        f"{a}.param = {s.param(type, param)}",
+        f"{t}.ref = {a}.v",
+        f"{t}.kind = {s.kind(other)}",
+        f"{t}.deleted = 0",
+        holds(s, where, other, t),
+    )
+    return _exists(f"entry {a} CROSS JOIN record {t} WHERE {tests}")
+
+
+def _has(s: Statement, type: str, param: str, source: tuple[str, Node], c: str, every: bool) -> str:
+    other, where = source
+    if every or is_few(s, other, where):
+        return f"{c}.rid IN (SELECT rid FROM {referred(s, type, param, other, where)})"
+    r, a = s.alias(), s.alias()
+    tests = _and(
+        f"{r}.rid = {c}.rid",
+        f"{a}.param = {s.param(other, param)}",
+        f"{a}.v = {r}.ref",
+        holds(s, where, other, a),
+    )
+    return _exists(f"record {r} CROSS JOIN entry {a} INDEXED BY entry_value WHERE {tests}")
+
+
+def targets(s: Statement, type: str, where: Node) -> str:
+    """Return the step `ref`: the references of the records of a type that satisfy `where`."""
+
+    def make() -> str:
+        found = s.find(s, type, where)
+        return f"SELECT ref FROM ({found}) f CROSS JOIN record r WHERE r.rid = f.rid"
+
+    return s.step(("targets", type, where), make)
+
+
+def referred(s: Statement, type: str, param: str, other: str, where: Node) -> str:
+    """Return the step `rid`: the records of a type that those of another type refer to."""
+
+    def make() -> str:
+        found = s.find(s, other, where)
+        return (
+            f"SELECT DISTINCT r.rid AS rid FROM ({found}) f CROSS JOIN entry a CROSS JOIN record r "
+            f"WHERE a.rid = f.rid AND a.param = {s.param(other, param)} AND r.ref = a.v "
+            f"AND r.kind = {s.kind(type)} AND r.deleted = 0"
+        )
+
+    return s.step(("referred", type, param, other, where), make)
+
+
+def _each(s: Statement, node: OnlyPatients | ForEachPatient, c: str, every: bool) -> str:
+    """Every patient of the row is permitted, and there is one."""
+    if isinstance(node, ForEachPatient) and not every and not is_few(s, node.type, node.where):
+        a = s.alias()
+        one = _about(s, node, f"{c}.patient")
+        rows = f"several {a} WHERE {a}.rid = {c}.rid"
+        each = _about(s, node, f"{a}.pid")
+        all = f"NOT {_exists(f'{rows} AND NOT {each}')}"
+    else:
+        allowed = f"(SELECT pid FROM {permitted(s, node)})"
+        one = f"{c}.patient IN {allowed}"
+        all = f"NOT {_exists(f'several WHERE rid = {c}.rid AND pid NOT IN {allowed}')}"
+    return f"CASE {c}.patient WHEN {NOBODY} THEN 0 WHEN {SEVERAL} THEN {all} ELSE {one} END"
+
+
+def _about(s: Statement, node: ForEachPatient, pid: str) -> str:
+    """Some record of the node's type about the patient `pid` satisfies its predicate."""
+    r, m, q = s.alias(), s.alias(), s.alias()
+    kind = s.kind(node.type)
+    single = _and(
+        f"{r}.kind = {kind}", f"{r}.deleted = 0", f"{r}.patient = {pid}",
+        holds(s, node.where, node.type, r),
+    )  # fmt: skip
+    shared = _and(
+        f"{m}.pid = {pid}", f"{q}.rid = {m}.rid", f"{q}.kind = {kind}", f"{q}.deleted = 0",
+        holds(s, node.where, node.type, q),
+    )  # fmt: skip
+    return (
+        f"({_exists(f'record {r} INDEXED BY record_kind WHERE {single}')} OR "
+        f"{_exists(f'several {m} CROSS JOIN record {q} WHERE {shared}')})"
+    )
+
+
+def permitted(s: Statement, node: OnlyPatients | ForEachPatient) -> str:
+    """Return the step `pid`: the patients that the node permits."""
+
+    def make() -> str:
+        if isinstance(node, OnlyPatients):
+            return f"SELECT pid FROM patient WHERE id IN {s.one_of(sorted(node.patients))}"
+        found = s.step(
+            ("records", node.type, node.where),
+            lambda: s.find(s, node.type, node.where),
+        )
+        return (
+            f"SELECT patient AS pid FROM {found} WHERE patient > {NOBODY} UNION "
+            f"SELECT m.pid FROM {found} f CROSS JOIN several m "
+            f"WHERE f.patient = {SEVERAL} AND m.rid = f.rid"
+        )
+
+    return s.step(("permitted", node), make)

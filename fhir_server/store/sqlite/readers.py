@@ -1,0 +1,64 @@
+"""Connections for reading: one for the event loop's point reads, and one for each reader thread."""
+
+import asyncio
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+from fhir_server.errors import TooCostly
+from fhir_server.store.sqlite import schema
+from fhir_server.store.sqlite.deadline import busy, limited
+
+_THREADS = 4
+
+T = TypeVar("T")
+
+
+class Readers:
+    """A few threads that run queries, each in a transaction of its own and under a deadline."""
+
+    def __init__(self, path: str, seconds: float) -> None:
+        """Remember the file; connections are opened when they are needed."""
+        self._path = path
+        self._seconds = seconds
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="store-reader")
+        self._own = threading.local()
+        self._all: list[sqlite3.Connection] = []
+
+    async def run(self, query: Callable[[sqlite3.Connection], T]) -> T:
+        """Return what `query` returns. Raises TooCostly past the deadline, Busy if it fails."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._pool, self._run, query, time.monotonic())
+
+    def connection(self) -> sqlite3.Connection:
+        """Return this thread's connection."""
+        try:
+            found: sqlite3.Connection = self._own.connection
+        except AttributeError:
+            found = self._own.connection = schema.connect(self._path)
+            self._all.append(found)
+        return found
+
+    async def close(self) -> None:
+        """Finish the queries that run and close all connections."""
+        await asyncio.to_thread(self._pool.shutdown)
+        while self._all:
+            self._all.pop().close()
+
+    def _run(self, query: Callable[[sqlite3.Connection], T], asked: float) -> T:
+        left = self._seconds - (time.monotonic() - asked)
+        if left <= 0:
+            raise TooCostly("Too many queries are waiting; ask again later")
+        try:
+            connection = self.connection()
+        except sqlite3.OperationalError as fault:
+            raise busy("read", fault) from None
+        with limited(connection, left):
+            connection.execute("BEGIN")
+            try:
+                return query(connection)
+            finally:
+                connection.execute("ROLLBACK")

@@ -1,0 +1,103 @@
+"""The tables of the store's file, and how a connection to it is opened.
+
+| table | a row for each | indexes besides the primary key |
+|---|---|---|
+| `version` | version, appended; `seq` is the change feed | (rid, vid) |
+| `record` | key: its latest version | ref; living: (kind, patient, rid), (kind, updated, …) |
+| `entry` | index entry of a living record | (param, v, patient, rid, w) |
+| `patient` | patient, as a small number | id |
+| `param` | parameter of a type; `''`: the type itself, `#x`: `x` of contained resources | name |
+| `several` | patient of a record that is about more than one | (pid, rid) |
+
+`patient` in `record` and `entry` is the patient's number, 0 for nobody, -1 for several.
+"""
+
+import os
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+from fhir_server.store.sqlite.lock import FileLock
+
+SCHEMA = 1
+
+_TABLES = """
+CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
+CREATE TABLE version(
+  seq INTEGER PRIMARY KEY, rid INTEGER NOT NULL, vid INTEGER NOT NULL, updated INTEGER NOT NULL,
+  method TEXT NOT NULL, patients TEXT NOT NULL, auth BLOB NOT NULL, body BLOB);
+CREATE UNIQUE INDEX version_of ON version(rid, vid);
+CREATE TABLE record(
+  rid INTEGER PRIMARY KEY, ref TEXT NOT NULL UNIQUE, kind INTEGER NOT NULL, seq INTEGER NOT NULL,
+  vid INTEGER NOT NULL, updated INTEGER NOT NULL, patient INTEGER NOT NULL,
+  deleted INTEGER NOT NULL);
+CREATE INDEX record_kind ON record(kind, patient, rid) WHERE deleted = 0;
+CREATE INDEX record_updated ON record(kind, updated, patient, rid) WHERE deleted = 0;
+CREATE TABLE entry(
+  rid INTEGER NOT NULL, param INTEGER NOT NULL, n INTEGER NOT NULL, v NOT NULL, w NOT NULL,
+  u NOT NULL, grp INTEGER NOT NULL, path TEXT NOT NULL, patient INTEGER NOT NULL,
+  PRIMARY KEY(rid, param, n)) WITHOUT ROWID;
+CREATE INDEX entry_value ON entry(param, v, patient, rid, w);
+CREATE TABLE patient(pid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
+CREATE TABLE param(
+  id INTEGER PRIMARY KEY, type TEXT NOT NULL, name TEXT NOT NULL, UNIQUE(type, name));
+CREATE TABLE several(
+  rid INTEGER NOT NULL, pid INTEGER NOT NULL, PRIMARY KEY(rid, pid)) WITHOUT ROWID;
+CREATE INDEX several_pid ON several(pid, rid);
+"""
+
+_PRAGMAS = (
+    "synchronous = FULL",
+    "temp_store = MEMORY",
+    "cache_size = -16384",
+    "mmap_size = 268435456",
+    "wal_autocheckpoint = 4000",
+    "journal_size_limit = 67108864",
+    "foreign_keys = OFF",
+)
+
+
+def connect(path: str, *, write: bool = False) -> sqlite3.Connection:
+    """Open a connection that may be handed from thread to thread, without implicit transactions."""
+    connection = sqlite3.connect(
+        path, timeout=5, isolation_level=None, check_same_thread=False, cached_statements=400
+    )
+    for pragma in (*_PRAGMAS, f"query_only = {int(not write)}"):
+        connection.execute(f"PRAGMA {pragma}").close()
+    return connection
+
+
+def prepare(path: str) -> None:
+    """Create the tables in a new file, and refuse a file that is not a store of this version.
+
+    Raises ValueError, in words for the operator.
+    """
+    if not Path(path).parent.is_dir():
+        raise ValueError(f"{path}: there is no such folder")
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    with closing(FileLock(path)) as lock, lock:
+        connection = connect(path, write=True)
+        try:
+            _create_or_check(connection, path)
+        except sqlite3.DatabaseError as fault:
+            raise ValueError(f"{path} is not a store: {fault}") from None
+        finally:
+            connection.close()
+
+
+def _create_or_check(connection: sqlite3.Connection, path: str) -> None:
+    tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
+    if not tables:
+        connection.execute("PRAGMA journal_mode = WAL").fetchone()
+        connection.executescript(
+            f"BEGIN IMMEDIATE;{_TABLES}INSERT INTO meta VALUES('schema', {SCHEMA});COMMIT;"
+        )
+        return
+    if "meta" not in tables:
+        raise ValueError(f"{path} is an SQLite file, but not a store of the hub")
+    row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    if row != (SCHEMA,):
+        found = row[0] if row else "none"
+        raise ValueError(
+            f"{path} has schema {found}; this version of the hub reads schema {SCHEMA} only"
+        )

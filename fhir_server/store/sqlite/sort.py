@@ -1,0 +1,109 @@
+"""Orders other than the default one, in SQL. `store.order` says what they are.
+
+Few records are collected and sorted. Many are met in the order of an index, where one key is asked
+for; only several keys over many records cost a sort of all of them.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from fhir_server.model import Query, Sort, Value
+from fhir_server.search.tree import NOTHING, both, missing
+from fhir_server.store.sqlite.find import find, walk
+from fhir_server.store.sqlite.predicate import holds
+from fhir_server.store.sqlite.statement import NEVER, Statement
+
+
+def values(s: Statement, type: str, sorts: Iterable[Sort]) -> list[str]:
+    """Return what the row `c` is sorted by under each key."""
+    return [_value(s, type, sort) for sort in sorts]
+
+
+def _value(s: Statement, type: str, sort: Sort) -> str:
+    match sort.param:
+        case "_id":
+            return f"(SELECT substr(ref, {len(type) + 2}) FROM record WHERE rid = c.rid)"
+        case "_lastUpdated":
+            return "(SELECT updated FROM record WHERE rid = c.rid)"
+        case param:
+            pick = "max" if sort.descending else "min"
+            mine = f"rid = c.rid AND param = {s.param(type, param)}"
+            return f"(SELECT {pick}(v) FROM entry WHERE {mine})"
+
+
+def sorted_all(s: Statement, query: Query, wanted: int) -> str:
+    """Return the SELECT of places that sorts all that match."""
+    inner = find(s, query.type, query.where)
+    columns = [f"{v} AS k{n}" for n, v in enumerate(values(s, query.type, query.sort))]
+    columns += ["c.patient AS patient", "c.rid AS rid"]
+    behind = "1" if query.after is None else _behind(s, query.sort, query.after)
+    terms: list[str] = []
+    for n, sort in enumerate(query.sort):
+        terms += (f"k{n} IS NULL", f"k{n} {_direction(sort)}")
+    last = _direction(query.sort[0])
+    return (
+        f"SELECT * FROM (SELECT {','.join(columns)} FROM ({inner}) c) WHERE {behind} "
+        f"ORDER BY {','.join(terms)}, patient {last}, rid {last} LIMIT {s.bind(wanted)}"
+    )
+
+
+def valued(s: Statement, query: Query, wanted: int) -> str:
+    """Return the SELECT of places of records that have a value, along the index of values."""
+    sort, type = query.sort[0], query.type
+    value, source, tests = _walked(s, type, sort)
+    if query.after is not None:
+        v, patient, rid = query.after
+        place = f"({s.bind(_sought(type, sort, v))}, {s.bind(patient)}, {s.bind(rid)})"
+        tests.append(f"({value}, c.patient, c.rid) {'<' if sort.descending else '>'} {place}")
+    tests.append(holds(s, query.where, type, "c"))
+    shown = f"substr(c.ref, {len(type) + 2})" if sort.param == "_id" else value
+    ordered = ",".join(f"{key} {_direction(sort)}" for key in (value, "c.patient", "c.rid"))
+    return (
+        f"SELECT DISTINCT {shown}, c.patient, c.rid FROM {source} WHERE {' AND '.join(tests)} "
+        f"ORDER BY {ordered} LIMIT {s.bind(wanted)}"
+    )
+
+
+def valueless(s: Statement, query: Query, wanted: int) -> str:
+    """Return the SELECT of (patient, rid) of the records that have no value."""
+    sort = query.sort[0]
+    none = NOTHING if sort.param in ("_id", "_lastUpdated") else missing(sort.param)
+    after = query.after[1:] if query.after and query.after[0] is None else None
+    sql = walk(s, query.type, both(query.where, none), after, down=sort.descending)
+    direction = _direction(sort)
+    return f"{sql} ORDER BY 1 {direction}, 2 {direction} LIMIT {s.bind(wanted)}"
+
+
+def _walked(s: Statement, type: str, sort: Sort) -> tuple[str, str, list[str]]:
+    """Return the column that is walked along, its table and its conditions."""
+    match sort.param:
+        case "_id":
+            tests = [f"c.ref > {s.bind(f'{type}/')}", f"c.ref < {s.bind(f'{type}0')}"]
+            return "c.ref", "record c", [*tests, "c.deleted = 0"]
+        case "_lastUpdated":
+            tests = [f"c.kind = {s.kind(type)}", "c.deleted = 0"]
+            return "c.updated", "record c INDEXED BY record_updated", tests
+        case param:
+            better = f"o.v {'>' if sort.descending else '<'} c.v"
+            best = f"SELECT 1 FROM entry o WHERE o.rid = c.rid AND o.param = c.param AND {better}"
+            tests = [f"c.param = {s.param(type, param)}", f"NOT EXISTS ({best})"]
+            return "c.v", "entry c INDEXED BY entry_value", tests
+
+
+def _sought(type: str, sort: Sort, value: Value | None) -> Value | None:
+    return f"{type}/{value}" if sort.param == "_id" else value
+
+
+def _behind(s: Statement, sorts: Sequence[Sort], after: Sequence[Value | None]) -> str:
+    """Return the condition that a place comes after `after`."""
+    *last, patient, rid = map(s.bind, after)
+    more = "<" if sorts[0].descending else ">"
+    condition = f"(patient, rid) {more} ({patient}, {rid})"
+    for n, sort in reversed(list(enumerate(sorts))):
+        beyond = f"(k{n} {'<' if sort.descending else '>'} {last[n]} OR k{n} IS NULL)"
+        later = NEVER if after[n] is None else beyond
+        condition = f"({later} OR (k{n} IS {last[n]} AND {condition}))"
+    return condition
+
+
+def _direction(sort: Sort) -> str:
+    return "DESC" if sort.descending else "ASC"

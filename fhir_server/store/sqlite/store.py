@@ -1,0 +1,115 @@
+"""The embedded store. https://www.sqlite.org/wal.html"""
+
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from typing import Any
+
+from fhir_server.model import Change, Key, Page, Query, Version, Write
+from fhir_server.store import precondition
+from fhir_server.store.protocol import Stats
+from fhir_server.store.sqlite import maintenance, rows, schema
+from fhir_server.store.sqlite.deadline import busy
+from fhir_server.store.sqlite.names import Names
+from fhir_server.store.sqlite.readers import Readers
+from fhir_server.store.sqlite.search import Search
+from fhir_server.store.sqlite.writer import Writer
+
+_LATEST = (
+    f"SELECT {rows.COLUMNS} FROM record r CROSS JOIN version v WHERE r.ref = ? AND v.seq = r.seq"
+)
+_ONE = (
+    f"SELECT {rows.COLUMNS} FROM record r CROSS JOIN version v "
+    "WHERE r.ref = ? AND v.rid = r.rid AND v.vid = ?"
+)
+_HISTORY = (
+    f"SELECT {rows.COLUMNS} FROM record r CROSS JOIN version v "
+    "WHERE r.ref = ? AND v.rid = r.rid AND v.vid < ? ORDER BY v.vid DESC LIMIT ?"
+)
+_CHANGES = (
+    "SELECT v.seq, r.ref, v.vid FROM version v CROSS JOIN record r "
+    "WHERE v.seq > ? AND r.rid = v.rid ORDER BY v.seq LIMIT ?"
+)
+_ANY_VID = 1 << 62
+
+
+class SQLiteStore:
+    """Records in one SQLite file, for all processes of one machine.
+
+    `clock` gives milliseconds since 1970; a query is given up after `query_seconds`.
+    Fewer than `many` records are collected and sorted, more are walked through in order.
+    Raises ValueError if the file is not a store of this version.
+    """
+
+    def __init__(
+        self, path: str, clock: Callable[[], int], query_seconds: float = 10.0, many: int = 200
+    ) -> None:
+        """Open the file, or make it."""
+        schema.prepare(path)
+        self._path = path
+        self._names = Names()
+        self._readers = Readers(path, query_seconds)
+        self._many = many
+        self._writer = Writer(path, self._names, clock, self._search)
+
+    async def read(self, key: Key, vid: int | None = None) -> Version | None:
+        """Return the latest version or version `vid`; inline, since it costs less than a hop."""
+        ref = f"{key.type}/{key.id}"
+        found = self._inline(_LATEST, ref) if vid is None else self._inline(_ONE, ref, vid)
+        return rows.version(key, found[0]) if found else None
+
+    async def search(self, query: Query) -> Page:
+        """Return a page of latest, living versions."""
+        return await self._readers.run(lambda connection: self._search(connection, query).page())
+
+    async def count(self, query: Query) -> int:
+        """Return how many living records match."""
+        return await self._readers.run(lambda connection: self._search(connection, query).count())
+
+    async def history(self, key: Key, limit: int, before: int | None = None) -> list[Version]:
+        """Return the versions below `before`, newest first."""
+        ref, below = f"{key.type}/{key.id}", _ANY_VID if before is None else before
+        return [rows.version(key, row) for row in self._inline(_HISTORY, ref, below, limit)]
+
+    async def commit(self, writes: Sequence[Write]) -> list[Version]:
+        """Write all or nothing; answered after the fsync."""
+        precondition.once(writes)
+        return await self._writer.submit(writes) if writes else []
+
+    async def changes(self, after: int, limit: int) -> list[Change]:
+        """Return the change feed after sequence number `after`."""
+        found = self._inline(_CHANGES, after, limit)
+        return [Change(seq, rows.key(ref), vid) for seq, ref, vid in found]
+
+    async def close(self) -> None:
+        """Finish the commits that wait, then close the file."""
+        await self._writer.close()
+        await self._readers.close()
+
+    async def check(self) -> list[str]:
+        """Return every inconsistency found; takes as long as it takes."""
+        return await maintenance.run(self._path, maintenance.check)
+
+    async def stats(self) -> Stats:
+        """Return counts and the file's size."""
+        return await maintenance.run(self._path, maintenance.stats)
+
+    async def scan(self, type: str | None = None) -> AsyncIterator[Version]:
+        """Yield all latest, living versions, of one type or of all, some hundreds at a time."""
+        last = 0
+        while True:
+            chunk = await self._readers.run(partial(maintenance.chunk, type=type, after=last))
+            for rid, version in chunk:
+                last = rid
+                yield version
+            if not chunk:
+                return
+
+    def _search(self, connection: sqlite3.Connection, query: Query) -> Search:
+        return Search(connection, self._names, query, self._many)
+
+    def _inline(self, sql: str, *values: int | str) -> list[tuple[Any, ...]]:
+        try:
+            return self._readers.connection().execute(sql, values).fetchall()
+        except sqlite3.OperationalError as fault:
+            raise busy("read", fault) from None

@@ -1,0 +1,128 @@
+"""Small linked worlds and random questions about them."""
+
+from hypothesis import strategies as st
+
+from fhir_server.model import Entry, Key, Sort, Value, Write
+from fhir_server.search.tree import (
+    NOW,
+    And,
+    Chain,
+    Cond,
+    ForEachPatient,
+    Has,
+    Ids,
+    InPatient,
+    Match,
+    Node,
+    Not,
+    OnlyPatients,
+    Or,
+    Together,
+    Updated,
+)
+
+TYPES = ("Patient", "Observation", "Group", "grant")
+IDS = ("a", "b", "c", "d")
+PEOPLE = ("a", "b", "c")
+CODES = ("x", "y", "xy", "")
+SYSTEMS = ("", "http://s", "http://t")
+HIGH = "\U0010ffff"
+MIXED: tuple[Value, ...] = (*range(-1, 13, 3), 2.5, 2.0, "x", "y", "xyz", "é", "\ud7ff", HIGH, "2")
+
+types = st.sampled_from(TYPES)
+_ids = st.sampled_from(IDS)
+_refs = st.builds(lambda type, id: f"{type}/{id}", types, _ids)
+_values = st.sampled_from(MIXED)
+_codes = st.sampled_from(CODES)
+_systems = st.sampled_from(SYSTEMS)
+_people = st.frozensets(st.sampled_from(PEOPLE), max_size=3)
+_orders = st.sampled_from(("=", "<", "<=", ">", ">="))
+
+_groups = st.integers(0, 2)
+
+entries = st.one_of(
+    st.tuples(_codes, _systems).map(lambda t: Entry("code", *t)),
+    _refs.map(lambda ref: Entry("ref", ref)),
+    st.tuples(st.integers(0, 12), st.integers(0, 4)).map(lambda t: Entry("date", t[0], sum(t))),
+    _values.map(lambda v: Entry("mixed", v)),
+    _values.map(lambda v: Entry("mixed", v, path="#1")),
+    st.tuples(_values, _groups).map(lambda t: Entry("both.0", t[0], group=t[1])),
+    st.tuples(_codes, _systems, _groups).map(lambda t: Entry("both.1", t[0], u=t[1], group=t[2])),
+)
+
+
+def _write(key: Key, found: list[Entry], patients: frozenset[str]) -> Write:
+    body = f'{{"{key}":{len(found)}}}'.encode()
+    return Write(key, body, tuple(found), tuple(found[:2]), tuple(sorted(patients)))
+
+
+keys = st.builds(Key, types, _ids)
+writes = st.one_of(
+    st.builds(_write, keys, st.lists(entries, max_size=6), _people),
+    st.builds(_write, keys, st.lists(entries, min_size=3, max_size=6), _people),
+    keys.map(lambda key: Write(key, None, method="DELETE")),
+)
+worlds = st.lists(writes, max_size=20)
+
+_lists = st.one_of(
+    st.lists(_values, max_size=4).map(tuple),
+    st.lists(_codes, max_size=3).map(tuple),
+    st.just((*range(40), "x", "2")),
+)
+_cond = st.one_of(
+    st.builds(
+        Cond, st.sampled_from("vvvwu"), _orders, st.one_of(_values, _codes, _refs, st.just(NOW))
+    ),
+    st.builds(
+        Cond,
+        st.sampled_from("vw"),
+        st.sampled_from(("prefix", "contains")),
+        st.sampled_from(("", "x", "xy", "http", "\ud7ff", HIGH)),
+    ),
+    st.builds(Cond, st.sampled_from("vw"), st.just("in"), _lists),
+)
+_conds = st.lists(_cond, max_size=2).map(tuple)
+_matches = st.one_of(
+    st.builds(Match, st.sampled_from(("code", "ref", "date", "mixed", "none")), _conds),
+    st.builds(lambda v: Match("code", (Cond("v", "=", v),)), _codes),
+    st.builds(lambda v, w: Match("code", (Cond("v", "=", v), Cond("w", "=", w))), _codes, _systems),
+    st.builds(
+        lambda a, b: Match("date", (Cond("v", "<", b), Cond("w", ">", a))),
+        st.integers(0, 12),
+        st.integers(0, 12),
+    ),
+)
+_leaves = st.one_of(
+    _matches,
+    st.builds(Together, st.just("both"), st.lists(_conds, max_size=2).map(tuple)),
+    st.builds(Ids, st.frozensets(_ids, max_size=3)),
+    st.builds(lambda op, v: Updated((Cond("v", op, v),)), _orders, st.integers(0, 40)),
+    st.builds(InPatient, st.sampled_from((*PEOPLE, "nobody"))),
+    st.builds(OnlyPatients, _people),
+)
+
+
+def _without_joins(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    some = st.lists(inner, max_size=3).map(tuple)
+    return st.one_of(st.builds(And, some), st.builds(Or, some), st.builds(Not, inner))
+
+
+def _with_joins(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
+    params = st.sampled_from(("ref", "ref", "code"))
+    return st.one_of(
+        _without_joins(inner),
+        st.builds(Chain, params, types, inner),
+        st.builds(Has, types, params, inner),
+    )
+
+
+_grants = st.builds(ForEachPatient, types, st.recursive(_leaves, _without_joins, max_leaves=3))
+trees: st.SearchStrategy[Node] = st.recursive(_leaves | _grants, _with_joins, max_leaves=8)
+sorts = st.lists(
+    st.builds(
+        Sort,
+        st.sampled_from(("code", "date", "mixed", "none", "_id", "_lastUpdated")),
+        st.booleans(),
+    ),
+    max_size=2,
+).map(tuple)

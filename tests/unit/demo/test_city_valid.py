@@ -1,0 +1,31 @@
+"""Every resource of the city is valid R4, as it is and as it comes back from JSON."""
+
+from decimal import Decimal
+
+import msgspec
+import pytest
+
+from conformance.definitions import load
+from conformance.validator import Validator
+from fhir_server.demo.city import build
+
+
+@pytest.fixture(scope="module")
+def validator() -> Validator:
+    return Validator(load())
+
+
+def test_every_resource_is_valid(validator, resources):
+    found = [(entry["id"], issue) for entry in resources for issue in validator.validate(entry)]
+
+    assert found == []
+
+
+def test_every_resource_is_valid_after_json(validator):
+    encoder = msgspec.json.Encoder(decimal_format="number")
+    decoder = msgspec.json.Decoder(float_hook=Decimal)
+    sent = [encoder.encode(entry.resource) for entry in build(10)]
+    found = [issue for body in sent for issue in validator.validate(decoder.decode(body))]
+
+    assert found == []
+    assert [encoder.encode(decoder.decode(body)) for body in sent] == sent
