@@ -33,4 +33,3 @@ async def who_looked(
     lines = looked(rows, patient, names, [read_grant(each) for each in grants.versions], language)
     await tell(server, caller, ask, (patient,))
     return lines
-

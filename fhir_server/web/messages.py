@@ -4,7 +4,7 @@ A message is an internal record, which its adapter writes; this reads the same J
 decided by `authz.decide`; every look leaves an audit row.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,8 +28,10 @@ class Inbox(Protocol):
     async def replay(self, id: str, text: str | None, by: Caller) -> object:
         """Apply a failed message again, with `text` in place of its own. Raises `Conflict`."""
 
-    def became(self, source: str, raw: bytes) -> Sequence[Mapping[str, Any]]:
-        """Return the resources that a message says, as if the record were empty; none if faulty."""
+
+Became = Callable[[str, bytes], Sequence[Mapping[str, Any]]]
+"""Takes a source's name and a message's bytes; returns the resources that the message says, as if
+the record were empty: whoever may read the message learns nothing more from them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +162,9 @@ async def replay(
 
     The adapter commits the audit row with what the message becomes.
     """
-    await guard(server, caller, Interaction("operation", "message", id, operation="replay"), "update")
+    await guard(
+        server, caller, Interaction("operation", "message", id, operation="replay"), "update"
+    )
     await inbox.replay(id, text, caller)
     message = decoded(await server.store.read(Key("message", id)))
     if message is None:

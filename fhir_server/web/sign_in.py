@@ -56,7 +56,9 @@ async def open_session(server: Server, account: Account, role: str) -> Session:
     except Unauthenticated:
         await sessions.end(server.store, text)
         raise
-    await tell(server, caller, Interaction("operation", "account", account.login, operation="login"))
+    await tell(
+        server, caller, Interaction("operation", "account", account.login, operation="login")
+    )
     return Session(text, now + minutes * 60_000, caller)
 
 
@@ -81,4 +83,3 @@ async def choices(server: Server, account: Account, language: Language) -> list[
             where = await name_of(server, role.organization, language)
             found.append(Choice(id, role.duty, where))
     return found
-
