@@ -14,7 +14,7 @@ from fhir_server.interactions.commit import audit_row
 from fhir_server.interactions.create import create
 from fhir_server.interactions.delete import delete
 from fhir_server.interactions.entries import kind
-from fhir_server.interactions.history_instance import history_instance
+from fhir_server.interactions.history import history
 from fhir_server.interactions.interaction import Interaction, Name, Reply
 from fhir_server.interactions.operation import operation
 from fhir_server.interactions.patch import patch
@@ -31,7 +31,9 @@ Run = Callable[[Server, Caller, Interaction], Awaitable[Reply]]
 RUN: Mapping[Name, Run] = {
     "read": read,
     "vread": vread,
-    "history-instance": history_instance,
+    "history-instance": history,
+    "history-type": history,
+    "history-system": history,
     "create": create,
     "update": update,
     "patch": patch,
