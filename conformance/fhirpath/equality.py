@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.fhirpath import temporal
 from conformance.fhirpath.errors import FHIRPathError
-from conformance.fhirpath.nodes import NUMBERS, TEMPORALS, Node, Nodes, kind, single
+from conformance.fhirpath.nodes import KIND, NUMBERS, TEMPORALS, Node, Nodes, kind, single
 from conformance.fhirpath.quantity import Quantity, about, quantity_of, same_scale
 
 
@@ -26,16 +26,16 @@ def equal(left: Nodes, right: Nodes) -> bool | None:
 
 def equal_nodes(left: Node, right: Node) -> bool | None:
     """Whether two nodes are equal; None where precision or units leave it open."""
-    one, other = kind(left), kind(right)
+    one, other = KIND.get(left[0], ""), KIND.get(right[0], "")
+    if not one and not other:
+        return left[0] == right[0] and bool(left[1] == right[1])
     if one in NUMBERS and other in NUMBERS:
         return bool(left[1] == right[1])
     if one in TEMPORALS or other in TEMPORALS:
         return _equal_times(left, right)
     if "Quantity" in (one, other) and {one, other} <= {"Quantity", *NUMBERS}:
         return _equal_quantities(left, right)
-    if one != other:
-        return False
-    return left[1] is not None and bool(left[1] == right[1])
+    return one == other and left[1] is not None and bool(left[1] == right[1])
 
 
 def _equal_times(left: Node, right: Node) -> bool | None:
@@ -60,11 +60,26 @@ def _times(left: Node, right: Node) -> tuple[temporal.Temporal, temporal.Tempora
 
 
 def _equal_quantities(left: Node, right: Node) -> bool | None:
+    if _have_one_unit(left, right):
+        return bool(left[1].get("value") == right[1].get("value"))
     one, other = quantity_of(left), quantity_of(right)
     if one is None or other is None:
         return bool(left[1] == right[1])
     pair = same_scale(one, other)
     return None if pair is None else pair[0] == pair[1]
+
+
+def _have_one_unit(left: Node, right: Node) -> bool:
+    """Whether two FHIR quantities have one unit, in the same words."""
+    if left[0] != right[0] or left[1].__class__ is not dict or right[1].__class__ is not dict:
+        return False
+    one, other = left[1].get, right[1].get
+    return bool(
+        one("code") == other("code")
+        and one("system") == other("system")
+        and one("unit") == other("unit")
+        and one("currency") == other("currency")
+    )
 
 
 def equivalent(left: Nodes, right: Nodes) -> bool:
