@@ -1,4 +1,4 @@
-"""A limit on how long statements of a connection may run."""
+"""Limits on how long statements of a connection may run."""
 
 import sqlite3
 import time
@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 from fhir_server.errors import Busy, TooCostly
 
+_STEPS = 5000  # of SQLite's machine between two looks at the clock: about a third of a millisecond
 _PASSING = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -17,7 +18,6 @@ _PASSING = {
     sqlite3.SQLITE_PROTOCOL,
     sqlite3.SQLITE_READONLY,
 }
-_STEPS = 5000  # of SQLite's machine, well under a millisecond
 
 
 def busy(what: str, fault: sqlite3.Error) -> Exception:
@@ -27,19 +27,59 @@ def busy(what: str, fault: sqlite3.Error) -> Exception:
     return fault
 
 
+class OutOfPatience(Exception):
+    """A plan took longer than it would if it were the right one."""
+
+
+class Limit:
+    """What statements of a connection may take while `limited` holds."""
+
+    def __init__(self, end: float) -> None:
+        """Take the end on the monotonic clock."""
+        self._end = end
+        self._left: int | None = None
+
+    @contextmanager
+    def patience(self, looks: int) -> Iterator[None]:
+        """Give the statements inside so many times 5,000 steps. Raises OutOfPatience beyond."""
+        if looks <= 0:
+            raise OutOfPatience
+        self._left = looks
+        try:
+            yield
+        except sqlite3.OperationalError as fault:
+            if _interrupted(fault) and self._left <= 0:
+                raise OutOfPatience from None
+            raise
+        finally:
+            self._left = None
+
+    def look(self) -> bool:
+        """Return whether to stop; SQLite asks now and then."""
+        if self._left is not None:
+            self._left -= 1
+            if self._left <= 0:
+                return True
+        return time.monotonic() > self._end
+
+
 @contextmanager
-def limited(connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
+def limited(connection: sqlite3.Connection, seconds: float) -> Iterator[Limit]:
     """Interrupt the statements run inside after `seconds`.
 
     Raises TooCostly then, and Busy where the file cannot be read now.
     """
-    end = time.monotonic() + seconds
-    connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+    limit = Limit(time.monotonic() + seconds)
+    connection.set_progress_handler(limit.look, _STEPS)
     try:
-        yield
+        yield limit
     except sqlite3.OperationalError as fault:
-        if fault.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+        if _interrupted(fault):
             raise TooCostly("The query takes too long; ask for less") from None
         raise busy("read", fault) from None
     finally:
         connection.set_progress_handler(None, 0)
+
+
+def _interrupted(fault: sqlite3.OperationalError) -> bool:
+    return fault.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT

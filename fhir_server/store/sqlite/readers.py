@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from fhir_server.errors import TooCostly
 from fhir_server.store.sqlite import schema
-from fhir_server.store.sqlite.deadline import busy, limited
+from fhir_server.store.sqlite.deadline import Limit, busy, limited
 
 _THREADS = 4
 
@@ -28,7 +28,7 @@ class Readers:
         self._own = threading.local()
         self._all: list[sqlite3.Connection] = []
 
-    async def run(self, query: Callable[[sqlite3.Connection], T]) -> T:
+    async def run(self, query: Callable[[sqlite3.Connection, Limit], T]) -> T:
         """Return what `query` returns. Raises TooCostly past the deadline, Busy if it fails."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._pool, self._run, query, time.monotonic())
@@ -48,7 +48,7 @@ class Readers:
         while self._all:
             self._all.pop().close()
 
-    def _run(self, query: Callable[[sqlite3.Connection], T], asked: float) -> T:
+    def _run(self, query: Callable[[sqlite3.Connection, Limit], T], asked: float) -> T:
         left = self._seconds - (time.monotonic() - asked)
         if left <= 0:
             raise TooCostly("Too many queries are waiting; ask again later")
@@ -56,9 +56,9 @@ class Readers:
             connection = self.connection()
         except sqlite3.OperationalError as fault:
             raise busy("read", fault) from None
-        with limited(connection, left):
+        with limited(connection, left) as limit:
             connection.execute("BEGIN")
             try:
-                return query(connection)
+                return query(connection, limit)
             finally:
                 connection.execute("ROLLBACK")
