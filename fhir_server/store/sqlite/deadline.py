@@ -4,6 +4,7 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 
 from fhir_server.errors import Busy, TooCostly
 
@@ -28,16 +29,20 @@ def busy(what: str, fault: sqlite3.Error) -> Exception:
 
 
 class OutOfPatience(Exception):
-    """A plan took longer than it would if it were the right one."""
+    """What ran took longer than it should here; another way is left."""
 
 
 class Limit:
-    """What statements of a connection may take while `limited` holds."""
+    """What statements of a connection may take while `limited` holds.
 
-    def __init__(self, end: float) -> None:
+    A look at the clock comes every 5,000 steps; `looks` is how many there may be in all.
+    """
+
+    def __init__(self, end: float, looks: float = inf) -> None:
         """Take the end on the monotonic clock."""
         self._end = end
-        self._left: int | None = None
+        self._looks = looks
+        self._left = inf
 
     @contextmanager
     def patience(self, looks: int) -> Iterator[None]:
@@ -48,32 +53,37 @@ class Limit:
         try:
             yield
         except sqlite3.OperationalError as fault:
-            if _interrupted(fault) and self._left <= 0:
+            if _interrupted(fault) and self._left <= 0 and not self.hurried:
                 raise OutOfPatience from None
             raise
         finally:
-            self._left = None
+            self._left = inf
+
+    @property
+    def hurried(self) -> bool:
+        """Tell whether all looks are used up."""
+        return self._looks <= 0
 
     def look(self) -> bool:
         """Return whether to stop; SQLite asks now and then."""
-        if self._left is not None:
-            self._left -= 1
-            if self._left <= 0:
-                return True
-        return time.monotonic() > self._end
+        self._looks -= 1
+        self._left -= 1
+        return self._looks <= 0 or self._left <= 0 or time.monotonic() > self._end
 
 
 @contextmanager
-def limited(connection: sqlite3.Connection, seconds: float) -> Iterator[Limit]:
-    """Interrupt the statements run inside after `seconds`.
+def limited(connection: sqlite3.Connection, seconds: float, looks: float = inf) -> Iterator[Limit]:
+    """Interrupt the statements run inside after `seconds`, or after so many times 5,000 steps.
 
-    Raises TooCostly then, and Busy where the file cannot be read now.
+    Raises TooCostly or OutOfPatience then, and Busy where the file cannot be read now.
     """
-    limit = Limit(time.monotonic() + seconds)
+    limit = Limit(time.monotonic() + seconds, looks)
     connection.set_progress_handler(limit.look, _STEPS)
     try:
         yield limit
     except sqlite3.OperationalError as fault:
+        if _interrupted(fault) and limit.hurried:
+            raise OutOfPatience from None
         if _interrupted(fault):
             raise TooCostly("The query takes too long; ask for less") from None
         raise busy("read", fault) from None
