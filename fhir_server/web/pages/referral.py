@@ -1,6 +1,6 @@
 """One referral: parties, package, what happened, and the steps that this caller may take."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.responses import Response
 
@@ -27,12 +27,15 @@ from fhir_server.web.pages.timeline import reported_in
 from fhir_server.web.pages.visit import Visit, redirect, render
 
 TONES = {
-    "first": ("send", "accept", "confirm"),
+    "first": (),
     "plain": (),
     "grave": ("decline", "redirect", "fail", "cancel", "abandon", "withdraw"),
     "quiet": ("note", "comment", "void"),
 }
 """How steps are shown, and in which order: those named nowhere are plain."""
+
+ONWARD = ("send", "accept", "confirm", "start", "complete")
+"""The usual way of a referral: the first of these that is possible stands out."""
 
 NOTED = {"note": True, "comment": True, "inform": True, "complete": False, "report": False}
 """Steps that go with a note, and whether they need one."""
@@ -157,7 +160,15 @@ async def _steps(visit: Visit, id: str) -> tuple[str, list[Step]]:
             continue
         parts = {part["name"]: part for part in items(each.get("part"))}
         steps.append(step(str(parts["name"]["valueCode"]), parts["reason"]["valueBoolean"]))
-    return version, sorted(steps, key=lambda each: tuple(TONES).index(each.tone))
+    return version, ordered(steps)
+
+
+def ordered(steps: list[Step]) -> list[Step]:
+    """Return steps as they are listed: the one that leads on, then by tone."""
+    names = [each.name for each in steps]
+    onward = next((name for name in ONWARD if name in names), "")
+    found = [replace(each, tone="first") if each.name == onward else each for each in steps]
+    return sorted(found, key=lambda each: tuple(TONES).index(each.tone))
 
 
 def step(name: str, needs_reason: bool) -> Step:
