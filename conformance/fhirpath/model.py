@@ -8,7 +8,7 @@ from typing import Any
 
 from conformance.definitions import Definitions
 from conformance.fhirpath.errors import FHIRPathError
-from conformance.fhirpath.nodes import FHIR_NAME, SYSTEM_NAMES, Node, Nodes
+from conformance.fhirpath.nodes import FHIR_NAME, KIND, SYSTEM_NAMES, Node, Nodes
 
 Reader = Callable[[dict[str, Any], Nodes], None]
 
@@ -51,6 +51,10 @@ class Model:
     def is_exactly(self, type_name: str, wanted: str) -> bool:
         """What `as` and ofType ask of primitives: a code is a string, but not `as string`."""
         return type_name == wanted
+
+    def converts_to(self, type_name: str, wanted: str) -> bool:
+        """Whether a FHIR primitive is implicitly of a System type."""
+        return self.is_primitive(type_name) and f"System.{KIND.get(type_name)}" == wanted
 
     def readers(self, type_name: str, element: str) -> tuple[tuple[str, Reader], ...]:
         """For each type the element may have, that type and what appends its nodes to a list."""
