@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from fhir_server.errors import PreconditionFailed
 from fhir_server.model import Entry, Key, Query, Sort, Version, Write
 from fhir_server.search.evaluate import Plain, Plainly, evaluate
-from fhir_server.search.tree import EVERYTHING, Node
+from fhir_server.search.tree import EVERYTHING, And, Chain, Cond, Has, Match, Node, Or
 from fhir_server.store.memory import MemoryStore
 from fhir_server.store.open import Kept
 from fhir_server.store.sqlite.search import Tuning
@@ -24,12 +24,12 @@ from fhir_server.store.sqlite.store import SQLiteStore
 from tests.contract import worlds
 
 NOW = 6
-TUNINGS = (Tuning(0, 0), Tuning(0, 40), Tuning(1, 40), Tuning())
+TUNINGS = (Tuning(0, 0), Tuning(0, 20), Tuning(1, 20), Tuning())
 
 
 @asynccontextmanager
 async def _stores() -> AsyncIterator[tuple[MemoryStore, list[SQLiteStore], list[int]]]:
-    """A store in memory and some on one file, tuned to every plan, under a clock that a test sets."""
+    """A store in memory and some on one file, each tuned otherwise, under the test's clock."""
     clock = [0]
     with tempfile.TemporaryDirectory() as folder:
         path = str(Path(folder) / "hub.db")
@@ -142,6 +142,65 @@ def test_every_order_pages(where: Node) -> None:
                 assert len(expected) == await memory.count(query) > 2
                 for disk in disks:
                     assert [v.key for v in await _all(disk, query)] == [v.key for v in expected]
+
+    asyncio.run(run())
+
+
+def _hop(kind: str, where: Node) -> Node:
+    match kind:
+        case "chain":
+            return Chain("ref", "Observation", where)
+        case "has":
+            return Has("Observation", "ref", where)
+        case _:
+            known = Or((Match("code"), Match("none")))
+            return Chain("ref", "Observation", And((known, Has("Observation", "ref", where))))
+
+
+@pytest.mark.parametrize("depth", [1, 3, 6, 12])
+@pytest.mark.parametrize("kind", ["chain", "has", "both"])
+def test_long_chains(kind: str, depth: int) -> None:
+    where: Node = Match("code", (Cond("v", "=", "x"),))
+    for _ in range(depth):
+        where = _hop(kind, where)
+
+    async def run() -> None:
+        async with _stores() as (memory, disks, _):
+            entries = (
+                (Entry("ref", f"Observation/{n + 1}"), Entry("code", "x")) for n in range(20)
+            )
+            writes = [
+                Write(Key("Observation", str(n)), b"{}", some) for n, some in enumerate(entries)
+            ]
+            for store in (memory, disks[0]):
+                await store.commit(writes)
+            query = Query("Observation", where, limit=50)
+            expected = await memory.search(query)
+            assert len(expected.versions) >= 20 - depth
+            for disk in disks:
+                assert await disk.search(query) == expected
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("number", [2, 17, 100, 5000])
+def test_long_alternatives(number: int) -> None:
+    values = tuple(Match("code", (Cond("v", "=", f"c{n}"),)) for n in range(number))
+    prefixes = tuple(Match("code", (Cond("v", "prefix", f"c{n}-"),)) for n in range(number // 10))
+
+    async def run() -> None:
+        async with _stores() as (memory, disks, _):
+            writes = [
+                Write(Key("Observation", str(n)), b"{}", (Entry("code", f"c{n}"),))
+                for n in range(0, 40, 3)
+            ]
+            for store in (memory, disks[0]):
+                await store.commit(writes)
+            query = Query("Observation", Or((*values, *prefixes)), limit=50)
+            expected = await memory.search(query)
+            assert expected.versions
+            for disk in disks:
+                assert await disk.search(query) == expected
 
     asyncio.run(run())
 
