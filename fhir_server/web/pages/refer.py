@@ -1,4 +1,4 @@
-"""Write a down-referral: to whom, why, what goes along, what the patient agrees to."""
+"""Write a referral: to whom, why, what goes along, what the patient agrees to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,9 @@ from fhir_server.authz.categories import CATEGORIES
 from fhir_server.authz.decide import Allow, decide
 from fhir_server.errors import Forbidden, Unprocessable
 from fhir_server.interactions.interaction import Interaction
+from fhir_server.referral.codes import DIRECTION, DIRECTIONS, codes_of, concept
 from fhir_server.referral.compose import DownReferral, Fullurls, compose
-from fhir_server.web.pages.ask import ask, read, search
+from fhir_server.web.pages.ask import Json, ask, read, search
 from fhir_server.web.pages.line import Line, line
 from fhir_server.web.pages.show import person, today, who
 from fhir_server.web.pages.visit import Visit, redirect, render
@@ -21,6 +22,7 @@ from fhir_server.web.pages.visit import Visit, redirect, render
 PRIORITIES = ("routine", "urgent", "asap", "stat")
 CONSENT_DAYS, DECIDE_DAYS = 90, 7
 _TICKED = ("package", "data")
+_DIRECTIONS = ("down", "up", "lateral")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,8 @@ async def show_form(visit: Visit, problem: str = "", status: int = 200) -> Respo
         visit, "refer.html", status, title=visit.word("refer.title"), id=id, problem=problem,
         name=person(patient, visit.language), who=who(patient, visit.by.now, visit.language),
         clinics=await _clinics(visit), offered=await _offered(visit, id),
-        categories=tuple(CATEGORIES), priorities=PRIORITIES, sent=visit.sent,
+        categories=tuple(CATEGORIES), priorities=PRIORITIES, directions=_DIRECTIONS,
+        sent=visit.sent,
         ticked=_ticked(visit), today=day.isoformat(),
         until=(day + timedelta(days=CONSENT_DAYS)).isoformat(),
         deadline=(day + timedelta(days=DECIDE_DAYS)).isoformat(),
@@ -98,7 +101,7 @@ async def send_form(visit: Visit) -> Response:
     if problem:
         return await show_form(visit, problem, 422)
     fullurls = Fullurls(*(f"urn:uuid:{UUID(int=_number(visit))}" for _ in range(3)))
-    bundle = compose(_referral(visit), fullurls)
+    bundle = directed(compose(_referral(visit), fullurls), visit.sent("direction"))
     reply = await ask(visit, Interaction("transaction", body=fhirjson.encode(bundle)))
     places = [
         entry["response"].get("location", "") for entry in fhirjson.decode(reply.body)["entry"]
@@ -108,6 +111,16 @@ async def send_form(visit: Visit) -> Response:
         await ask(visit, Interaction("operation", "Task", task, operation="send"))
         return redirect(f"/referral/{task}", told="send")
     return redirect(f"/referral/{task}", told="create")
+
+
+def directed(bundle: Json, direction: str) -> Json:
+    """Return a composed referral with another direction; an unknown one changes nothing."""
+    for entry in bundle["entry"]:
+        categories = entry["resource"].get("category", [])
+        for place, each in enumerate(categories):
+            if codes_of(each, DIRECTION) and direction in DIRECTIONS:
+                categories[place] = concept(DIRECTION, direction, DIRECTIONS[direction])
+    return bundle
 
 
 def _problem(visit: Visit) -> str:

@@ -144,6 +144,23 @@ def test_a_referral_without_the_patients_agreement_is_not_written(site: Site) ->
     assert site.hub.ids("Task") == []
 
 
+@pytest.mark.parametrize(("direction", "code"), [("up", "up"), ("", "down"), ("sideways", "down")])
+def test_a_referral_has_the_direction_that_was_chosen(
+    site: Site, direction: str, code: str
+) -> None:
+    browser = site.browser("he")
+    browser.get("/patient/p1/refer")
+    browser.send(
+        "/patient/p1/refer", receiver="clinic", reason="x", data="hypertension",
+        until="2027-06-01", agreed="yes", do="draft", direction=direction,
+    )  # fmt: skip
+
+    found = site.hub.get("ServiceRequest", by="operator").json()["entry"][0]["resource"]
+
+    codes = [coding["code"] for each in found["category"] for coding in each["coding"]]
+    assert codes == ["3457005", code]
+
+
 def test_accepting_opens_the_record(site: Site) -> None:
     _, task = referral(site)
     clinic = site.browser("ouyang")
