@@ -65,7 +65,15 @@ def decode(ask: Interaction, body: bytes) -> dict[str, Any]:
                 f"{ask.type}.resourceType",
             )
         )
+    check_meta(resource)
     return resource
+
+
+def check_meta(resource: dict[str, Any]) -> None:
+    """Raise `Unprocessable` where `meta`, which the hub itself reads and writes, is no object."""
+    if not isinstance(resource.get("meta", {}), dict):
+        place = f"{resource['resourceType']}.meta"
+        raise Unprocessable(Issue("structure", "An object is expected.", place))
 
 
 def draft(

@@ -18,7 +18,7 @@ from typing import Any
 
 from fhir_server.authz.caller import Caller
 from fhir_server.errors import HubError, NotAllowed, Unauthenticated
-from fhir_server.interactions import routes
+from fhir_server.interactions import query, routes
 from fhir_server.interactions.capabilities import capabilities
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.perform import perform
@@ -144,7 +144,7 @@ def _settle_form(call: _Call) -> None:
     headers = call.headers
     formats: dict[str, str] = {}
     if b"_format=" in call.query or b"_pretty=" in call.query:
-        formats = dict(request.params(call.query))
+        formats = dict(query.params(call.query.decode("latin-1")))
     call.form = response.Form(
         head=call.method == "HEAD",
         pretty=formats.get("_pretty", "false") == "true",
