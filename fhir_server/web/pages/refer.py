@@ -12,8 +12,10 @@ from fhir_server.authz.categories import CATEGORIES
 from fhir_server.authz.decide import Allow, decide
 from fhir_server.errors import Forbidden, Unprocessable
 from fhir_server.interactions.interaction import Interaction
+from fhir_server.model import Key
 from fhir_server.referral.codes import DIRECTION, DIRECTIONS, codes_of, concept
 from fhir_server.referral.compose import DownReferral, Fullurls, compose
+from fhir_server.referral.load import owner_of
 from fhir_server.web.pages.ask import Json, ask, read, search
 from fhir_server.web.pages.line import Line, line
 from fhir_server.web.pages.show import person, today, who
@@ -34,19 +36,26 @@ class Offered:
     is_ticked: bool
 
 
-def may_refer(visit: Visit) -> bool:
-    """Tell whether the caller's role writes referrals at all."""
+async def may_refer(visit: Visit, patient: str) -> bool:
+    """Tell whether the caller may refer a patient.
+
+    The role must write referrals, and the institution must keep the patient's record: it alone
+    writes the consent.
+    """
     types = ("ServiceRequest", "Task", "Consent")
     decisions = (decide(visit.by, each, "create") for each in types)
-    return visit.by.kind == "staff" and all(isinstance(each, Allow) for each in decisions)
+    if visit.by.kind != "staff" or not all(isinstance(each, Allow) for each in decisions):
+        return False
+    keeper = owner_of(await visit.server.store.read(Key("Patient", patient)))
+    return keeper in visit.by.organizations
 
 
 async def show_form(visit: Visit, problem: str = "", status: int = 200) -> Response:
     """Show the form, with what was filled in where it is shown again."""
-    if not may_refer(visit):
-        raise Forbidden("This role writes no referral.")
     id = visit.request.path_params["id"]
     patient = await read(visit, "Patient", id)
+    if not await may_refer(visit, id):
+        raise Forbidden("This role, or this institution, writes no referral of this patient.")
     day = today(visit.by.now)
     return render(
         visit, "refer.html", status, title=visit.word("refer.title"), id=id, problem=problem,

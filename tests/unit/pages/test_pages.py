@@ -168,6 +168,7 @@ def test_accepting_opens_the_record(site: Site) -> None:
 
     assert step(clinic, task, "accept") == 303
 
+    assert "/patient/p1/refer" not in before  # the hospital alone keeps the record
     assert "132/80" not in before
     assert "132/80" in clinic.get("/patient/p1").text
 
