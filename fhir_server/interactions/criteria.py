@@ -35,7 +35,7 @@ def terms(server: Server, caller: Caller, ask: Interaction) -> Terms:
 
 
 def asked(server: Server, caller: Caller, ask: Interaction, type: str, params: Params) -> Search:
-    """Return the search that parameters ask for. Raises `BadRequest` also where they are too many."""
+    """Return the search that parameters ask for. Raises `BadRequest` also for too many."""
     search = parse(server.definitions, type, params, terms(server, caller, ask))
     if _size(search.where) > MOST_NODES or _widest(search.where) > MOST_ALTERNATIVES:
         raise BadRequest(f"The query has more than {MOST_ALTERNATIVES} alternatives; split it.")

@@ -25,6 +25,7 @@ from fhir_server.search.tree import (
 from fhir_server.store.order import NOBODY, SEVERAL
 from fhir_server.store.sqlite.condition import compare, conditions
 from fhir_server.store.sqlite.estimate import is_few
+from fhir_server.store.sqlite.schema import BY_RECORD, BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement, joined
 
 
@@ -83,7 +84,7 @@ def _entry(s: Statement, type: str, param: str, conds: Iterable[Cond], c: str) -
     a = s.alias()
     tests = conditions(s, a, conds)
     mine = (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, param)}")
-    return f"entry {a} WHERE {_and(*mine, *tests)}"
+    return f"entry {a} {BY_RECORD} WHERE {_and(*mine, *tests)}"
 
 
 def _together(s: Statement, type: str, param: str, parts: Sequence[Sequence[Cond]], c: str) -> str:
@@ -95,7 +96,8 @@ def _together(s: Statement, type: str, param: str, parts: Sequence[Sequence[Cond
         tests += (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, f'{param}.{place}')}")
         tests += conditions(s, a, conds)
         tests += [f"{a}.grp = {aliases[0]}.grp"] if place else []
-    return _exists(f"{' CROSS JOIN '.join(f'entry {a}' for a in aliases)} WHERE {_and(*tests)}")
+    source = " CROSS JOIN ".join(f"entry {a} {BY_RECORD}" for a in aliases)
+    return _exists(f"{source} WHERE {_and(*tests)}")
 
 
 def _chain(
@@ -106,7 +108,7 @@ def _chain(
         a = s.alias()
         step = targets(s, other, where)
         tests = f"{a}.rid = {c}.rid AND {a}.param = {s.param(type, param)}"
-        return _exists(f"entry {a} WHERE {tests} AND {a}.v IN (SELECT ref FROM {step})")
+        return _exists(f"entry {a} {BY_RECORD} WHERE {tests} AND {a}.v IN (SELECT ref FROM {step})")
     a, t = s.alias(), s.alias()
     tests = _and(
         f"{a}.rid = {c}.rid",
@@ -116,7 +118,7 @@ def _chain(
         f"{t}.deleted = 0",
         holds(s, where, other, t),
     )
-    return _exists(f"entry {a} CROSS JOIN record {t} WHERE {tests}")
+    return _exists(f"entry {a} {BY_RECORD} CROSS JOIN record {t} WHERE {tests}")
 
 
 def _has(s: Statement, type: str, param: str, source: tuple[str, Node], c: str, every: bool) -> str:
@@ -130,7 +132,7 @@ def _has(s: Statement, type: str, param: str, source: tuple[str, Node], c: str, 
         f"{a}.v = {r}.ref",
         holds(s, where, other, a),
     )
-    return _exists(f"record {r} CROSS JOIN entry {a} INDEXED BY entry_value WHERE {tests}")
+    return _exists(f"record {r} CROSS JOIN entry {a} {BY_VALUE} WHERE {tests}")
 
 
 def targets(s: Statement, type: str, where: Node) -> str:
@@ -149,7 +151,8 @@ def referred(s: Statement, type: str, param: str, other: str, where: Node) -> st
     def make() -> str:
         found = s.find(s, other, where)
         return (
-            f"SELECT DISTINCT r.rid AS rid FROM ({found}) f CROSS JOIN entry a CROSS JOIN record r "
+            f"SELECT DISTINCT r.rid AS rid FROM ({found}) f "
+            f"CROSS JOIN entry a {BY_RECORD} CROSS JOIN record r "
             f"WHERE a.rid = f.rid AND a.param = {s.param(other, param)} AND r.ref = a.v "
             f"AND r.kind = {s.kind(type)} AND r.deleted = 0"
         )

@@ -46,6 +46,11 @@ CREATE TABLE several(
 CREATE INDEX several_pid ON several(pid, rid);
 """
 
+BY_VALUE = "INDEXED BY entry_value"
+BY_RECORD = "INDEXED BY sqlite_autoindex_entry_1"
+"""Which way into `entry`: SQLite, which keeps no statistics here, would often choose the worse one.
+The second is the name that SQLite gives to the primary key."""
+
 _PRAGMAS = (
     "synchronous = FULL",
     "temp_store = MEMORY",

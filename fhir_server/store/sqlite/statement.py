@@ -14,6 +14,7 @@ NEVER = "0 = 1"
 """What never holds. A bare `0`, like `IN ()`, is folded away with terms that an index needs."""
 
 _FEW = 16
+_DEEPER = 100
 _BALANCED = 32
 
 
@@ -35,6 +36,7 @@ class Statement:
     steps: dict[Hashable, tuple[str, str]] = field(default_factory=dict)
     estimates: dict[Hashable, int] = field(default_factory=dict)
     aliases: int = 0
+    deep: "Statement | None" = None
 
     def bind(self, value: Value | Now | None) -> str:
         """Return the placeholder of a value."""
@@ -77,6 +79,17 @@ class Statement:
             sql = make()  # its own steps come first
             self.steps[key] = (f"s{len(self.steps)}", sql)
         return self.steps[key][0]
+
+    def probe(self) -> "Statement":
+        """Return an empty statement on the same connection."""
+        return Statement(self.connection, self.names, self.now, self.find, self.many)
+
+    def deeper(self) -> "Statement":
+        """Return the statement that counts further before it says many."""
+        if self.deep is None:
+            self.deep = self.probe()
+            self.deep.many *= _DEEPER
+        return self.deep
 
     def run(self, sql: str) -> sqlite3.Cursor:
         """Execute `sql` behind all steps."""

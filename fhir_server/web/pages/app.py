@@ -31,7 +31,8 @@ from fhir_server.web.api.app import api, authenticator
 from fhir_server.web.api.problem import refused
 from fhir_server.web.messages import Became, Inbox
 from fhir_server.web.metrics import Metrics
-from fhir_server.web.pages import enter, inbox as messages, me, record, refer, referral, trail
+from fhir_server.web.pages import enter, me, record, refer, referral, trail
+from fhir_server.web.pages import inbox as messages
 from fhir_server.web.pages.errors import error_page
 from fhir_server.web.pages.visit import Parts, Visit, fingerprint, form, redirect
 from fhir_server.web.pages.worklist import show_worklist

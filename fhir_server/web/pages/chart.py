@@ -12,7 +12,7 @@ from fhir_server.web.pages.show import Json, items, local
 
 PANEL, SYSTOLIC, DIASTOLIC = "85354-9", "8480-6", "8462-4"
 CODES = ",".join(f"http://loinc.org|{each}" for each in (PANEL, SYSTOLIC, DIASTOLIC))
-WIDTH, HEIGHT = 720, 220
+WIDTH, HEIGHT = 1000, 240
 LEFT, RIGHT, TOP, BOTTOM = 40, 12, 12, 28
 NORMAL = (90.0, 140.0)
 _LOW, _HIGH = 50.0, 170.0
@@ -52,6 +52,7 @@ class Chart:
     band: tuple[float, float]
     levels: tuple[tuple[float, int], ...]
     days: tuple[tuple[float, str], ...]
+    plane: tuple[int, int, int, int] = (WIDTH, HEIGHT, LEFT, WIDTH - RIGHT)
 
     def path(self, points: tuple[Point, ...]) -> str:
         """Return a polyline's points."""

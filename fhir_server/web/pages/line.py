@@ -142,12 +142,13 @@ def _medication(resource: Json, others: Others, language: Language) -> Line:
     ]
     period = resource.get("effectivePeriod") or {}
     when = resource.get("authoredOn") or period.get("start") or resource.get("dateAsserted") or ""
+    title = text(resource.get("medicationCodeableConcept"))
+    title = title or display(resource.get("medicationReference"))
     return Line(
         "medication",
         local(str(when)),
-        text(resource.get("medicationCodeableConcept"))
-        or display(resource.get("medicationReference")),
-        "；".join(str(each["text"]) for each in doses if each.get("text")),
+        title,
+        "；".join(str(each.get("text", "")).removeprefix(title).strip() for each in doses),
         display(resource.get("requester")),
         reference=_name(resource),
     )

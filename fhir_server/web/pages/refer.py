@@ -1,4 +1,4 @@
-"""Write a down-referral from a record: to whom, why, what goes along, what the patient agrees to."""
+"""Write a down-referral: to whom, why, what goes along, what the patient agrees to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _TICKED = ("package", "data")
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A group of records that may go along: its word, its lines, whether they are ticked at first."""
+    """A group of records that may go along: its word, its lines, whether they are ticked."""
 
     word: str
     lines: tuple[Line, ...]
@@ -51,10 +51,15 @@ async def show_form(visit: Visit, problem: str = "", status: int = 200) -> Respo
         name=person(patient, visit.language), who=who(patient, visit.by.now, visit.language),
         clinics=await _clinics(visit), offered=await _offered(visit, id),
         categories=tuple(CATEGORIES), priorities=PRIORITIES, sent=visit.sent,
-        ticked={name: visit.fields.get(name, []) for name in _TICKED} if visit.fields else None, today=day.isoformat(),
+        ticked=_ticked(visit), today=day.isoformat(),
         until=(day + timedelta(days=CONSENT_DAYS)).isoformat(),
         deadline=(day + timedelta(days=DECIDE_DAYS)).isoformat(),
     )  # fmt: skip
+
+
+def _ticked(visit: Visit) -> dict[str, list[str]] | None:
+    """Return what was ticked in a form that is shown again; None for one that is new."""
+    return {name: visit.fields.get(name, []) for name in _TICKED} if visit.fields else None
 
 
 async def _clinics(visit: Visit) -> list[tuple[str, str]]:

@@ -1,6 +1,6 @@
-"""One referral: the parties, the package, what happened, and the steps that this caller may take."""
+"""One referral: parties, package, what happened, and the steps that this caller may take."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from starlette.responses import Response
 
@@ -27,12 +27,15 @@ from fhir_server.web.pages.timeline import reported_in
 from fhir_server.web.pages.visit import Visit, redirect, render
 
 TONES = {
-    "first": ("send", "accept", "confirm"),
+    "first": (),
     "plain": (),
     "grave": ("decline", "redirect", "fail", "cancel", "abandon", "withdraw"),
     "quiet": ("note", "comment", "void"),
 }
 """How steps are shown, and in which order: those named nowhere are plain."""
+
+ONWARD = ("send", "accept", "confirm", "start", "complete")
+"""The usual way of a referral: the first of these that is possible stands out."""
 
 NOTED = {"note": True, "comment": True, "inform": True, "complete": False, "report": False}
 """Steps that go with a note, and whether they need one."""
@@ -50,9 +53,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A step that was taken: what, when, by whom, for which institution, and why."""
+    """A step that was taken: which, what it left, when, by whom, for which institution, why.
+
+    `name` is empty where the step was the other party's.
+    """
 
     name: str
+    business: str
+    status: str
     when: str
     who: str
     place: str
@@ -93,7 +101,7 @@ def _header(visit: Visit, task: Json, request: Json, patient: Json | None) -> Js
         "identity": identity(patient) if patient else "",
         "direction": directions[0] if directions else "",
         "priority": str(task.get("priority", "routine")),
-        "status": str(task.get("status", "")),
+        "state": str(task.get("status", "")),
         "business": next(iter(codes_of(task.get("businessStatus"), BUSINESS)), ""),
         "why": text(task.get("statusReason")),
         "number": str(numbers[0].get("value", "")) if numbers else "",
@@ -152,7 +160,15 @@ async def _steps(visit: Visit, id: str) -> tuple[str, list[Step]]:
             continue
         parts = {part["name"]: part for part in items(each.get("part"))}
         steps.append(step(str(parts["name"]["valueCode"]), parts["reason"]["valueBoolean"]))
-    return version, sorted(steps, key=lambda each: tuple(TONES).index(each.tone))
+    return version, ordered(steps)
+
+
+def ordered(steps: list[Step]) -> list[Step]:
+    """Return steps as they are listed: the one that leads on, then by tone."""
+    names = [each.name for each in steps]
+    onward = next((name for name in ONWARD if name in names), "")
+    found = [replace(each, tone="first") if each.name == onward else each for each in steps]
+    return sorted(found, key=lambda each: tuple(TONES).index(each.tone))
 
 
 def step(name: str, needs_reason: bool) -> Step:
@@ -164,25 +180,40 @@ def step(name: str, needs_reason: bool) -> Step:
 
 
 async def _history(visit: Visit, id: str) -> list[Event]:
-    """Return the steps that were taken, oldest first, as their Provenances tell."""
-    page = await search(
+    """Return what happened, oldest first: the Task's versions, and who made those of the own side.
+
+    A party reads the Provenances of its own steps; of the other's it sees what they left behind.
+    """
+    told = await search(
         visit, "Provenance", ("target", f"Task/{id}"), ("_sort", "recorded"), ("_count", "100")
     )
-    events = []
-    for each in page.matches:
-        agent = (items(each.get("agent")) or [{}])[0]
-        place = reference(agent.get("onBehalfOf")).removeprefix("Organization/")
-        reasons = [text(reason) for reason in items(each.get("reason"))]
-        events.append(
-            Event(
-                code(each.get("activity"), STEP),
-                local(str(each.get("recorded", ""))),
-                display(agent.get("who")),
-                await name_of(visit.server, place, visit.language) if place else "",
-                "；".join(part for part in reasons if part),
-            )
-        )
-    return events
+    by_version = {
+        str(target.get("reference", "")).rpartition("/")[2]: each
+        for each in told.matches
+        for target in items(each.get("target"))
+    }
+    reply = await ask(visit, Interaction("history-instance", "Task", id))
+    versions = [
+        entry["resource"] for entry in items(decoded(reply).get("entry")) if "resource" in entry
+    ]
+    return [
+        await _event(visit, task, by_version.get(str(task["meta"]["versionId"]), {}))
+        for task in reversed(versions)
+    ]
+
+
+async def _event(visit: Visit, task: Json, told: Json) -> Event:
+    agent = (items(told.get("agent")) or [{}])[0]
+    place = reference(agent.get("onBehalfOf")).removeprefix("Organization/")
+    return Event(
+        code(told.get("activity"), STEP),
+        next(iter(codes_of(task.get("businessStatus"), BUSINESS)), ""),
+        str(task.get("status", "")),
+        local(str(task["meta"]["lastUpdated"])),
+        display(agent.get("who")),
+        await name_of(visit.server, place, visit.language) if place else "",
+        text(task.get("statusReason")),
+    )
 
 
 async def take_step(visit: Visit) -> Response:

@@ -2,7 +2,7 @@
 
 import base64
 from dataclasses import dataclass
-from urllib.parse import urlencode
+from urllib.parse import unquote_plus, urlencode
 
 from starlette.responses import Response
 
@@ -85,5 +85,5 @@ def event(resource: Json) -> Event:
 def _query(resource: Json) -> str:
     for each in items(resource.get("entity")):
         if each.get("query"):
-            return base64.b64decode(each["query"]).decode(errors="replace")
+            return unquote_plus(base64.b64decode(each["query"]).decode(errors="replace"))
     return ""

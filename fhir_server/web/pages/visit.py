@@ -55,7 +55,8 @@ class Visit:
     """A request to a page.
 
     `session` is the text of the cookie, `browser` what tells browsers apart that have none: one of
-    the two makes the word of its forms. `has_roles` offers to change the role. `fields` are those of a form that was sent.
+    the two makes the word of its forms. `has_roles` offers to change the role. `fields` are those
+    of a form that was sent.
     """
 
     parts: Parts
@@ -88,7 +89,7 @@ class Visit:
         """Return the word that the forms of this page carry."""
         return sessions.csrf(self.parts.key, self.session or self.browser)
 
-    def word(self, name: str, **given: object) -> str:
+    def word(self, name: str, /, **given: object) -> str:
         """Return a text in the language of the page."""
         return word(self.language, name, **given)
 

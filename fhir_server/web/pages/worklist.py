@@ -72,7 +72,7 @@ async def show_worklist(visit: Visit) -> Response:
 
 
 def _other(task: Json, side: str) -> str:
-    mine, other = ("owner", "requester") if side == "owner" else ("requester", "owner")
+    other = "requester" if side == "owner" else "owner"
     return reference(task.get(other)).removeprefix("Organization/")
 
 

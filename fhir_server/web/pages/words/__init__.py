@@ -9,7 +9,7 @@ from fhir_server.web.pages.words import care, common, hub
 WORDS: dict[str, tuple[str, str]] = {**common.WORDS, **care.WORDS, **hub.WORDS}
 
 
-def word(language: Language, name: str, **given: object) -> str:
+def word(language: Language, name: str, /, **given: object) -> str:
     """Return a text in a language. Raises KeyError for one that there is not.
 
     >>> word("en", "age.years", n=61)

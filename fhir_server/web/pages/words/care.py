@@ -106,8 +106,8 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "referral.consent": ("患者授权", "Consent"),
     "referral.consent.lead": (
-        "接收后可查阅：{data}，至 {until}。",
-        "After acceptance: {data}, until {until}.",
+        "{data}，至 {until}；自接收时起可查阅。",
+        "{data}, until {until}, from acceptance on.",
     ),
     "referral.consent.over": ("授权已撤回或失效。", "The consent is over or withdrawn."),
     "referral.history": ("经过", "History"),
