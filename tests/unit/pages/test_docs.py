@@ -11,7 +11,7 @@ DOCS = Path(__file__).parents[3] / "docs"
 def test_every_page_is_documented() -> None:
     text = (DOCS / "pages.md").read_text(encoding="utf-8")
 
-    assert [] == [page.path for page in PAGES if f"| `{page.path}` |" not in text]
+    assert [page.path for page in PAGES if f"| `{page.path}` |" not in text] == []
 
 
 def test_every_request_of_the_api_is_documented(site: Site) -> None:
@@ -25,7 +25,7 @@ def test_every_request_of_the_api_is_documented(site: Site) -> None:
     ]
 
     assert len(requests) == 8
-    assert [] == [each for each in requests if f"| `{each}` |" not in text]
+    assert [each for each in requests if f"| `{each}` |" not in text] == []
 
 
 def test_the_pictures_are_there_and_small() -> None:
@@ -33,5 +33,5 @@ def test_the_pictures_are_there_and_small() -> None:
     pictures = list((DOCS / "pictures").glob("*.png"))
 
     assert len(pictures) == 6
-    assert [] == [each.name for each in pictures if f"pictures/{each.name}" not in text]
+    assert [each.name for each in pictures if f"pictures/{each.name}" not in text] == []
     assert max(each.stat().st_size for each in pictures) < 200_000
