@@ -83,6 +83,9 @@ PATIENT_WRITES: dict[str, frozenset[str]] = {"Consent": _names("create update")}
 # What decides about access is not written by those whose access it decides.
 _GUARDED = _names("Organization OrganizationAffiliation PractitionerRole Subscription")
 
+# Who did what stays as it was written: it is added to, and neither changed nor deleted.
+ADDED_ONLY = _names("Provenance")
+
 # Enough to receive a patient at the desk; nothing that was found or thought about them.
 ADMINISTRATIVE = _names("""
     Account Appointment AppointmentResponse Consent Coverage CoverageEligibilityRequest
