@@ -1,7 +1,10 @@
 """The JSON API: login, accounts, messages, who looked."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
+from fhir_server.web.api.limit import LIMIT
 from tests.unit.pages.conftest import Site, site
 
 __all__ = ["site"]
@@ -150,7 +153,7 @@ def test_the_patient_reads_who_looked_and_the_physician_does_not(site: Site) -> 
     ) == ("何静仪 (physician)", "First People's Hospital")
     assert site.api("GET", "/api/who-looked?patient=p1", site.token("he")).status_code == 403
     assert site.api("GET", "/api/who-looked?patient=p1", site.token("audit")).json()["lines"]
-    assert site.api("GET", "/api/who-looked?patient=p2", site.token("li")).json()["lines"] == []
+    assert site.api("GET", "/api/who-looked?patient=p2", site.token("li")).status_code == 403
 
 
 def test_an_admin_request_is_audited(site: Site) -> None:
@@ -165,3 +168,19 @@ def test_an_admin_request_is_audited(site: Site) -> None:
         if "what" in entity
     ]
     assert "message/m1" in objects
+
+
+def test_a_body_that_is_too_large_is_a_413(site: Site) -> None:
+    answer = site.api("POST", "/api/login", content=b" " * (LIMIT + 1))
+
+    assert answer.status_code == 413
+
+
+def test_a_body_that_grows_beyond_what_it_said_is_not_taken(site: Site) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(LIMIT // 65536 + 2):
+            yield b" " * 65536
+
+    answer = site.api("POST", "/api/login", content=endless())
+
+    assert answer.status_code == 400
