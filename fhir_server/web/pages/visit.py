@@ -132,9 +132,9 @@ def render(visit: Visit, template: str, status: int = 200, **values: Any) -> Res
 
 
 def redirect(path: str, **params: str) -> Response:
-    """Return the answer after a form: see that page."""
+    """Return the answer after a form: see that page. `path` may have a query of its own."""
     query = f"?{urlencode(params)}" if params else ""
-    return RedirectResponse(quote(path) + query, 303)
+    return RedirectResponse(quote(path, safe="/?&=%:") + query, 303)
 
 
 async def form(request: Request) -> dict[str, list[str]]:
