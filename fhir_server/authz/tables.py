@@ -128,7 +128,7 @@ DUTY_WRITES: dict[str, frozenset[str]] = {
 }
 
 # A source system of an institution delivers what its staff of all duties records.
-FEED_WRITES = _CLINICAL | _HOUSE | _names("Medication Substance") - _names("Consent")
+FEED_WRITES = (_CLINICAL | _HOUSE | _names("Medication Substance")) - _names("Consent")
 
 # PractitionerRole.code -> duty.
 # https://terminology.hl7.org/CodeSystem-practitioner-role.html

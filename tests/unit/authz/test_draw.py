@@ -34,3 +34,8 @@ def test_nobody_but_the_operator_changes_or_deletes_a_provenance() -> None:
     }
 
     assert callers().keys() - writers == {"operator"}
+
+
+def test_a_source_system_writes_no_consent() -> None:
+    """A consent is what a patient and a person of the institution agreed on."""
+    assert writes(callers()["feed"], "Consent") == ""
