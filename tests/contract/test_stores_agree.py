@@ -126,7 +126,7 @@ def _orders() -> list[tuple[Sort, ...]]:
     return [(), *((s,) for s in single), *zip(single, single[3:], strict=False)]
 
 
-@pytest.mark.parametrize("where", worlds.BROAD, ids=str)
+@pytest.mark.parametrize("where", worlds.BROAD, ids=range(len(worlds.BROAD)))
 def test_every_order_pages(where: Node) -> None:
     """The pages of every order, one after the other, are everything exactly once."""
 
