@@ -16,6 +16,7 @@ from fhir_server.authz.caller import Caller
 from fhir_server.authz.decide import AUTHORIZING, Allow, Verb, decide, own
 from fhir_server.authz.single import permits
 from fhir_server.errors import BadRequest, Forbidden, Unprocessable
+from fhir_server.interactions.breath import aside
 from fhir_server.interactions.find import allowed
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.pending import version_of
@@ -97,6 +98,18 @@ def draft(
     write = derived(server, ask.key, resource, before, caller.organization, body)
     verb: Verb = "create" if before is None or before.body is None else "update"
     return Draft(ask, verb, before, resource, write)
+
+
+async def drafted(
+    server: Server,
+    caller: Caller,
+    ask: Interaction,
+    resource: dict[str, Any],
+    body: bytes,
+    before: Version | None,
+) -> Draft:
+    """Do as `draft`, in a thread where the resource is large."""
+    return await aside(len(body), draft, server, caller, ask, resource, body, before)
 
 
 _REFUSED = frozenset({"error", "fatal"})

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_server.authz.caller import Caller
-from fhir_server.errors import HubError, NotAllowed, Unauthenticated
+from fhir_server.errors import HubError, NotAllowed, Unauthenticated, UnsupportedMedia
 from fhir_server.interactions import query, routes
 from fhir_server.interactions.capabilities import capabilities
 from fhir_server.interactions.commit import audit_row
 from fhir_server.interactions.interaction import Interaction, Reply
+from fhir_server.interactions.patch import PATCHES
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.server import Server
 from fhir_server.log import get_logger
@@ -107,8 +108,9 @@ class FhirApp:
                 return 204
             reply = await self._reply(call, receive)
         except HubError as error:
-            extra = _allow(call.path, self._types) if isinstance(error, NotAllowed) else []
-            await response.refuse(send, error, call.form, call.id, extra)
+            await response.refuse(
+                send, error, call.form, call.id, _remedy(call, error, self._types)
+            )
             return error.status
         except body.Disconnected:
             raise
@@ -186,6 +188,18 @@ def _base(scope: Scope, headers: dict[bytes, bytes], prefix: str) -> str:
 
 def _allow(path: str, types: frozenset[str]) -> response.Headers:
     return [(b"allow", routes.allowed(path, types).encode())]
+
+
+def _remedy(call: _Call, error: HubError, types: frozenset[str]) -> response.Headers:
+    """Return the headers that tell what would have been taken.
+
+    https://www.rfc-editor.org/rfc/rfc5789#section-2.2
+    """
+    if isinstance(error, NotAllowed):
+        return _allow(call.path, types)
+    if isinstance(error, UnsupportedMedia) and call.method == "PATCH":
+        return [(b"accept-patch", ", ".join(PATCHES).encode())]
+    return []
 
 
 def _token(headers: dict[bytes, bytes]) -> str:

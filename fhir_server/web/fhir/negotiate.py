@@ -9,7 +9,6 @@ from fhir_server.errors import NotAcceptable, UnsupportedMedia
 
 FHIR_JSON = "application/fhir+json"
 FORM = "application/x-www-form-urlencoded"
-JSON_PATCH = "application/json-patch+json"
 
 _JSON = frozenset({FHIR_JSON, "application/json", "text/json"})
 _ACCEPTED = _JSON | {"*/*", "application/*"}

@@ -11,17 +11,12 @@ from typing import Any, Literal, cast
 from fhir_server.errors import NotSupported, UnsupportedMedia
 from fhir_server.interactions import etag
 from fhir_server.interactions.interaction import Interaction, Params
+from fhir_server.interactions.patch import PATCHES
 from fhir_server.interactions.query import params as query_params
 from fhir_server.web.fhir import negotiate, strict
 
 EDGE = ("_format", "_pretty")
 _RETURNS = {"representation", "minimal", "OperationOutcome"}
-_OTHER_PATCHES = {
-    "application/merge-patch+json",
-    "application/fhir+json",
-    "application/json",
-    "application/xml-patch+xml",
-}
 _BODILESS = frozenset(
     {
         "read",
@@ -68,8 +63,7 @@ def with_headers(ask: Interaction, headers: Headers, query: bytes, base: str) ->
 def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
     """Return the interaction with its body, of a content type that it takes.
 
-    A form's parameters follow those of the query. Raises `UnsupportedMedia`, `BadRequest`, and
-    `NotSupported` for the kinds of PATCH that the hub does not do yet.
+    A form's parameters follow those of the query. Raises `UnsupportedMedia`, `BadRequest`.
     """
     if ask.name in _BODILESS or (not body and ask.name in ("operation", "search-type")):
         return ask
@@ -82,7 +76,7 @@ def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
             raise UnsupportedMedia(f"A search by POST sends {negotiate.FORM}.")
         return ask
     if ask.name == "patch":
-        _require_json_patch(media)
+        _require_patch(media)
     else:
         negotiate.require_json(media)
     strict.check(body)
@@ -114,8 +108,6 @@ def prefer(header: str) -> dict[str, Any]:
     return found
 
 
-def _require_json_patch(media: str) -> None:
-    if media in _OTHER_PATCHES:
-        raise NotSupported(f"PATCH with {media} is not supported yet; {negotiate.JSON_PATCH} is.")
-    if media != negotiate.JSON_PATCH:
-        raise UnsupportedMedia(f"PATCH takes {negotiate.JSON_PATCH}.")
+def _require_patch(media: str) -> None:
+    if media not in PATCHES:
+        raise UnsupportedMedia(f"PATCH takes one of {', '.join(PATCHES)}.")
