@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from fhir_server import fhirjson
 from fhir_server.interactions.interaction import Reply
+from fhir_server.interactions.subset import Content
 from fhir_server.model import Version
 
 PHRASES = {
@@ -51,14 +52,14 @@ def bundle(
     return b"".join(parts)
 
 
-def found(base: str, version: Version, mode: str) -> bytes:
-    """Return the entry of a searchset; `mode` is match or include."""
+def found(base: str, version: Version, mode: str, content: Content = fhirjson.whole) -> bytes:
+    """Return the entry of a searchset; `mode` is match or include, `content` shows the version."""
     return b"".join(
         (
             b'{"fullUrl":',
             fhirjson.encode(f"{base}/{version.key}"),
             b',"resource":',
-            fhirjson.whole(version),
+            content(version),
             b',"search":{"mode":"',
             mode.encode(),
             b'"}}',
@@ -66,7 +67,7 @@ def found(base: str, version: Version, mode: str) -> bytes:
     )
 
 
-def past(base: str, version: Version) -> bytes:
+def past(base: str, version: Version, content: Content = fhirjson.whole) -> bytes:
     """Return the entry of a history: what was asked, what was answered, and the resource unless
     deleted.
 
@@ -84,7 +85,7 @@ def past(base: str, version: Version) -> bytes:
     }
     parts = [b'{"fullUrl":', fhirjson.encode(f"{base}/{key}")]
     if version.body is not None:
-        parts += (b',"resource":', fhirjson.whole(version))
+        parts += (b',"resource":', content(version))
     parts += (b",", fhirjson.encode(about)[1:])
     return b"".join(parts)
 

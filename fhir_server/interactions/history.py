@@ -21,15 +21,15 @@ from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.params import refuse_all
 from fhir_server.interactions.server import Server
+from fhir_server.interactions.subset import PARAMS
+from fhir_server.interactions.subset import asked as subset_of
 from fhir_server.model import History, Key, Version
 from fhir_server.search import date
 from fhir_server.search.terms import SHANGHAI
 from fhir_server.search.tree import Node
 
-_KNOWN = ("_count", "_cursor", "_since", "_at", "_sort")
+_KNOWN = ("_count", "_cursor", "_since", "_at", "_sort", *PARAMS)
 _MOST_AT_ONCE = 500
-
-_Mark = tuple[Key, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +67,18 @@ async def history(server: Server, caller: Caller, ask: Interaction) -> Reply:
     who = [caller.account, caller.role, caller.patient]
     bind = fhirjson.encode([ask.type, ask.id, who, _without_cursor(ask)]).decode()
     asked = _asked(server, ask, frozenset(sight.where), bind)
+    subset = subset_of(server.definitions, ask)
+    if subset.summary == "count":
+        counted = await _count_all(sight, asked)
+        return Reply(200, bundle("history", (), links=[("self", _link(ask, ""))], total=counted))
+    content = subset.content(server.definitions)
     versions, more = await _page(sight, asked)
     links = [("self", _link(ask, dict(ask.params).get("_cursor", "")))]
     if more:
         last = versions[-1]
         links.append(("next", _link(ask, server.signer.seal((*last.key, last.vid), bind))))
     total = None if more or asked.after else len(versions)
-    entries = (past(ask.base, version) for version in versions)
+    entries = (past(ask.base, version, content) for version in versions)
     body = bundle("history", entries, links=links, total=total)
     return Reply(200, body, patients=concerned(version.patients for version in versions))
 
@@ -114,6 +119,17 @@ async def _page(sight: _Sight, asked: History) -> tuple[list[Version], bool]:
             raise TooCostly("The history takes too long; bound it by _since, or ask for less.")
         after = (versions[-1].key, versions[-1].vid)
         chunk = max(chunk, min(2 * chunk, _MOST_AT_ONCE))
+
+
+async def _count_all(sight: _Sight, asked: History) -> int:
+    total = 0
+    asked = replace(asked, limit=_MOST_AT_ONCE, after=None)
+    while True:
+        versions, more = await _page(sight, asked)
+        total += len(versions)
+        if not more:
+            return total
+        asked = replace(asked, after=(versions[-1].key, versions[-1].vid))
 
 
 def _asked(server: Server, ask: Interaction, types: frozenset[str], bind: str) -> History:

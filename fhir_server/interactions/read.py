@@ -9,6 +9,7 @@ from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.params import refuse_all
 from fhir_server.interactions.reply import shown
 from fhir_server.interactions.server import Server
+from fhir_server.interactions.subset import PARAMS, single
 from fhir_server.model import Version
 
 _TAG = re.compile(r'(?:W/)?"([^"]*)"')
@@ -16,13 +17,14 @@ _TAG = re.compile(r'(?:W/)?"([^"]*)"')
 
 async def read(server: Server, caller: Caller, ask: Interaction) -> Reply:
     """Answer with the latest version. Raises `NotFound`, `Gone`."""
-    refuse_all(ask)
+    refuse_all(ask, PARAMS)
+    subset = single(server.definitions, ask)
     version = living(await find(server, caller, ask.key), ask.key)
     if _is_known(ask, version):
         return Reply(
             304, vid=version.vid, updated=version.updated, key=ask.key, patients=version.patients
         )
-    return shown(version)
+    return shown(version, subset.content(server.definitions))
 
 
 def _is_known(ask: Interaction, version: Version) -> bool:

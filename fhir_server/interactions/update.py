@@ -8,7 +8,14 @@ import msgspec
 from conformance.issues import Issue
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
-from fhir_server.errors import BadRequest, Conflict, Gone, NotAllowed, PreconditionFailed
+from fhir_server.errors import (
+    BadRequest,
+    Conflict,
+    Gone,
+    NotAllowed,
+    PreconditionFailed,
+    Unprocessable,
+)
 from fhir_server.interactions.commit import carry_out, unmoved
 from fhir_server.interactions.create import draft_new
 from fhir_server.interactions.criteria import the_one
@@ -17,6 +24,7 @@ from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.params import refuse_all
 from fhir_server.interactions.reply import unchanged
 from fhir_server.interactions.server import Server
+from fhir_server.interactions.subset import is_subset
 from fhir_server.interactions.write import Plan, decode, drafted
 from fhir_server.model import Version
 from fhir_server.search.tree import Ids
@@ -48,6 +56,9 @@ async def plan_update(
     before = await _current(server, caller, ask)
     if before is not None and same(before, ask.body):
         return unchanged(before, ask)
+    if before is not None and is_subset(resource):
+        words = "A resource that is tagged SUBSETTED would overwrite the whole one with a part."
+        raise Unprocessable(Issue("business-rule", words, f"{ask.type}.meta.tag"))
     return await drafted(server, caller, ask, resource, ask.body, before)
 
 

@@ -195,8 +195,6 @@ def test_a_type_outside_the_compartment_is_a_bad_request(hub):
 @pytest.mark.parametrize(
     "path",
     [
-        "Patient?_summary=true",
-        "Patient?_elements=name",
         "Patient/a/*",
         "Encounter/e/Observation",
         "?_type=Patient",
