@@ -48,7 +48,8 @@ class Settings:
         True, "Whether source systems, the operator and an open hub may choose new ids by PUT."
     )
     request_seconds: float = _setting(
-        30.0, "Seconds after which a batch, a transaction or a repeated attempt is given up with 503."
+        30.0,
+        "Seconds after which a batch, a transaction or a repeated attempt is given up with 503.",
     )
     request_limit: int = _setting(
         200, "Most FHIR requests that one process works on at a time; those beyond get 503."

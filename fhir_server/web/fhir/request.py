@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal, cast
 
-from fhir_server.errors import NotSupported, UnsupportedMedia
+from fhir_server.errors import UnsupportedMedia
 from fhir_server.interactions import etag
+from fhir_server.interactions.breath import aside
 from fhir_server.interactions.interaction import Interaction, Params
 from fhir_server.interactions.patch import PATCHES
 from fhir_server.interactions.query import params as query_params
-from fhir_server.web.fhir import negotiate, strict
+from fhir_server.web.fhir import binary, negotiate, strict
 
 EDGE = ("_format", "_pretty")
 _RETURNS = {"representation", "minimal", "OperationOutcome"}
@@ -26,6 +27,8 @@ _BODILESS = frozenset(
         "history-type",
         "history-system",
         "capabilities",
+        "job",
+        "cancel",
     }
 )
 
@@ -60,13 +63,15 @@ def with_headers(ask: Interaction, headers: Headers, query: bytes, base: str) ->
     return replace(ask, **changes)
 
 
-def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
+async def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
     """Return the interaction with its body, of a content type that it takes.
 
     A form's parameters follow those of the query. Raises `UnsupportedMedia`, `BadRequest`.
     """
     if ask.name in _BODILESS or (not body and ask.name in ("operation", "search-type")):
         return ask
+    if binary.is_content(ask, text(headers, b"content-type").partition(";")[0].strip().lower()):
+        return await _with_content(ask, headers, body)
     media = negotiate.media_type(text(headers, b"content-type"))
     if media == negotiate.FORM and ask.name in _FORMS:
         query = "&".join(filter(None, (ask.query, body.decode("latin-1"))))
@@ -79,8 +84,14 @@ def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
         _require_patch(media)
     else:
         negotiate.require_json(media)
-    strict.check(body)
+    await aside(len(body), strict.check, body)
     return replace(ask, body=body, content_type=media)
+
+
+async def _with_content(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
+    media, context = text(headers, b"content-type"), text(headers, b"x-security-context")
+    made = await aside(len(body), binary.made, ask, media, context, body)
+    return replace(ask, body=made, content_type=negotiate.FHIR_JSON)
 
 
 _SEARCHES = frozenset({"search-type", "search-compartment", "search-system"})
@@ -97,9 +108,7 @@ def prefer(header: str) -> dict[str, Any]:
     {'returns': 'minimal', 'strict': False}
     """
     asked = dict(part.strip().partition("=")[::2] for part in re.split("[,;]", header))
-    if "respond-async" in asked:
-        raise NotSupported("Prefer: respond-async is not supported yet.")
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"later": True} if "respond-async" in asked else {}
     returns = asked.get("return", "").strip('"')
     if returns in _RETURNS:
         found["returns"] = cast(Literal["representation", "minimal", "OperationOutcome"], returns)
