@@ -129,7 +129,7 @@ def _ask(server: Server, outer: Interaction, entry: _Entry) -> Interaction:
     if "://" in path:
         raise BadRequest(f"{request.url[:200]!r} is not an address of this hub.")
     ask = route(request.method, path, server.definitions.resource_types)
-    if ask.name in ("batch", "capabilities"):
+    if ask.name in ("batch", "capabilities", "job", "cancel"):
         raise NotSupported(f"{ask.name} inside a Bundle is not supported.")
     ask = replace(
         ask,

@@ -16,6 +16,7 @@ from fhir_server.interactions.delete import delete
 from fhir_server.interactions.entries import kind
 from fhir_server.interactions.history import history
 from fhir_server.interactions.interaction import Interaction, Name, Reply
+from fhir_server.interactions.job import accept, cancel, job
 from fhir_server.interactions.operation import operation
 from fhir_server.interactions.patch import patch
 from fhir_server.interactions.read import read
@@ -41,12 +42,16 @@ RUN: Mapping[Name, Run] = {
     "search-type": search_type,
     "search-compartment": search_type,
     "operation": operation,
+    "job": job,
+    "cancel": cancel,
 }
 """What is done here; what FHIR has besides is answered with 501."""
 
 
 async def perform(server: Server, caller: Caller, ask: Interaction) -> Reply:
     """Answer one interaction. Raises a `HubError` where it is refused."""
+    if ask.later and ask.name not in ("job", "cancel"):
+        return await accept(server, caller, replace(ask, later=False), perform)
     try:
         if ask.name == "batch":
             ask = replace(ask, name=kind(ask.body))

@@ -12,7 +12,8 @@ from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.interactions.find import find, living
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.outcome import outcome
-from fhir_server.interactions.server import OperationDefinition, Server
+from fhir_server.interactions.server import OperationDefinition, Parameter, Server
+from fhir_server.operations.parameters import listed
 
 _CAN = ("resource", "mode")
 _MODES = ("create", "update")
@@ -49,18 +50,24 @@ async def _resource(server: Server, caller: Caller, ask: Interaction) -> dict[st
 
 def _parameter(parameters: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
-    for each in parameters.get("parameter", ()):
+    for each in listed(parameters):
         name = each.get("name")
         if name not in _CAN or (name == "mode" and each.get("valueCode") not in _MODES):
             raise NotSupported(f"The parameter {name!r} of $validate is not supported yet.")
         if name == "resource":
             found = each.get("resource", {})
-    if not found:
+    if not found or not isinstance(found, dict):
         raise BadRequest("$validate needs a resource.")
     return found
 
 
+_PARAMETERS = (
+    Parameter("resource", "in", 0, "1", "Resource", "What is checked."),
+    Parameter("mode", "in", 0, "1", "code", "create or update."),
+    Parameter("return", "out", 1, "1", "OperationOutcome", "All that is wrong."),
+)
 VALIDATE = tuple(
-    OperationDefinition("validate", (), level, validate) for level in ("type", "instance")
+    OperationDefinition("validate", (), level, validate, parameters=_PARAMETERS)
+    for level in ("type", "instance")
 )
 """For `Server.operations`."""

@@ -20,7 +20,7 @@ from fhir_server.errors import Busy, HubError, NotAllowed, Unauthenticated, Unsu
 from fhir_server.interactions import routes
 from fhir_server.interactions.capabilities import capabilities
 from fhir_server.interactions.commit import audit_row
-from fhir_server.interactions.interaction import Interaction, Reply
+from fhir_server.interactions.interaction import Interaction, Params, Reply
 from fhir_server.interactions.patch import PATCHES
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.server import Server
@@ -35,6 +35,7 @@ Authenticate = Callable[[str, int, str], Awaitable[Caller]]
 """Takes the token (empty: none was sent), the time in milliseconds and the request's id; raises
 `Unauthenticated`."""
 
+_MOST_STATEMENTS = 8
 _TAKES_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 log = get_logger("fhir")
@@ -51,6 +52,7 @@ class FhirApp:
         self._types = server.definitions.resource_types
         self._origins = cors.origins(server.settings.cors_origins)
         self._working = 0
+        self._statements: dict[Params, Reply] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -114,8 +116,16 @@ class FhirApp:
             await self._tell(call, refusal)
             raise
         if ask.name == "capabilities" or call.caller is None:
-            return capabilities(self._server, ask)
+            return self._capabilities(ask)
         return await perform(self._server, call.caller, ask)
+
+    def _capabilities(self, ask: Interaction) -> Reply:
+        """Return what is made once for each of the few ways to ask."""
+        if len(self._statements) > _MOST_STATEMENTS:
+            self._statements.clear()
+        if ask.params not in self._statements:
+            self._statements[ask.params] = capabilities(self._server, ask)
+        return self._statements[ask.params]
 
     async def _understood(self, call: Call, receive: Receive) -> Interaction:
         """Return what is asked, of a caller who is known. Raises what `_answer` writes."""
