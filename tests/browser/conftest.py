@@ -22,9 +22,13 @@ def hub() -> Iterator[Hub]:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
-    """Chromium; without it, or without playwright, the tests are skipped."""
+    """Chromium; without it, or without playwright, the tests are skipped.
+
+    Its driver keeps an event loop running, under which no other test's loop can run: so it ends
+    with its module.
+    """
     api = pytest.importorskip(
         "playwright.sync_api", reason="playwright is not installed: pip install playwright"
     )

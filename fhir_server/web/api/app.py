@@ -19,12 +19,9 @@ from fhir_server.identity.authenticate import anybody, authenticate
 from fhir_server.identity.passwords import Passwords
 from fhir_server.interactions.server import Server
 from fhir_server.web import accounts, looked, messages, sign_in
-from fhir_server.web.api.limit import Limited
-from fhir_server.web.api.problem import HEADERS, absent, misread, problem, refused
+from fhir_server.web.api.problem import HEADERS, absent, failed, misread, problem, refused
 from fhir_server.web.directory import Language
 from fhir_server.web.messages import Inbox, Message, Wanted
-
-BODY_LIMIT = 4 * 1024 * 1024
 
 
 def _plain(text: str) -> str:
@@ -86,7 +83,7 @@ def api(parts: Parts) -> FastAPI:
     app.add_exception_handler(HubError, refused)
     app.add_exception_handler(RequestValidationError, misread)
     app.add_exception_handler(HTTPException, absent)
-    app.add_middleware(Limited, limit=BODY_LIMIT)
+    app.add_exception_handler(Exception, failed)
     return app
 
 

@@ -1,33 +1,43 @@
-"""Bodies of the JSON API within limits: nobody is read into memory before it is known who asks."""
+"""A limit on request bodies, before anything is made of them."""
 
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import MutableMapping
 from typing import Any
 
-from fastapi import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+from conformance.issues import Issue
+from fhir_server.web.api.problem import problem
+
+LIMIT = 4 * 1024 * 1024
 
 
-class Limited:
-    """Hands requests on to an application, and their bodies up to `limit` bytes."""
+def limited(app: ASGIApp, limit: int = LIMIT) -> ASGIApp:
+    """Return the application behind a limit on bodies, in bytes.
 
-    def __init__(self, app: App, limit: int) -> None:
-        """Take the application."""
-        self._app, self._limit = app, limit
+    What announces more is answered 413; what sends more than it announced is cut off.
+    """
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answer one request; with 413 where its body is larger."""
-        size = 0
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await app(scope, receive, send)
+            return
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if not announced.isdigit() or int(announced) > limit:
+            words = f"A body here has at most {limit} bytes."
+            await problem(413, [Issue("too-long", words)])(scope, receive, send)
+            return
+        await app(scope, _counted(receive, limit), send)
 
-        async def counted() -> Message:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > self._limit:
-                raise HTTPException(413, f"A body has at most {self._limit} bytes here.")
-            return message
+    return answer
 
-        await self._app(scope, counted, send)
+
+def _counted(receive: Receive, limit: int) -> Receive:
+    taken = 0
+
+    async def counted() -> MutableMapping[str, Any]:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        return message if taken <= limit else {"type": "http.disconnect"}
+
+    return counted

@@ -16,6 +16,7 @@ from fhir_server.model import Key
 from fhir_server.referral.codes import DIRECTION, DIRECTIONS, codes_of, concept
 from fhir_server.referral.compose import DownReferral, Fullurls, compose
 from fhir_server.referral.load import owner_of
+from fhir_server.web.directory import name_of
 from fhir_server.web.pages.ask import Json, ask, read, search
 from fhir_server.web.pages.line import Line, line
 from fhir_server.web.pages.show import person, today, who
@@ -80,7 +81,7 @@ async def _clinics(visit: Visit) -> list[tuple[str, str]]:
         visit, "Organization", ("type", "prov"), ("partof:missing", "true"), ("_count", "200")
     )
     return [
-        (each["id"], str(each.get("name", each["id"])))
+        (each["id"], await name_of(visit.server, each["id"], visit.language))
         for each in page.matches
         if each["id"] not in visit.by.organizations and each.get("active", True)
     ]

@@ -80,6 +80,12 @@ class Visit:
         return self.caller
 
     @property
+    def is_secure(self) -> bool:
+        """Tell whether the browser came over TLS: to this process, or to what stands before it."""
+        own = self.server.settings.base_url
+        return self.request.url.scheme == "https" or own.startswith("https:")
+
+    @property
     def base(self) -> str:
         """Return the hub's own FHIR base, for the links of what it answers."""
         return self.server.settings.base_url or f"{self.request.base_url}fhir"

@@ -114,3 +114,16 @@ def test_english_is_chosen_once_and_kept(site: Site) -> None:
 
     assert 'lang="en"' in browser.get("/worklist").text
     assert "Referrals" in browser.page
+
+
+def test_behind_tls_the_cookie_is_bound_to_the_host(site: Site) -> None:
+    browser = site.browser()
+    browser.client.base_url = "https://hub.test"
+    browser.get("/")
+
+    answer = browser.send("/", login="he", password="secret-word")
+
+    cookie = answer.headers["set-cookie"]
+    assert cookie.startswith("__Host-hub=")
+    assert "Secure" in cookie
+    assert "Domain" not in cookie
