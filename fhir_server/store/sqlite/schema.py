@@ -81,13 +81,11 @@ def prepare(path: str) -> None:
         raise ValueError(f"{path}: there is no such folder")
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     with closing(FileLock(path)) as lock, lock:
-        connection = connect(path, write=True)
         try:
-            _create_or_check(connection, path)
+            with closing(connect(path, write=True)) as connection:
+                _create_or_check(connection, path)
         except sqlite3.DatabaseError as fault:
             raise ValueError(f"{path} is not a store: {fault}") from None
-        finally:
-            connection.close()
 
 
 def _create_or_check(connection: sqlite3.Connection, path: str) -> None:
