@@ -15,6 +15,7 @@ from typing import Any, TextIO
 from uuid import UUID
 
 from adapters.transport.mllp import encode
+from fhir_server import fhirjson
 from fhir_server.bench import load
 from fhir_server.bench.hub import Hub
 from fhir_server.demo import feed
@@ -89,7 +90,7 @@ def create(bench: Bench) -> Iterator[bytes]:
 def transaction(bench: Bench) -> Iterator[bytes]:
     """Post a patient's whole record as one transaction with references by urn:uuid."""
     for number in itertools.count(1):
-        body = json.dumps(bundle(number), default=str).encode()
+        body = bundle(number)
         yield load.call(
             "POST", bench.hub.base, "/fhir", bench.token, body, Prefer="return=minimal"
         ).data
@@ -143,7 +144,7 @@ def run(bench: Bench, name: str, seconds: float) -> Figure:
     over_mllp = name == "adt"
     address = bench.hub.mllp if over_mllp else bench.hub.base.removeprefix("http://")
     exchange = load.mllp if over_mllp else load.http
-    each = len(bundle(1)["entry"]) if name == "transaction" else 1
+    each = bundle(1).count(b'"fullUrl"') if name == "transaction" else 1
     load.run(address, itertools.islice(case(bench), 50 if each == 1 else 2), CONNECTIONS, exchange)
     before = bench.hub.cost()
     done = load.run(address, timed(case(bench), seconds), CONNECTIONS, exchange)
@@ -202,22 +203,26 @@ def observation(patient: str) -> dict[str, Any]:
     }
 
 
-def bundle(number: int) -> dict[str, Any]:
-    """Return one patient of the city as a transaction whose references are urn:uuid."""
-    made = [m.resource for m in build(patients=1) if m.owner == "hospital"]
-    record = [r for r in made if r["resourceType"] in RECORD]
+def bundle(number: int) -> bytes:
+    """Return one patient's record of the city as a transaction whose references are urn:uuid."""
+    record = [m.resource for m in build(patients=1) if m.resource["resourceType"] in RECORD]
     names = {
-        f"{r['resourceType']}/{r['id']}": f"urn:uuid:{UUID(int=(number << 20) + i)}"
-        for i, r in enumerate(record)
+        f"{resource['resourceType']}/{resource['id']}": f"urn:uuid:{UUID(int=(number << 20) + i)}"
+        for i, resource in enumerate(record)
     }
-    text = json.dumps([{k: v for k, v in r.items() if k != "id"} for r in record], default=str)
-    for name, urn in names.items():
-        text = text.replace(f'"reference": "{name}"', f'"reference": "{urn}"')
     entries = [
-        {"fullUrl": urn, "resource": r, "request": {"method": "POST", "url": r["resourceType"]}}
-        for urn, r in zip(names.values(), json.loads(text), strict=True)
+        {
+            "fullUrl": urn,
+            "resource": {name: value for name, value in resource.items() if name != "id"},
+            "request": {"method": "POST", "url": resource["resourceType"]},
+        }
+        for urn, resource in zip(names.values(), record, strict=True)
     ]
-    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    made = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    text = fhirjson.encode(made).decode()
+    for name, urn in names.items():
+        text = text.replace(f'"reference":"{name}"', f'"reference":"{urn}"')
+    return text.encode()
 
 
 RECORD = frozenset(

@@ -61,7 +61,8 @@ async def _run(address: str, calls: Iterator[bytes], connections: int, exchange:
         reader, writer = await asyncio.open_connection(host, int(port), limit=1 << 26)
         for data in calls:
             started = time.perf_counter()
-            failed += not await exchange(reader, writer, data)
+            succeeded = await exchange(reader, writer, data)
+            failed += not succeeded
             latencies.append(time.perf_counter() - started)
         writer.close()
 

@@ -20,6 +20,8 @@ from pathlib import Path
 from fhir_server.store.sqlite.lock import FileLock
 
 SCHEMA = 1
+WAIT = 5.0
+"""Seconds for which a foreign lock on the file (a backup, a shell) is waited for."""
 
 _TABLES = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -65,10 +67,14 @@ _PRAGMAS = (
 def connect(path: str, *, write: bool = False) -> sqlite3.Connection:
     """Open a connection that may be handed from thread to thread, without implicit transactions."""
     connection = sqlite3.connect(
-        path, timeout=5, isolation_level=None, check_same_thread=False, cached_statements=400
+        path, timeout=WAIT, isolation_level=None, check_same_thread=False, cached_statements=400
     )
-    for pragma in (*_PRAGMAS, f"query_only = {int(not write)}"):
-        connection.execute(f"PRAGMA {pragma}").close()
+    try:
+        for pragma in (*_PRAGMAS, f"query_only = {int(not write)}"):
+            connection.execute(f"PRAGMA {pragma}").close()
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
