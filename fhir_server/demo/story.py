@@ -274,7 +274,7 @@ def visit(stage: Stage) -> None:
 
 def withdraw(stage: Stage) -> None:
     """The patient reads who looked, then withdraws; the clinic keeps its own and the referral."""
-    patient = stage.facts["enter"](stage)
+    patient = stage.patient = stage.facts["enter"](stage)
     looked = stage.http(patient, "GET", "/api/who-looked")
     expect("东堤" in str(looked.body), "the patient cannot read that the clinic looked")
     patch = [{"op": "replace", "path": "/status", "value": "inactive"}]
