@@ -21,7 +21,7 @@ from fhir_server.store.sqlite.lock import FileLock
 
 SCHEMA = 1
 WAIT = 5.0
-"""Seconds for which a foreign lock on the file (a backup, a shell) is waited for."""
+"""Seconds for which another's lock on the file is waited for."""
 
 _TABLES = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -81,12 +81,12 @@ def connect(path: str, *, write: bool = False) -> sqlite3.Connection:
 def prepare(path: str) -> None:
     """Create the tables in a new file, and refuse a file that is not a store of this version.
 
-    Raises ValueError, in words for the operator.
+    Raises ValueError, in words for the operator, and TimeoutError while another process holds it.
     """
     if not Path(path).parent.is_dir():
         raise ValueError(f"{path}: there is no such folder")
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    with closing(FileLock(path)) as lock, lock:
+    with closing(FileLock(path, WAIT)) as lock, lock:
         try:
             with closing(connect(path, write=True)) as connection:
                 _create_or_check(connection, path)
