@@ -11,7 +11,7 @@ from collections.abc import Set
 from decimal import Decimal
 from typing import NamedTuple
 
-from conformance.fhirpath import operators, steps, tree
+from conformance.fhirpath import arithmetic, operators, steps, tree
 from conformance.fhirpath.errors import FHIRPathError
 from conformance.fhirpath.functions import FUNCTIONS
 from conformance.fhirpath.functions.table import ARGUMENTS, BOTH, SAME, Function
@@ -253,8 +253,8 @@ class Compiler:
         operand = self.compile(found.operand, focus, at_root=at_root)
         run = operand.run
         if found.operator == "-":
-            return Compiled(lambda env, this: operators.negate(run(env, this)), operand.types)
-        return Compiled(lambda env, this: operators.plus(run(env, this)), operand.types)
+            return Compiled(lambda env, this: arithmetic.negate(run(env, this)), operand.types)
+        return Compiled(lambda env, this: arithmetic.plus(run(env, this)), operand.types)
 
     def _type_test(self, found: tree.TypeTest, focus: Types, *, at_root: bool) -> Compiled:
         wanted = self._model.type_named(found.type, found.at)
