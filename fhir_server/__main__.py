@@ -7,7 +7,18 @@ from types import ModuleType
 from fhir_server.commands import bench, check, demo, fhirpath, hl7, load, serve, story, token, user
 from fhir_server.errors import HubError
 
-COMMANDS: tuple[ModuleType, ...] = (serve, demo, story, load, user, token, hl7, check, fhirpath, bench)
+COMMANDS: tuple[ModuleType, ...] = (
+    serve,
+    demo,
+    story,
+    load,
+    user,
+    token,
+    hl7,
+    check,
+    fhirpath,
+    bench,
+)
 
 
 def parser() -> argparse.ArgumentParser:
