@@ -5,10 +5,10 @@ https://hl7.org/fhir/R4/validation.html
 
 from typing import Any
 
-from conformance.checks import Checks
 from conformance.definitions import Definitions
-from conformance.faults import Fault
 from conformance.issues import Issue
+from conformance.validation.checks import Checks
+from conformance.validation.faults import Fault
 
 
 class Validator:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from conformance.narrative import check_div
+from conformance.validation.narrative import check_div
 
 
 def div(content: str) -> str:

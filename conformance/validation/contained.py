@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/references.html#contained
 from collections import Counter
 from typing import Any
 
-from conformance.faults import Fault, Faults, fault
+from conformance.validation.faults import Fault, Faults, fault
 
 Json = dict[str, Any]
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from conformance.faults import Fault, Faults, wrong
+from conformance.validation.faults import Fault, Faults, wrong
 
 Reference = dict[str, Any]
 

@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from conformance.definitions import Type
-from conformance.faults import Check, Fault, Faults, fault, wrong
-from conformance.narrative import check_div
+from conformance.validation.faults import Check, Fault, Faults, fault, wrong
+from conformance.validation.narrative import check_div
 
 MAX_INTEGER = 2**31 - 1
 MAX_STRING = 1024 * 1024

@@ -8,7 +8,7 @@ import re
 from typing import Any
 from xml.parsers import expat
 
-from conformance.faults import Fault, Faults, fault, wrong
+from conformance.validation.faults import Fault, Faults, fault, wrong
 
 XHTML = "http://www.w3.org/1999/xhtml"
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 from conformance.definitions import Element
-from conformance.faults import Check, Fault, Faults, describe, fault, under, wrong
+from conformance.validation.faults import Check, Fault, Faults, describe, fault, under, wrong
 
 ONLY_ID = "found only an id, expected a value or children (ele-1)"
 

@@ -6,13 +6,13 @@ https://hl7.org/fhir/R4/json.html, https://hl7.org/fhir/R4/element.html
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from conformance import elements
-from conformance.contained import check_contained, settle
 from conformance.definitions import Definitions, Element
-from conformance.elements import Handler, Json
-from conformance.faults import Check, Fault, Faults, describe, fault, wrong
-from conformance.primitives import is_absolute, primitive_checks
-from conformance.references import reference_check
+from conformance.validation import elements
+from conformance.validation.contained import check_contained, settle
+from conformance.validation.elements import Handler, Json
+from conformance.validation.faults import Check, Fault, Faults, describe, fault, wrong
+from conformance.validation.primitives import is_absolute, primitive_checks
+from conformance.validation.references import reference_check
 
 RESOURCES = ("Resource", "DomainResource")
 
