@@ -3,50 +3,54 @@
 https://hl7.org/fhir/R4/json.html, https://hl7.org/fhir/R4/element.html
 """
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from conformance.definitions import Definitions, Element
-from conformance.validation import elements
+from conformance.validation import elements, extensions
+from conformance.validation.bindings import Bindings
 from conformance.validation.contained import check_contained, settle
 from conformance.validation.elements import Handler, Json
-from conformance.validation.faults import Check, Fault, Faults, describe, fault, wrong
-from conformance.validation.primitives import is_absolute, primitive_checks
-from conformance.validation.references import reference_check
+from conformance.validation.faults import Check, Fault, Faults, both, describe, fault, wrong
+from conformance.validation.invariants import Invariants, Rule
+from conformance.validation.primitives import primitive_checks
+from conformance.validation.references import literal_pattern, reference_check
+from conformance.validation.rules.table import SIMPLE_QUANTITY, rules_of
+from conformance.validation.shapes import MALFORMED, Required, Shape, object_check
+from conformance.validation.systems import Systems
 
 RESOURCES = ("Resource", "DomainResource")
 
 
-class _Required(NamedTuple):
-    """`keys`: properties of which one must be there."""
+class Options(NamedTuple):
+    """What is checked beside the structure: see `Validator`."""
 
-    name: str
-    min: int
-    keys: frozenset[str]
-
-
-class _Shape(NamedTuple):
-    """What a type's check looks up; filled after it is made, for types that hold themselves."""
-
-    handlers: dict[str, Handler]
-    required: list[_Required]
-    choices: list[frozenset[str]]
+    is_full: bool = True
+    warnings: bool = True
+    best_practice: bool = False
 
 
 class Checks:
     """The checks of all types of one set of definitions."""
 
-    def __init__(self, definitions: Definitions) -> None:
+    def __init__(self, definitions: Definitions, options: Options) -> None:
         self._definitions = definitions
+        self._is_full = options.is_full
         self._by_type: dict[str, Check] = primitive_checks(definitions.types)
-        self._reference = reference_check(definitions.resource_types)
-        self._resources: dict[str, Check] = {}
+        matches = literal_pattern(definitions.resource_types).fullmatch
+        self._reference = reference_check(definitions.resource_types, matches)
+        self._bindings = Bindings(definitions, with_warnings=options.is_full and options.warnings)
+        self._invariants = Invariants(
+            definitions, warnings=options.warnings, best_practice=options.best_practice
+        )
+        self._rules = rules_of(definitions, Systems(definitions.library), matches)
+        self._misplaced = extensions.misplaced(definitions, definitions.library.extensions)
 
     def resource(self, value: Any) -> Faults:
         """Check a resource that stands for itself: at the root, or in a Bundle or Parameters."""
         found = self._any_resource(value)
         if value.__class__ is dict and (found or "contained" in value):
-            return settle(value, found or []) or None
+            return settle(value, found or [], self._misplaced) or None
         return found
 
     def _any_resource(self, value: Any) -> Faults:
@@ -67,23 +71,30 @@ class Checks:
 
     def _compile(self, name: str) -> Check:
         """Make the check of a complex type, and of all types that it can reach."""
-        shape = _Shape({}, [], [])
+        shape = Shape({}, [], [], [])
         definition = self._definitions.types[name]
         is_resource = definition.kind == "resource"
         # Element stands for what is beside a primitive, whose value counts as well.
         needs_children = not is_resource and name != "Element"
-        check = _object_check(name, shape, needs_children=needs_children)
-        if name == "Extension":
-            check = _extension_check(check)
+        check = object_check(name, shape, needs_children=needs_children)
         self._by_type[name] = check
         if is_resource:
             shape.handlers["resourceType"] = lambda _, __: None
         for element in self._definitions.elements(name).values():
             if element.max != 0:
                 self._add(shape, name, element)
+        shape.rules.extend(self._rules_of(name))
         return check
 
-    def _add(self, shape: _Shape, owner: str, element: Element) -> None:
+    def _rules_of(self, name: str) -> Iterator[Rule]:
+        if name == "Extension":
+            yield Rule(None, extensions.check_ext_1)
+        if self._is_full:
+            for kind in self._definitions.ancestry(name):
+                yield from self._rules.get(kind, ())
+            yield from self._invariants.of_type(name)
+
+    def _add(self, shape: Shape, owner: str, element: Element) -> None:
         """Put the handlers of an element into the shape of the type that has it."""
         keys: set[str] = set()
         for key, type_name in element.properties():
@@ -104,7 +115,7 @@ class Checks:
             else:
                 shape.handlers[key] = elements.one(segment, check)
         if element.min:
-            shape.required.append(_Required(element.name, element.min, frozenset(keys)))
+            shape.required.append(Required(element.name, element.min, frozenset(keys)))
         if element.choice:
             shape.choices.append(frozenset(keys))
 
@@ -121,90 +132,59 @@ class Checks:
         if type_name in RESOURCES:
             return self._contained if element.name == "contained" else self.resource
         check = self._by_type.get(type_name) or self._compile(type_name)
+        return together(check, [*self._beyond_its_type(owner, element, type_name)])
+
+    def _beyond_its_type(self, owner: str, element: Element, type_name: str) -> Iterator[Check]:
+        """What an element asks of a value beside being of its type."""
         if type_name == "Reference":
-            return _reference_check(check, self._reference, element.targets.get("Reference", ()))
-        if type_name == "Extension" and owner != "Extension":
-            return _outer_extension(check)
-        if element.value_set:
-            return self._bound(check, element.value_set, type_name)
+            yield reference_to(self._reference, element.targets.get("Reference", ()))
+        if type_name == "Extension":
+            yield from self._of_extensions(owner, element)
+        if element.binding and (found := self._bindings.check(element.binding, type_name)):
+            yield found
+        if self._is_full:
+            if SIMPLE_QUANTITY in element.profiles.get(type_name, ()):
+                yield check_simple_quantity
+            yield from self._invariants.of_element(element, type_name)
+
+    def _of_extensions(self, owner: str, element: Element) -> Iterator[Check]:
+        if owner != "Extension":
+            yield extensions.check_url
+        if self._is_full:
+            yield extensions.use_check(
+                self._definitions.library.extensions,
+                frozenset(self._definitions.ancestry(owner)),
+                is_modifier=element.name == "modifierExtension",
+            )
+
+
+def together(check: Check, more: list[Check]) -> Check:
+    """A check, and others that are made where it finds nothing wrong in the value itself."""
+    if not more:
         return check
+    [second, *rest] = more
 
-    def _bound(self, check: Check, value_set: str, type_name: str) -> Check:
-        codes = self._definitions.value_set(value_set)
-        if type_name == "CodeableConcept":
-            return elements.bound_concept(check, codes, value_set)
-        every = frozenset(code for each in codes.values() for code in each)
-        return elements.bound_code(check, every, value_set)
-
-
-def _object_check(name: str, shape: _Shape, *, needs_children: bool) -> Check:
-    """The check of an object: its properties, what it must have, what it may have once."""
-    handlers, required, choices = shape
-
-    def check(value: Any) -> Faults:
-        if value.__class__ is not dict or not value:
-            return wrong("structure", value, f"an object that is not empty ({name})")
-        faults: list[Fault] = []
-        for key, item in value.items():
-            handle = handlers.get(key)
-            if handle is None:
-                faults += elements.unknown(key, name)
-            elif found := handle(item, value):
-                faults += found
-        faults += _as_a_whole(value, required, choices)
-        if needs_children and len(value) == 1 and "id" in value:
-            faults += fault("invariant", elements.ONLY_ID)
-        return faults or None
-
-    return check
-
-
-def _as_a_whole(
-    value: Json, required: list[_Required], choices: list[frozenset[str]]
-) -> list[Fault]:
-    """What an object lacks, and what it has more than one of."""
-    faults = []
-    for element, least, keys in required:
-        if keys.isdisjoint(value):
-            faults += fault("required", f"found no {element}, expected at least {least}")
-    for keys in choices:
-        if len(given := keys & value.keys()) > 1:
-            faults += elements.several_choices(given)
-    return faults
-
-
-def _extension_check(check: Check) -> Check:
-    """Adds ext-1: an extension has a value or extensions, not both."""
-
-    def check_extension(value: Any) -> Faults:
+    def check_both(value: Any) -> Faults:
         found = check(value)
-        if value.__class__ is not dict or not value:
-            return found
-        has_value = any(key.lstrip("_").startswith("value") for key in value)
-        if has_value != ("extension" in value):
-            return found
-        have = "both a value and extensions" if has_value else "neither a value nor extensions"
-        return (found or []) + fault("invariant", f"found {have}, expected one of them (ext-1)")
+        if found is None:
+            return second(value)
+        return found if is_malformed(found) else both(found, second(value))
 
-    return check_extension
+    return together(check_both, rest)
 
 
-def _outer_extension(check: Check) -> Check:
-    """Adds that the URL of an extension is absolute; within an extension it may be relative."""
-
-    def check_outer(value: Any) -> Faults:
-        found = check(value)
-        if found is None and not is_absolute(value["url"]):
-            return wrong("value", value["url"], "an absolute URL of the extension")
-        return found
-
-    return check_outer
+def is_malformed(found: list[Fault]) -> bool:
+    """Whether faults say that a value is not what its type says, so that no rule can be asked."""
+    return any(each.code in MALFORMED and not each.pending for each in found)
 
 
-def _reference_check(
-    check: Check, check_target: Callable[[Json, tuple[str, ...]], Faults], allowed: tuple[str, ...]
-) -> Check:
-    def check_reference(value: Any) -> Faults:
-        return check(value) or check_target(value, allowed)
+def reference_to(check_target: Any, allowed: tuple[str, ...]) -> Check:
+    """The check of the literal of a reference to one of the types allowed."""
+    return lambda value: check_target(value, allowed)
 
-    return check_reference
+
+def check_simple_quantity(value: Json) -> Faults:
+    """Check sqty-1: a SimpleQuantity has no comparator."""
+    if "comparator" not in value:
+        return None
+    return [Fault("", "invariant", "found a comparator, expected none here (sqty-1)")]

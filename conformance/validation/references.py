@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.validation.faults import Fault, Faults, wrong
+from conformance.validation.primitives import missing
 
 Reference = dict[str, Any]
 
@@ -26,10 +27,12 @@ def literal_pattern(resource_types: frozenset[str]) -> re.Pattern[str]:
 
 
 def reference_check(
-    resource_types: frozenset[str],
+    resource_types: frozenset[str], matches: Callable[[str], re.Match[str] | None]
 ) -> Callable[[Reference, tuple[str, ...]], Faults]:
-    """A check of a Reference that is an object already, against the types allowed; none: any."""
-    matches = literal_pattern(resource_types).fullmatch
+    """A check of a Reference that is an object already, against the types allowed; none: any.
+
+    `matches` is that of `literal_pattern`.
+    """
     conditional = re.compile(rf"(?:{'|'.join(sorted(resource_types))})\?\S+").fullmatch
 
     def check(reference: Reference, allowed: tuple[str, ...]) -> Faults:
@@ -41,7 +44,7 @@ def reference_check(
         found = matches(literal)
         if found is None:
             if literal[0] == "#":
-                return [Fault("", "not-found", missing(literal), local=literal)]
+                return [Fault("", "not-found", missing(literal), pending=literal)]
             return None if is_other(literal, conditional) else malformed(literal)
         literal_type = found["type"]
         if type_name and literal_type != type_name:
@@ -56,11 +59,6 @@ def is_other(literal: str, conditional: Callable[[str], Any]) -> bool:
     if literal.startswith(("urn:uuid:", "urn:oid:")):
         return _URN.fullmatch(literal) is not None
     return bool(_URL.fullmatch(literal) or conditional(literal))
-
-
-def missing(literal: str) -> str:
-    """What to say of a local reference that leads nowhere."""
-    return f'found "{literal}", expected a contained resource with that id'
 
 
 def malformed(literal: str) -> list[Fault]:

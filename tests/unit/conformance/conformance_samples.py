@@ -42,7 +42,7 @@ PATIENT: Json = {
     "birthDate": "1990-03-07",
     "deceasedBoolean": False,
     "maritalStatus": {"text": "married"},
-    "contact": [{"relationship": [{"text": "mother"}], "gender": "female"}],
+    "contact": [{"name": {"text": "A"}, "gender": "female"}],
     "generalPractitioner": [{"reference": "Practitioner/1"}, {"reference": "#o"}],
     "managingOrganization": {"reference": "http://x/fhir/Organization/1", "type": "Organization"},
     "link": [{"other": {"reference": "Patient/2"}, "type": "seealso"}],

@@ -97,4 +97,4 @@ def test_entities_are_never_declared() -> None:
 def test_image_by_fragment_waits_for_its_resource() -> None:
     [found] = check_div(div("<img src='#pic' alt='x'/>")) or []
 
-    assert found.local == "#pic"
+    assert found.pending == "#pic"
