@@ -22,7 +22,8 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Run one command; return 0, 1 for a failure that was told in words, 2 for a wrong command line."""
+    """Run one command; return 0, 1 for a failure that was told in words, 2 for a wrong
+    command line."""
     args = parser().parse_args(argv)
     try:
         return int(args.run(args) or 0)

@@ -1,22 +1,41 @@
-"""The composition root: from settings to a running hub. Every part is handed what it needs, here only."""
+"""The composition root: from settings to a running hub. Every part is handed what it needs."""
 
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
+from adapters.hl7v2.inbox import Inbox
+from adapters.hl7v2.source import read_sources
+from adapters.transport.port import Port
+from adapters.transport.server import Listener
 from conformance import definitions as r4
 from conformance.validator import Validator
+from fhir_server.authz.caller import Caller
 from fhir_server.authz.tables import missing_rules
+from fhir_server.demo.sources import SOURCES
+from fhir_server.errors import HubError, Unauthenticated
+from fhir_server.identity.authenticate import anybody, authenticate
+from fhir_server.identity.ids import keyed_id
 from fhir_server.identity.site import derived, site_key
 from fhir_server.interactions.server import OperationDefinition, Server
+from fhir_server.log import configure, get_logger
+from fhir_server.model import Key
 from fhir_server.operations.validate import VALIDATE
 from fhir_server.referral.operations import OPERATIONS as REFERRAL
 from fhir_server.referral.rules import WRITE_RULES
 from fhir_server.search.cursor import Signer
 from fhir_server.search.extract import Extractor
-from fhir_server.settings import Settings
+from fhir_server.settings import Settings, load
 from fhir_server.store.open import Kept, Limits, open_store
+from fhir_server.web.fhir.app import FhirApp
+from fhir_server.web.metrics import Metrics
+from fhir_server.web.pages.app import pages_app
+from fhir_server.web.site import Receive, Scope, Send, Site
+
+log = get_logger("hub")
 
 OPERATIONS: tuple[OperationDefinition, ...] = (*VALIDATE, *REFERRAL)
 
@@ -61,3 +80,89 @@ def milliseconds() -> int:
 def new_id() -> str:
     """Return a random id of 128 bits."""
     return secrets.token_hex(16)
+
+
+class Hub:
+    """The hub as an ASGI application, with its MLLP listener: both begin and end with the
+    lifespan."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Take the settings; nothing is opened before the lifespan begins."""
+        self._settings = settings
+        self._parts: Parts | None = None
+        self._site: Site | None = None
+        self._mllp: Port | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or live through the lifespan."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http" and self._site is not None:
+            await self._site(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._begin()
+        except (ValueError, OSError) as fault:
+            await send({"type": "lifespan.startup.failed", "message": str(fault)})
+            return
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._end()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _begin(self) -> None:
+        settings = self._settings
+        configure(settings.log_level)
+        parts = self._parts = await assemble(settings)
+        server, metrics = parts.server, Metrics()
+        given = settings.sources
+        sources = read_sources(Path(given).read_bytes()) if given else SOURCES
+        ids = partial(keyed_id, derived(parts.key, "id"))
+        inbox = Inbox(server, sources, ids, metrics.message)
+        authenticate = everybody if settings.open else partial(authenticated, parts.store)
+        self._site = Site(
+            FhirApp(server, authenticate),
+            pages_app(server, parts.key, inbox, metrics),
+            metrics,
+            partial(is_ready, parts.store),
+        )
+        if settings.mllp:
+            listener = Listener(inbox.receive, opened=metrics.connections)
+            self._mllp = Port(listener, settings.mllp, settings.workers)
+            await self._mllp.open()
+        log.info("hub.started", store=settings.store.partition(":")[0], workers=settings.workers)
+
+    async def _end(self) -> None:
+        if self._mllp is not None:
+            await self._mllp.close()
+        if self._parts is not None:
+            await self._parts.store.close()
+        log.info("hub.stopped")
+
+
+def create() -> Hub:
+    """Return the application of the environment's settings (what a worker process calls)."""
+    return Hub(load())
+
+
+async def everybody(token: str, now: int, request: str) -> Caller:
+    """Let anybody in: a hub that was started with `--open`."""
+    return anybody(now, request)
+
+
+async def authenticated(store: Kept, token: str, now: int, request: str) -> Caller:
+    """Return the caller whose token it is. Raises `Unauthenticated`."""
+    if not token:
+        raise Unauthenticated("A bearer token is needed.")
+    return await authenticate(store, token, now, request)
+
+
+async def is_ready(store: Kept) -> bool:
+    """Tell whether the store answers."""
+    try:
+        await store.read(Key("site", "key"))
+    except HubError:
+        return False
+    return True

@@ -2,7 +2,8 @@
 
 https://hl7.org/fhir/R4/json.html
 
-A resource is stored as its *tail*: everything after the server's own part of `meta`. Reading puts the
+A resource is stored as its *tail*: everything after the server's own part of `meta`.
+Reading puts the
 head in front of it; nothing is serialised again, so decimals and text come back as they were sent.
 """
 
@@ -25,7 +26,8 @@ _SERVERS_OWN = ("versionId", "lastUpdated")
 
 
 def decode(body: bytes) -> Any:
-    """Decode JSON; numbers are `int` or `Decimal`. Raises `BadRequest` with the place of the fault."""
+    """Decode JSON; numbers are `int` or `Decimal`. Raises `BadRequest` with the place of
+    the fault."""
     try:
         return _decoder.decode(body)
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError, ArithmeticError) as fault:
@@ -43,10 +45,11 @@ def pretty(body: bytes) -> bytes:
 
 
 def tail(body: bytes) -> bytes:
-    """Return what is stored of a resource that came as `body`: all but type, id and the server's meta.
+    """Return what is stored of a resource that came as `body`: all but type, id and the
+    server's meta.
 
-    >>> tail(b'{"resourceType":"Basic","id":"1","meta":{"versionId":"7","source":"x"},"code":{"text":"a"}}')
-    b',"source":"x"},"code":{"text":"a"}}'
+    >>> tail(b'{"resourceType":"Basic","id":"1","meta":{"versionId":"7","source":"x"},"author":{}}')
+    b',"source":"x"},"author":{}}'
     """
     top = _top.decode(body)
     meta = _decoder.decode(top["meta"]) if "meta" in top else {}
@@ -64,7 +67,8 @@ def tail(body: bytes) -> bytes:
 
 
 def whole(version: Version) -> bytes:
-    """Return the resource of a living version as JSON, its id, versionId and lastUpdated in place."""
+    """Return the resource of a living version as JSON, its id, versionId and lastUpdated
+    in place."""
     if version.body is None:
         raise ValueError(f"{version.key} is deleted")
     return head(version.key, version.vid, version.updated) + version.body

@@ -1,6 +1,7 @@
 """The values that every layer hands on: keys, index entries, versions and writes.
 
-A record is bytes and index entries. FHIR resources and the hub's own things (inbox messages, tokens,
+A record is bytes and index entries. FHIR resources and the hub's own things (inbox
+messages, tokens,
 grants, audit rows: internal types, written in lower case) are the same kind of record.
 """
 
@@ -37,7 +38,8 @@ class Entry(NamedTuple):
     | uri | uri | | |
     | reference | `Type/id`, absolute URL or canonical | version, `''` if none | |
 
-    `group` binds the parts of a composite (`param` is then `code.0`, `code.1`), `path` is `''` or the
+    `group` binds the parts of a composite (`param` is then `code.0`, `code.1`), `path` is
+    `''` or the
     `#id` of the contained resource that said it. Hidden parameters start with `_`: `_owner` (the
     organization that wrote it), `_profile`, `_tag`, `_security`, `_source`.
     """
@@ -54,8 +56,10 @@ class Entry(NamedTuple):
 class Version:
     """One version of a record as a store keeps it.
 
-    `body` is what `fhirjson.tail` made of a resource (an internal record's JSON as it is), `None` for a
-    tombstone. `updated` is milliseconds since 1970 UTC. `auth` are the entries that authorization may
+    `body` is what `fhirjson.tail` made of a resource (an internal record's JSON as it is),
+    `None` for a
+    tombstone. `updated` is milliseconds since 1970 UTC. `auth` are the entries that
+    authorization may
     ask for, `patients` the ids of the patients whose compartments the record is in.
     """
 

@@ -76,7 +76,8 @@ def _read(name: str, text: str, kind: type) -> Any:
 
 
 def export(settings: Settings) -> None:
-    """Leave the settings in the environment, where worker processes, which start anew, find them."""
+    """Leave the settings in the environment, where worker processes, which start anew,
+    find them."""
     for item in fields(Settings):
         value = getattr(settings, item.name)
         if value != item.default:

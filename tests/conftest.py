@@ -91,6 +91,7 @@ class Hub:
     clock: Clock
     callers: dict[str, Caller] = field(default_factory=lambda: dict(CALLERS))
     runner: asyncio.Runner = field(default_factory=asyncio.Runner)
+    closed: bool = False
 
     def __post_init__(self) -> None:
         app = FhirApp(self.server, self._authenticate)
@@ -172,6 +173,9 @@ class Hub:
 
     def close(self) -> None:
         """Let go of everything."""
+        if self.closed:
+            return
+        self.closed = True
         self.run(self._client.aclose())
         self.run(self.server.store.close())
         self.runner.close()
@@ -225,7 +229,7 @@ def make_hub(
         each.close()
 
 
-@pytest.fixture(params=["memory"])
+@pytest.fixture(params=["memory", "sqlite"])
 def hub(request: pytest.FixtureRequest, make_hub: Callable[..., Hub], tmp_path: Path) -> Hub:
     """A hub on each store."""
     if request.param == "memory":

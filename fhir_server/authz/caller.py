@@ -20,9 +20,10 @@ class Caller:
 
     `person` is the literal reference of the acting person (`Practitioner/…`, `Patient/…`), `role`
     the PractitionerRole's id, `duty` its code (`physician`, `nurse`, …), `organization` the
-    institution (the top of `partOf`) that owns what the caller writes, `organizations` it and its
-    departments. `patient` binds the caller to one compartment. `rules` are those that name one of
-    `organizations` as recipient. `now` is the time of the request in milliseconds.
+    institution (the top of `partOf`) that owns what the caller writes, `organizations` the role's
+    own and all above it up to the institution. `patient` binds the caller to one compartment.
+    `rules` are those that name one of `organizations` as recipient. `now` is the time of the
+    request in milliseconds, `token` the id of the token's record.
     """
 
     kind: Kind

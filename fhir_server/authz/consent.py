@@ -209,7 +209,7 @@ def settled(consents: Sequence[Json], existing: Sequence[Grant], now: int) -> tu
             rules, opened = grants(consent, now, via, others)
             fit = [each for each in opened if not via or each.recipient in receivers]
             wanted |= {each.id: each for each in fit}
-            writes |= {(write := rule.write()).key: write for rule in rules if fit}
+            writes |= {write.key: write for rule in rules if fit for write in rule.writes()}
     known = {each.id: each for each in existing}
     for id, grant in wanted.items():
         before = known.get(id)

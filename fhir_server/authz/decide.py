@@ -5,13 +5,13 @@ or evaluated in memory for one record (`single`). Nobody filters results afterwa
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 from fhir_server.authz import scopes, tables
 from fhir_server.authz.caller import Caller
-from fhir_server.authz.grant import active
+from fhir_server.authz.grant import Rule, active
 from fhir_server.authz.rules import predicate
-from fhir_server.model import Entry
 from fhir_server.search.tree import (
     EVERYTHING,
     Cond,
@@ -83,11 +83,6 @@ def decide(caller: Caller, type: str, verb: Verb) -> Decision:
     if verb in ("read", "search", "history"):
         return _reading(caller, type)
     return _writing(caller, type, verb)
-
-
-def owner(caller: Caller) -> Entry:
-    """Return the hidden entry that says to which institution a new record belongs."""
-    return Entry("_owner", caller.organization)
 
 
 def own(caller: Caller) -> Node:
@@ -163,12 +158,20 @@ def _shared(caller: Caller, type: str) -> Node | None:
         return None
     branches = [own(caller), package(caller)]
     if tables.GROUPS[type] == "record":
-        recipient = _in("recipient", caller.organizations)
-        for rule in caller.rules:
-            if rule.purpose == caller.purpose and rule.recipient in caller.organizations:
-                holds = active(recipient, Match("rule", (Cond("v", "=", rule.id),)))
-                branches.append(both(ForEachPatient("grant", holds), predicate(rule, type)))
+        branches += (
+            _consented(rule, type)
+            for rule in caller.rules
+            if rule.purpose == caller.purpose and rule.recipient in caller.organizations
+        )
     return either(*branches)
+
+
+@lru_cache(maxsize=2048)
+def _consented(rule: Rule, type: str) -> Node:
+    """Return what one rule opens of one type: no caller is in it, so it may be kept."""
+    recipient = Match("recipient", (Cond("v", "=", rule.recipient),))
+    holds = active(recipient, Match("rule", (Cond("v", "=", rule.id),)))
+    return both(ForEachPatient("grant", holds), predicate(rule, type))
 
 
 def _writing(caller: Caller, type: str, verb: Verb) -> Decision:

@@ -4,11 +4,12 @@ A grant says *which patient, to whom, from when until when*; a rule says *what*.
 by their content, so that a thousand equal consents share one, and a predicate has one branch a rule
 rather than one a patient. A grant of named records (a referral's package) lists them itself.
 
-Both are records of internal types:
+They are records of internal types:
 
 | type | id | entries |
 |---|---|---|
 | `rule` | hash of its content | `recipient` |
+| `recipient` | an Organization's id; it has a new version where there is a new rule | |
 | `grant` | hash of whom it is for and from what | those of `Grant.write` |
 
 Times are milliseconds; a grant without an end has `until` = `FOREVER`. `from <= NOW < until` is
@@ -17,7 +18,7 @@ tested inside the query, so closing a grant is one write and takes effect on the
 
 import hashlib
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import msgspec
 
@@ -42,7 +43,7 @@ class Clause:
     owner: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Rule:
     """What `recipient` (an Organization's id) may see for `purpose`: `permit`, but not `deny`."""
 
@@ -51,16 +52,30 @@ class Rule:
     permit: tuple[Clause, ...]
     deny: tuple[Clause, ...] = ()
 
-    @property
+    def __hash__(self) -> int:
+        """Hash by the id, which is made once: rules are looked up on every request."""
+        return hash(self.id)
+
+    @cached_property
     def id(self) -> str:
         """Return the hash of the content: equal rules are one record."""
         return hashlib.sha256(msgspec.json.encode(self)).hexdigest()[:32]
 
-    def write(self) -> Write:
-        """Return the write that keeps this rule; writing it again changes nothing that matters."""
-        return Write(
-            Key("rule", self.id), fhirjson.encode(self), (Entry("recipient", self.recipient),)
+    def writes(self) -> tuple[Write, Write]:
+        """Return the writes that keep this rule, and tell that its recipient has another one.
+
+        Writing them again changes nothing that matters.
+        """
+        body = fhirjson.encode(self)
+        return (
+            Write(Key("rule", self.id), body, (Entry("recipient", self.recipient),)),
+            Write(recipient_key(self.recipient), b"{}"),
         )
+
+
+def recipient_key(organization: str) -> Key:
+    """Return the key of the record whose version changes with an Organization's rules."""
+    return Key("recipient", organization)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,11 +125,15 @@ _rules = msgspec.json.Decoder(Rule)
 _grants = msgspec.json.Decoder(Grant)
 
 
-@lru_cache(maxsize=4096)
 def read_rule(version: Version) -> Rule:
-    """Return the rule of a living record; equal ids are equal rules, so what it says may be
-    kept."""
-    return _rules.decode(version.body or b"")
+    """Return the rule of a living record."""
+    return _rule(version.body or b"")
+
+
+@lru_cache(maxsize=4096)
+def _rule(body: bytes) -> Rule:
+    """Decode a rule; equal bytes say the same, so what they say may be kept."""
+    return _rules.decode(body)
 
 
 def read_grant(version: Version) -> Grant:

@@ -1,4 +1,5 @@
-"""A hub of one's own in a temporary folder, as a separate process: for the story and the benchmarks."""
+"""A hub of one's own in a temporary folder, as a separate process: for the story and the
+benchmarks."""
 
 import os
 import shutil
@@ -24,7 +25,8 @@ class Cost:
 
 
 class Hub:
-    """A started hub: its addresses, its store, its process; stopped and removed at the end of `with`."""
+    """A started hub: its addresses, its store, its process; stopped and removed at the end
+    of `with`."""
 
     def __init__(self, *options: str, patients: int = 0, seed_demo: bool = True) -> None:
         """Start `fhir-hub serve` on free ports, on a store that holds the demo city if wished."""
@@ -34,9 +36,8 @@ class Hub:
         self.mllp = f"127.0.0.1:{free_port()}"
         if seed_demo:
             self.run("demo", "--store", self.store, "--patients", str(patients), "--quiet")
-        self.started = time.perf_counter()
-        self.process = self._spawn(options)
-        self.seconds_to_answer = self._wait()
+        self.options = options
+        self.restart()
 
     def run(self, *words: str) -> str:
         """Run another `fhir-hub` command and return what it prints."""
@@ -67,6 +68,18 @@ class Hub:
                 self.process.kill()
                 self.process.wait()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def kill(self) -> None:
+        """End the hub's processes at once (kill -9), whatever they are doing."""
+        for pid in reversed(family(self.process.pid)):
+            os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+
+    def restart(self) -> None:
+        """Start again on the same store and ports."""
+        self.started = time.perf_counter()
+        self.process = self._spawn(self.options)
+        self.seconds_to_answer = self._wait()
 
     def __enter__(self) -> "Hub":
         """Return itself."""

@@ -1,4 +1,5 @@
-"""A load generator: so many kept connections, each sending its next request when the last is answered."""
+"""A load generator: so many kept connections, each sending its next request when the last
+is answered."""
 
 import asyncio
 import time
@@ -29,7 +30,8 @@ def call(method: str, base: str, path: str, token: str, body: bytes = b"", **hea
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of a load: answers, those that failed, the time it took, latencies in seconds, sorted."""
+    """What came of a load: answers, those that failed, the time it took, latencies in
+    seconds, sorted."""
 
     done: int
     failed: int
@@ -59,7 +61,8 @@ async def _run(address: str, calls: Iterator[bytes], connections: int, exchange:
         reader, writer = await asyncio.open_connection(host, int(port), limit=1 << 26)
         for data in calls:
             started = time.perf_counter()
-            failed += not await exchange(reader, writer, data)
+            succeeded = await exchange(reader, writer, data)
+            failed += not succeeded
             latencies.append(time.perf_counter() - started)
         writer.close()
 

@@ -1,1 +1,2 @@
-"""Programmes on top of the record: follow-up, chronic disease, risk, alerts (their place; empty yet)."""
+"""Programmes on top of the record: follow-up, chronic disease, risk, alerts (their place;
+empty yet)."""

@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 
 from adapters.hl7v2.charset import decode
-from adapters.hl7v2.convert import convert
+from adapters.hl7v2.convert import preview
 from adapters.hl7v2.faults import ContentFault
 from adapters.hl7v2.header import read_header
 from adapters.hl7v2.message import parse
@@ -94,10 +94,14 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _convert(args: argparse.Namespace) -> int:
+    refused = 0
     for message in messages(args.file.read_bytes()):
         header = read_header(parse(decode(message).text))
         source = source_of(header, SOURCES) or SOURCES[0]
         ids = partial(keyed_id, PREVIEW_KEY)
-        bundle = convert(message, source, ids, datetime.now(UTC))
+        bundle, fault = preview(message, source, ids, datetime.now(UTC))
         print(fhirjson.pretty(fhirjson.encode(bundle)).decode())
-    return 0
+        if fault is not None:
+            refused += 1
+            print(f"fhir-hub hl7 convert: the hub would refuse this: {fault}", file=sys.stderr)
+    return 1 if refused else 0

@@ -120,7 +120,8 @@ def _count(answer: dict[str, Any], report: Report, place: str) -> None:
 
 
 def interactions(body: bytes) -> Iterator[Interaction]:
-    """Yield what a document asks for: a Bundle's own transaction or batch, else one write a resource."""
+    """Yield what a document asks for: a Bundle's own transaction or batch, else one write
+    a resource."""
     resource = fhirjson.decode(body)
     if not isinstance(resource, dict):
         resource = {"resourceType": type(resource).__name__}

@@ -1,4 +1,5 @@
-"""`fhir-hub token`: an operator's token for a user or a client; prints the token and nothing else."""
+"""`fhir-hub token`: an operator's token for a user or a client; prints the token and
+nothing else."""
 
 import argparse
 import asyncio

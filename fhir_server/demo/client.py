@@ -57,7 +57,8 @@ class Client:
         return self.send("PATCH", path, operations, **headers)
 
     def send(self, method: str, path: str, body: Any, **headers: str) -> Answer:
-        """Send a request; `_` in a header's name stands for `-`. A connection that was closed is opened again."""
+        """Send a request; `_` in a header's name stands for `-`. A connection that was
+        closed is opened again."""
         sent = {name.replace("_", "-"): value for name, value in headers.items()}
         if self.token:
             sent["Authorization"] = f"Bearer {self.token}"

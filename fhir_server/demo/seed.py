@@ -1,5 +1,6 @@
 """Fill an empty store with the demo city: its records, its users, its v2 source."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import date
@@ -67,18 +68,22 @@ def write_of(server: Server, caller: Caller, made: Made) -> Write:
 async def add_users(server: Server, users: Iterable[User]) -> None:
     """Write the demo's accounts, their passwords hashed like anybody's."""
     passwords = Passwords()
-    for user in users:
-        account = Account(
-            user.login,
-            KINDS.get(user.role, "staff"),
-            user.name,
-            f"Patient/{user.patient_id}"
-            if user.patient_id
-            else f"Practitioner/{user.practitioner_id}",
-            (user.role_id,) if user.role_id else (),
-            await passwords.hash(user.password),
-        )
-        await server.store.commit([accounts.write(account)])
+    made = await asyncio.gather(*(_account(passwords, user) for user in users))
+    await server.store.commit([accounts.write(account) for account in made])
+
+
+async def _account(passwords: Passwords, user: User) -> Account:
+    person = (
+        f"Patient/{user.patient_id}" if user.patient_id else f"Practitioner/{user.practitioner_id}"
+    )
+    return Account(
+        user.login,
+        KINDS.get(user.role, "staff"),
+        user.name,
+        person,
+        (user.role_id,) if user.role_id else (),
+        await passwords.hash(user.password),
+    )
 
 
 def batches(made: Iterable[Made]) -> Iterator[list[Made]]:

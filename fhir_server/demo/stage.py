@@ -1,4 +1,5 @@
-"""The stage of the story: its parties log in, the messages are made, the steps are shown as they go."""
+"""The stage of the story: its parties log in, the messages are made, the steps are shown
+as they go."""
 
 import secrets
 import socket
@@ -114,7 +115,7 @@ def hero(run: int) -> Hero:
         HERO,
         record_number=f"H{run}",
         visit_number=f"V{run}0001",
-        resident_number=resident_number(990099, HERO.birth, run % 1000, male=False),
+        resident_number=resident_number(990099, HERO.birth, run % 500, male=False),
     )
 
 

@@ -1,7 +1,7 @@
 """The story that the hub exists for, played against a running hub on real sockets.
 
-Every step sends the real requests, shows them with their answers, and fails loudly where the hub does
-not do what the step says.
+Every step sends the real requests, shows them with their answers, and fails loudly where the hub
+does not do what the step says.
 """
 
 import threading
@@ -174,7 +174,8 @@ def hidden(stage: Stage) -> None:
 def questions(stage: Stage) -> Iterator[str]:
     """Yield the searches that both sides ask."""
     patient, mrn = stage.facts["patient"], quote(stage.facts["mrn"])
-    yield f"/fhir/Observation?subject:Patient.identifier={mrn}&_include=Observation:subject&_sort=-date&_count=3"
+    chain = f"subject:Patient.identifier={mrn}&_include=Observation:subject"
+    yield f"/fhir/Observation?{chain}&_sort=-date&_count=3"
     yield f"/fhir/Observation?patient={patient}&code=http://loinc.org|8480-6"
     yield f"/fhir/Patient?_id={patient}&_has:Condition:patient:code=I10"
     yield f"/fhir/Patient?_id={patient}&_revinclude=Encounter:patient"
@@ -259,7 +260,7 @@ def visit(stage: Stage) -> None:
 
 
 def withdraw(stage: Stage) -> None:
-    """The patient reads who looked, then withdraws; the clinic keeps only its own and the referral."""
+    """The patient reads who looked, then withdraws; the clinic keeps its own and the referral."""
     patient = stage.facts["enter"](stage)
     looked = stage.http(patient, "GET", "/api/who-looked")
     expect("东堤" in str(looked.body), "the patient cannot read that the clinic looked")
@@ -302,22 +303,97 @@ def audit(stage: Stage) -> None:
 
 
 STEPS = (
-    Step("1.1", "医院 HIS 发来入院消息 ADT^A01", "The hospital's HIS sends ADT^A01", admit),
-    Step("1.2", "检验科发来 ORU^R01（GB18030，中文姓名）", "The laboratory sends ORU^R01 (GB18030)", results),
-    Step("1.3", "HIS 发来出院消息 ADT^A03", "The HIS sends ADT^A03", discharge),
-    Step("1.4", "同一条消息重发：什么都不变，应答相同", "The same message again changes nothing", again),
-    Step("1.5", "错误消息得到 AE，可查原因、改正并重放", "A broken message: AE, corrected, replayed", broken),
-    Step("2.1", "医院医生查阅病历", "A hospital physician reads the record", look),
-    Step("2.2", "社区医生问同样的问题：如同此人不存在", "A clinic doctor sees a world without the patient", hidden),
-    Step("3.1", "医生开下转申请、任务和患者同意书", "The physician writes the down-referral", write_referral),
-    Step("3.2", "发送：转诊资料包对社区开放", "Sending opens the package to the clinic", send),
-    Step("4.1", "社区接收：两人同时点，只有一人成功", "The clinic accepts; of two at once one wins", accept),
-    Step("4.2", "不合法的步骤得到 409，并说明可走的步骤", "An illegal step is a 409 that names the legal ones", illegal),
-    Step("5.1", "社区记录一次就诊，医院医生看得到", "The clinic records a visit; the physician sees it", visit),
-    Step("5.2", "患者查看谁看过病历，撤回同意", "The patient reads who looked, and withdraws", withdraw),
-    Step("5.3", "社区完成任务，授权结束", "The clinic completes the Task; its grant ends", complete),
-    Step("6", "审计员读到全部痕迹，别人读不到", "The auditor reads the whole trail; nobody else can", audit),
-)  # fmt: skip
+    Step(
+        "1.1",
+        "医院 HIS 发来入院消息 ADT^A01",
+        "The hospital's HIS sends ADT^A01",
+        admit,
+    ),
+    Step(
+        "1.2",
+        "检验科发来 ORU^R01（GB18030，中文姓名）",
+        "The laboratory sends ORU^R01 (GB18030)",
+        results,
+    ),
+    Step(
+        "1.3",
+        "HIS 发来出院消息 ADT^A03",
+        "The HIS sends ADT^A03",
+        discharge,
+    ),
+    Step(
+        "1.4",
+        "同一条消息重发：什么都不变，应答相同",
+        "The same message again changes nothing",
+        again,
+    ),
+    Step(
+        "1.5",
+        "错误消息得到 AE，可查原因、改正并重放",
+        "A broken message: AE, corrected, replayed",
+        broken,
+    ),
+    Step(
+        "2.1",
+        "医院医生查阅病历",
+        "A hospital physician reads the record",
+        look,
+    ),
+    Step(
+        "2.2",
+        "社区医生问同样的问题：如同此人不存在",
+        "A clinic doctor sees a world without the patient",
+        hidden,
+    ),
+    Step(
+        "3.1",
+        "医生开下转申请、任务和患者同意书",
+        "The physician writes the down-referral",
+        write_referral,
+    ),
+    Step(
+        "3.2",
+        "发送：转诊资料包对社区开放",
+        "Sending opens the package to the clinic",
+        send,
+    ),
+    Step(
+        "4.1",
+        "社区接收：两人同时点，只有一人成功",
+        "The clinic accepts; of two at once one wins",
+        accept,
+    ),
+    Step(
+        "4.2",
+        "不合法的步骤得到 409，并说明可走的步骤",
+        "An illegal step is a 409 that names the legal ones",
+        illegal,
+    ),
+    Step(
+        "5.1",
+        "社区记录一次就诊，医院医生看得到",
+        "The clinic records a visit; the physician sees it",
+        visit,
+    ),
+    Step(
+        "5.2",
+        "患者查看谁看过病历，撤回同意",
+        "The patient reads who looked, and withdraws",
+        withdraw,
+    ),
+    Step(
+        "5.3",
+        "社区完成任务，授权结束",
+        "The clinic completes the Task; its grant ends",
+        complete,
+    ),
+    Step(
+        "6",
+        "审计员读到全部痕迹，别人读不到",
+        "The auditor reads the whole trail; nobody else can",
+        audit,
+    ),
+)
 
 
 def local(url: str) -> str:

@@ -3,21 +3,18 @@
 from dataclasses import replace
 
 from fhir_server.authz.caller import Caller
-from fhir_server.authz.grant import Rule, read_rule
 from fhir_server.authz.scopes import Scope
 from fhir_server.errors import Unauthenticated
 from fhir_server.identity import accounts, clients, tokens
 from fhir_server.identity.accounts import Account
 from fhir_server.identity.directory import institution_of, role_of
+from fhir_server.identity.known import rules_for
 from fhir_server.identity.tokens import Token
-from fhir_server.model import Query, Value
-from fhir_server.search.tree import Cond, Match
 from fhir_server.store.protocol import Store
 
 EVERYTHING = (Scope("system", "*", "cruds"),)
 
 _REFUSAL = "The token is unknown, over or revoked."
-_RULES = 200
 
 
 async def authenticate(store: Store, text: str, now: int, request: str) -> Caller:
@@ -81,19 +78,6 @@ def _patient(account: Account, token: Token) -> str:
     if account.kind == "patient":
         return account.person.removeprefix("Patient/")
     return token.patient
-
-
-async def rules_for(store: Store, organizations: frozenset[str]) -> tuple[Rule, ...]:
-    """Return all rules of which one of these Organizations is the recipient."""
-    where = Match("recipient", (Cond("v", "in", tuple(sorted(organizations))),))
-    found: list[Rule] = []
-    after: tuple[Value | None, ...] | None = None
-    while True:
-        page = await store.search(Query("rule", where, limit=_RULES, after=after))
-        found += map(read_rule, page.versions)
-        after = page.next
-        if after is None:
-            return tuple(found)
 
 
 async def feed(

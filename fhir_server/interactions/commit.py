@@ -23,13 +23,20 @@ class Raced(Conflict):
 
 
 async def commit(
-    server: Server, caller: Caller, ask: Interaction, writes: Sequence[Write], status: int
+    server: Server,
+    caller: Caller,
+    ask: Interaction,
+    writes: Sequence[Write],
+    status: int,
+    *,
+    told: Iterable[tuple[str, ...]] = (),
 ) -> list[Version]:
     """Write all or nothing with the row that tells of it, and return the new versions of `writes`.
 
-    Raises `Raced`.
+    `told` are the patients of what the answer tells besides. Raises `Raced`.
     """
-    patients = concerned(write.patients for write in writes if write.key.type[0].isupper())
+    changed = (write.patients for write in writes if write.key.type[0].isupper())
+    patients = concerned((*changed, *told))
     row = audit_row(caller, ask, status, patients)
     try:
         return (await server.store.commit([*writes, row]))[: len(writes)]

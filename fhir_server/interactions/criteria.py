@@ -5,19 +5,22 @@ https://hl7.org/fhir/R4/http.html#ccreate
 They are read as a search is, under the caller's predicate: a hidden record never matches.
 """
 
-from urllib.parse import parse_qsl
-
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.restrict import restrict
 from fhir_server.errors import BadRequest, PreconditionFailed
 from fhir_server.interactions.find import allowed
 from fhir_server.interactions.interaction import Interaction, Params
+from fhir_server.interactions.query import params as query_params
 from fhir_server.interactions.server import Server
 from fhir_server.model import Query, Version
 from fhir_server.search.parse import parse
 from fhir_server.search.results import MANY, ONCE
+from fhir_server.search.search import Search
 from fhir_server.search.terms import Terms
-from fhir_server.search.tree import both
+from fhir_server.search.tree import And, Chain, Has, Node, Not, Or, both
+
+MOST_NODES = 5000
+MOST_ALTERNATIVES = 400
 
 
 def terms(server: Server, caller: Caller, ask: Interaction) -> Terms:
@@ -31,13 +34,34 @@ def terms(server: Server, caller: Caller, ask: Interaction) -> Terms:
     )
 
 
-def params_of(text: str) -> Params:
-    """Return the parameters of criteria written as a query string, perhaps behind `Type?`.
+def asked(server: Server, caller: Caller, ask: Interaction, type: str, params: Params) -> Search:
+    """Return the search that parameters ask for. Raises `BadRequest` also for too many."""
+    search = parse(server.definitions, type, params, terms(server, caller, ask))
+    if _size(search.where) > MOST_NODES or _widest(search.where) > MOST_ALTERNATIVES:
+        raise BadRequest(f"The query has more than {MOST_ALTERNATIVES} alternatives; split it.")
+    return search
 
-    >>> params_of("?identifier=a%7Cb")
-    (('identifier', 'a|b'),)
-    """
-    return tuple(parse_qsl(text.rpartition("?")[2], keep_blank_values=True))
+
+def _size(node: Node) -> int:
+    return 1 + sum(map(_size, _inside(node)))
+
+
+def _widest(node: Node) -> int:
+    inside = _inside(node)
+    here = len(inside) if isinstance(node, Or) else 1
+    return max(here, *map(_widest, inside)) if inside else here
+
+
+def _inside(node: Node) -> tuple[Node, ...]:
+    match node:
+        case And(nodes) | Or(nodes):
+            return nodes
+        case Not(inner):
+            return (inner,)
+        case Chain(_, _, where) | Has(_, _, where):
+            return (where,)
+        case _:
+            return ()
 
 
 async def matching(
@@ -47,7 +71,7 @@ async def matching(
 
     Raises `BadRequest` where there are no criteria.
     """
-    params = params_of(text)
+    params = query_params(text.rpartition("?")[2])
     for name, _ in params:
         if name in ONCE or name in MANY:
             raise BadRequest(f"{name} is no criterion.")
@@ -55,7 +79,7 @@ async def matching(
         raise BadRequest("A conditional interaction needs criteria.")
     type = type or ask.type
     permitted = allowed(caller, type, "search").where
-    search = parse(server.definitions, type, params, terms(server, caller, ask))
+    search = asked(server, caller, ask, type, params)
     query = Query(type, both(permitted, restrict(search.where, caller)), limit=2, now=caller.now)
     return query, (await server.store.search(query)).versions
 

@@ -13,8 +13,8 @@ from conformance.issues import Issue
 from fhir_server import fhirjson
 from fhir_server.errors import BadRequest, HubError, NotSupported, TooLarge, UnsupportedMedia
 from fhir_server.interactions import etag
-from fhir_server.interactions.criteria import params_of
 from fhir_server.interactions.interaction import Interaction
+from fhir_server.interactions.query import params
 from fhir_server.interactions.routes import route
 from fhir_server.interactions.server import Server
 
@@ -127,7 +127,7 @@ def _ask(server: Server, outer: Interaction, entry: _Entry) -> Interaction:
         returns=outer.returns or "minimal",
         strict=outer.strict,
         query=query,
-        params=params_of(query) if query else (),
+        params=params(query),
         if_none_match=request.if_none_match,
         if_modified_since=request.if_modified_since,
         if_match=etag.version(request.if_match) if request.if_match else None,

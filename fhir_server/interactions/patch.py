@@ -16,7 +16,7 @@ from fhir_server.interactions.params import refuse_all
 from fhir_server.interactions.reply import unchanged
 from fhir_server.interactions.server import Server
 from fhir_server.interactions.update import check_match, same
-from fhir_server.interactions.write import Plan, draft
+from fhir_server.interactions.write import Plan, check_meta, draft
 from fhir_server.model import Version
 
 
@@ -57,4 +57,5 @@ def patched(before: Version, operations: Any) -> tuple[dict[str, Any], bytes]:
             raise Unprocessable(
                 Issue("processing", f"A patch cannot change {name}.", f"{before.key.type}.{name}")
             )
+    check_meta(resource)
     return resource, fhirjson.encode(resource)

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Mapping
 
 from fhir_server import fhirjson
 
-_TEXT = re.compile(rb'(?:"([A-Za-z]+)"\s*:\s*)?("(?:urn:[^"\\]*|https?:(?:[^"\\]|\\.)*)")')
+_URN = re.compile(rb'(?:"([A-Za-z]+)"\s*:\s*)?("urn:[^"\\]*")')
+_URL = re.compile(rb'(?:"([A-Za-z]+)"\s*:\s*)?("https?:(?:[^"\\]|\\.)*")')
 _REFERENCE = re.compile(rb'("reference"\s*:\s*)("(?:[^"\\]|\\.)+")')
 _NARRATIVE = re.compile(rb"""((?:href|src)=(?:\\"|'))((?:urn:|https?:)[^"'\\]+)""")
 _CONDITIONAL = re.compile(r"[A-Z][A-Za-z]+\?.+")
@@ -54,7 +55,8 @@ def conditional(bodies: Iterable[bytes]) -> set[str]:
 def rewrite(body: bytes, links: Mapping[str, str], base: str = "") -> bytes:
     """Return a resource with every reference of `links` (text -> `Type/id`) replaced.
 
-    `base` is what the entry's own fullUrl has before `Type/id`, empty where it has none.
+    `base` is what the entry's own fullUrl has before `Type/id`, empty where it has none: then a URL
+    is looked at in references alone.
     """
 
     def uri(found: re.Match[bytes]) -> bytes:
@@ -74,8 +76,10 @@ def rewrite(body: bytes, links: Mapping[str, str], base: str = "") -> bytes:
         return found[0] if link is None else found[1] + link.encode()
 
     body = _REFERENCE.sub(reference, body)
-    if b'"urn:' in body or b'"http' in body:
-        body = _TEXT.sub(uri, body)
+    if b'"urn:' in body:
+        body = _URN.sub(uri, body)
+    if base:
+        body = _URL.sub(uri, body)
     if b"href=" in body or b"src=" in body:
         body = _NARRATIVE.sub(narrative, body)
     return body

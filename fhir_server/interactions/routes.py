@@ -63,7 +63,7 @@ def route(method: str, path: str, types: frozenset[str]) -> Interaction:
 
 def allowed(path: str, types: frozenset[str]) -> str:
     """Return the methods that a path takes, as the Allow header lists them."""
-    return ", ".join(_methods(path, types))
+    return ", ".join(_methods(path, types)).replace("GET", "GET, HEAD")
 
 
 def _methods(path: str, types: frozenset[str]) -> Mapping[str, Name]:

@@ -13,14 +13,13 @@ from fhir_server.authz.restrict import restrict
 from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.interactions.bundle import bundle, found
 from fhir_server.interactions.commit import concerned
-from fhir_server.interactions.criteria import terms
+from fhir_server.interactions.criteria import asked
 from fhir_server.interactions.find import allowed
 from fhir_server.interactions.included import included
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.outcome import outcome
 from fhir_server.interactions.server import Server
 from fhir_server.model import Page, Query
-from fhir_server.search.parse import parse
 from fhir_server.search.search import Search
 from fhir_server.search.tree import EVERYTHING, InPatient, Node, both
 
@@ -29,7 +28,7 @@ async def search_type(server: Server, caller: Caller, ask: Interaction) -> Reply
     """Answer with a page of what matches and the caller may see, and what it includes."""
     inside = await _compartment(server, caller, ask)
     permitted = allowed(caller, ask.type, "search").where
-    search = parse(server.definitions, ask.type, ask.params, terms(server, caller, ask))
+    search = asked(server, caller, ask, ask.type, ask.params)
     _refuse_later(search)
     query = Query(
         type=ask.type,

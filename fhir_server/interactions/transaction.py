@@ -19,6 +19,7 @@ from conformance.issues import Issue
 from fhir_server.authz.caller import Caller
 from fhir_server.errors import BadRequest, HubError, NotSupported, PreconditionFailed, Unprocessable
 from fhir_server.interactions import references
+from fhir_server.interactions.batch import BREATH
 from fhir_server.interactions.bundle import answered, bundle
 from fhir_server.interactions.commit import answer, commit, concerned, persist
 from fhir_server.interactions.create import draft_new, look_for
@@ -37,7 +38,6 @@ from fhir_server.model import Key, Query, Version
 _ORDER = {"delete": 0, "create": 1, "update": 2, "patch": 2}
 _PLANS = {"delete": plan_delete, "update": plan_update, "patch": plan_patch}
 _READS = 3
-_BREATH = 25
 
 T = TypeVar("T")
 Run = Callable[[Server, Caller, Interaction], Awaitable[Reply]]
@@ -86,7 +86,8 @@ async def _attempt(
     seen = await _read_all(ahead, caller, reading, run)
     replies = {place: plan for place, plan in plans.items() if isinstance(plan, Reply)} | seen
     if drafts:
-        versions = await commit(server, caller, ask, pending.writes, 200)
+        told = [reply.patients for reply in replies.values()]
+        versions = await commit(server, caller, ask, pending.writes, 200, told=told)
         latest = {version.key: version for version in versions}
         replies |= {place: answer(made, latest[made.key]) for place, made in drafts.items()}
         replies |= await _read_all(server, caller, reading, run)
@@ -122,7 +123,7 @@ async def _plan_all(server: Server, caller: Caller, changing: Sequence[Step]) ->
             raise at(step.place, BadRequest(f"{plan.key} occurs twice in the transaction."))
         if plan.key is not None and not _exists(targets.get(step.place)):
             seen.add(plan.key)
-        if number % _BREATH == _BREATH - 1:
+        if number % BREATH == BREATH - 1:
             await asyncio.sleep(0)  # others' small requests come between
     if problems:
         raise Unprocessable(*problems)

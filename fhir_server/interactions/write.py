@@ -65,7 +65,15 @@ def decode(ask: Interaction, body: bytes) -> dict[str, Any]:
                 f"{ask.type}.resourceType",
             )
         )
+    check_meta(resource)
     return resource
+
+
+def check_meta(resource: dict[str, Any]) -> None:
+    """Raise `Unprocessable` where `meta`, which the hub itself reads and writes, is no object."""
+    if not isinstance(resource.get("meta", {}), dict):
+        place = f"{resource['resourceType']}.meta"
+        raise Unprocessable(Issue("structure", "An object is expected.", place))
 
 
 def draft(
@@ -152,7 +160,8 @@ async def approve(server: Server, caller: Caller, made: Draft) -> list[Write]:
         ask=made.ask,
     )
     rules = (*server.write_rules.get(made.key.type, ()), *server.write_rules.get("*", ()))
-    return [write for rule in rules for write in await rule(server, caller, change)]
+    added = {write.key: write for rule in rules for write in await rule(server, caller, change)}
+    return list(added.values())
 
 
 async def _approve_state(server: Server, caller: Caller, made: Draft) -> None:

@@ -1,1 +1,2 @@
-"""Side effects that follow the change feed: outbox, worker, notices (their place; nothing uses it yet)."""
+"""Side effects that follow the change feed: outbox, worker, notices (their place; nothing
+uses it yet)."""

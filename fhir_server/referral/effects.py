@@ -109,14 +109,15 @@ async def open_pull(server: Server, caller: Caller, step: Step) -> list[Write]:
     patients = await active_consents(server, referral.patient, caller.now)
     against = [each for each in patients if each["id"] != referral.consent]
     rules, found = grants.pull(referral, consent, caller.now, against)
-    return [*(rule.write() for rule in rules), *(grant.write() for grant in found)]
+    told = (write for rule in rules for write in rule.writes())
+    return [*told, *(grant.write() for grant in found)]
 
 
 async def open_return(server: Server, caller: Caller, step: Step) -> list[Write]:
     """Let the sender see what the receiver records of this patient."""
     institution = await institution_of(server, step.referral.receiver)
     rule, grant = grants.returning(step.referral, institution, caller.now)
-    return [rule.write(), grant.write()]
+    return [*rule.writes(), grant.write()]
 
 
 async def close(server: Server, caller: Caller, step: Step) -> list[Write]:

@@ -33,15 +33,23 @@ def bounds(value: Any) -> Bounds | None:
     """Return the lowest and highest number that a value may be; `None` if it says none."""
     match value:
         case int() | float() | Decimal():
-            return float(value), float(value)
+            return _near(value), _near(value)
         case {"value": int() | float() | Decimal() as number}:
-            return _compared_to(float(number), value.get("comparator"))
+            return _compared_to(_near(number), value.get("comparator"))
         case {"low": _} | {"high": _}:
             low, high = bounds(value.get("low")), bounds(value.get("high"))
             if low is None and high is None:
                 return None
             return LOWEST if low is None else low[0], HIGHEST if high is None else high[1]
     return None
+
+
+def _near(number: int | float | Decimal) -> float:
+    """Return a number as the index keeps it; what is beyond its range is at its end."""
+    try:
+        return float(number)
+    except OverflowError:
+        return HIGHEST if number > 0 else LOWEST
 
 
 def _compared_to(number: float, comparator: Any) -> Bounds:

@@ -24,7 +24,8 @@ NOW = Now()
 
 
 class Cond(NamedTuple):
-    """One comparison with a column of an entry. `in` takes a tuple; `prefix` and `contains` take text."""
+    """One comparison with a column of an entry. `in` takes a tuple; `prefix` and
+    `contains` take text."""
 
     column: Column
     op: Operator
@@ -41,7 +42,8 @@ class Match:
 
 @dataclass(frozen=True, slots=True)
 class Together:
-    """A composite: in some one group each part `param.0`, `param.1` … has an entry that satisfies its conditions."""
+    """A composite: in some one group each part `param.0`, `param.1` … has an entry that
+    satisfies its conditions."""
 
     param: str
     parts: tuple[tuple[Cond, ...], ...]
@@ -102,7 +104,8 @@ class Has:
 
 @dataclass(frozen=True, slots=True)
 class InPatient:
-    """The record is in the compartment of this patient, perhaps among others' (a compartment search)."""
+    """The record is in the compartment of this patient, perhaps among others' (a
+    compartment search)."""
 
     patient: str
 
@@ -116,7 +119,8 @@ class OnlyPatients:
 
 @dataclass(frozen=True, slots=True)
 class ForEachPatient:
-    """The record is in some patient's compartment, and for each patient that it is in the compartment of,
+    """The record is in some patient's compartment, and for each patient that it is in the
+    compartment of,
     some living record of `type` about that patient satisfies `where`: how a grant permits.
     `where` holds no joins."""
 

@@ -1,6 +1,7 @@
 """From a store's URL to the store."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
 from fhir_server.store.memory import MemoryStore
@@ -12,18 +13,28 @@ class Kept(Store, Maintenance, Protocol):
     """A store with its operator's side, as every URL opens it."""
 
 
-def open_store(url: str, clock: Callable[[], int], query_seconds: float = 10.0) -> Kept:
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a query may take (seconds) before it is given up."""
+
+    query_seconds: float = 10.0
+
+
+_USUAL = Limits()
+
+
+def open_store(url: str, clock: Callable[[], int], limits: Limits = _USUAL) -> Kept:
     """Return the store that `url` names: `sqlite:///PATH` (four slashes: absolute) or `memory://`.
 
-    `clock` gives milliseconds since 1970; a query is given up after `query_seconds`. Raises ValueError for another URL, and for a file that
-    is not a store of this version.
+    `clock` gives milliseconds since 1970. Raises ValueError for another URL, and for a file
+    that is not a store of this version.
     """
     scheme, _, path = url.partition("://")
     match scheme:
         case "memory" if not path:
             return MemoryStore(clock)
         case "sqlite" if path.startswith("/") and len(path) > 1:
-            return SQLiteStore(path[1:], clock, query_seconds)
+            return SQLiteStore(path[1:], clock, limits.query_seconds)
         case "mongodb" | "mongodb+srv":
             raise ValueError("MongoDB is not supported yet; use sqlite:///PATH or memory://")
         case _:

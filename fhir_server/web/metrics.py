@@ -1,6 +1,7 @@
 """What the hub counts, for Prometheus. https://prometheus.io/docs/instrumenting/exposition_formats/
 
-Labels are few and never name a person: the interaction and the status class. Each process counts for
+Labels are few and never name a person: the interaction and the status class. Each process
+counts for
 itself.
 """
 

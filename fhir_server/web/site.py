@@ -1,4 +1,5 @@
-"""The whole site as one ASGI application: `/fhir` by prefix, health, metrics, and the rest to the pages."""
+"""The whole site as one ASGI application: `/fhir` by prefix, health, metrics, and the rest
+to the pages."""
 
 import time
 from collections.abc import Awaitable, Callable, MutableMapping

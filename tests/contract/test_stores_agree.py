@@ -17,19 +17,20 @@ from fhir_server.search.evaluate import Plain, Plainly, evaluate
 from fhir_server.search.tree import EVERYTHING
 from fhir_server.store.memory import MemoryStore
 from fhir_server.store.open import Kept
+from fhir_server.store.sqlite.search import Tuning
 from fhir_server.store.sqlite.store import SQLiteStore
 from tests.contract import worlds
 
 NOW = 6
-_thresholds = st.sampled_from((0, 1, 200))
+_tunings = st.builds(Tuning, st.sampled_from((0, 1, 200)), st.sampled_from((0, 40)))
 
 
 @asynccontextmanager
-async def _stores(many: int) -> AsyncIterator[tuple[MemoryStore, SQLiteStore, list[int]]]:
+async def _stores(tuning: Tuning) -> AsyncIterator[tuple[MemoryStore, SQLiteStore, list[int]]]:
     """Two empty stores under one clock that the test sets."""
     clock = [0]
     with tempfile.TemporaryDirectory() as folder:
-        disk = SQLiteStore(str(Path(folder) / "hub.db"), lambda: clock[0], many=many)
+        disk = SQLiteStore(str(Path(folder) / "hub.db"), lambda: clock[0], tuning=tuning)
         try:
             yield MemoryStore(lambda: clock[0]), disk, clock
         finally:
@@ -66,11 +67,11 @@ queries = st.builds(
 )
 
 
-@given(worlds.worlds, st.lists(queries, min_size=1, max_size=4), _thresholds)
+@given(worlds.worlds, st.lists(queries, min_size=1, max_size=4), _tunings)
 @settings(max_examples=120, deadline=None)
-def test_searches(world: list[Write], asked: list[Query], many: int) -> None:
+def test_searches(world: list[Write], asked: list[Query], tuning: Tuning) -> None:
     async def run() -> None:
-        async with _stores(many) as (memory, disk, clock):
+        async with _stores(tuning) as (memory, disk, clock):
             living: dict[Key, Plain] = {}
             for clock[0], write in enumerate(world):
                 [version] = await memory.commit([write])
@@ -106,11 +107,11 @@ _expecting = st.builds(
 _commits = st.lists(_expecting, min_size=1, max_size=3, unique_by=lambda write: write.key)
 
 
-@given(st.lists(_commits, max_size=10), _thresholds)
+@given(st.lists(_commits, max_size=10), _tunings)
 @settings(max_examples=80, deadline=None)
-def test_commits_history_and_changes(commits: list[list[Write]], many: int) -> None:
+def test_commits_history_and_changes(commits: list[list[Write]], tuning: Tuning) -> None:
     async def run() -> None:
-        async with _stores(many) as (memory, disk, clock):
+        async with _stores(tuning) as (memory, disk, clock):
             ticks = count(0, 3)
             for commit in commits:
                 clock[0] = next(ticks) // 2
@@ -138,7 +139,7 @@ def test_waiting_commits_are_decided_in_their_order(commits: list[list[Write]]) 
     """Commits that share one fsync have the outcomes that they have one by one."""
 
     async def run() -> None:
-        async with _stores(200) as (memory, disk, _):
+        async with _stores(Tuning()) as (memory, disk, _):
             expected = [await _outcome(memory, commit) for commit in commits]
             found = await asyncio.gather(*(_outcome(disk, commit) for commit in commits))
             assert found == expected
@@ -149,7 +150,7 @@ def test_waiting_commits_are_decided_in_their_order(commits: list[list[Write]]) 
 
 def test_unknown_names_find_nothing() -> None:
     async def run() -> None:
-        async with _stores(200) as (memory, disk, _):
+        async with _stores(Tuning()) as (memory, disk, _):
             for store in (memory, disk):
                 assert (await store.search(Query("Nothing", EVERYTHING))).versions == ()
                 assert await store.read(Key("Nothing", "1")) is None

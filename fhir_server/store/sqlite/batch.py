@@ -73,7 +73,7 @@ class Batch:
             self._latest[ref] = _Latest(rid, vid, updated, not deleted, patient)
 
     def apply(self, writes: Sequence[Write]) -> list[Version]:
-        """Decide one commit and queue its rows. Raises what a precondition raises, having done nothing."""
+        """Decide one commit and queue its rows; one that a precondition refuses leaves no trace."""
         for write in writes:
             last = self._latest[f"{write.key.type}/{write.key.id}"]
             precondition.expected(write, last.vid if last else 0, last is not None and last.living)

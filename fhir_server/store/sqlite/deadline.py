@@ -1,12 +1,14 @@
-"""A limit on how long statements of a connection may run."""
+"""Limits on how long statements of a connection may run."""
 
 import sqlite3
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 
 from fhir_server.errors import Busy, TooCostly
 
+_STEPS = 5000  # of SQLite's machine between two looks at the clock: about a third of a millisecond
 _PASSING = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_CANTOPEN,
@@ -17,29 +19,77 @@ _PASSING = {
     sqlite3.SQLITE_PROTOCOL,
     sqlite3.SQLITE_READONLY,
 }
-_STEPS = 5000  # of SQLite's machine, well under a millisecond
 
 
 def busy(what: str, fault: sqlite3.Error) -> Exception:
-    """Return Busy for what may pass (a full disk, a foreign lock), the fault itself for what is wrong."""
+    """Return Busy for what may pass (a full disk, a foreign lock), else the fault itself."""
     if getattr(fault, "sqlite_errorcode", 0) & 0xFF in _PASSING:
         return Busy(f"The store cannot {what} now: {fault}")
     return fault
 
 
-@contextmanager
-def limited(connection: sqlite3.Connection, seconds: float) -> Iterator[None]:
-    """Interrupt the statements run inside after `seconds`.
+class OutOfPatience(Exception):
+    """What ran took longer than it should here; another way is left."""
 
-    Raises TooCostly then, and Busy where the file cannot be read now.
+
+class Limit:
+    """What statements of a connection may take while `limited` holds.
+
+    A look at the clock comes every 5,000 steps; `looks` is how many there may be in all.
     """
-    end = time.monotonic() + seconds
-    connection.set_progress_handler(lambda: time.monotonic() > end, _STEPS)
+
+    def __init__(self, end: float, looks: float = inf) -> None:
+        """Take the end on the monotonic clock."""
+        self._end = end
+        self._looks = looks
+        self._left = inf
+
+    @contextmanager
+    def patience(self, looks: int) -> Iterator[None]:
+        """Give the statements inside so many times 5,000 steps. Raises OutOfPatience beyond."""
+        if looks <= 0:
+            raise OutOfPatience
+        self._left = looks
+        try:
+            yield
+        except sqlite3.OperationalError as fault:
+            if _interrupted(fault) and self._left <= 0 and not self.hurried:
+                raise OutOfPatience from None
+            raise
+        finally:
+            self._left = inf
+
+    @property
+    def hurried(self) -> bool:
+        """Tell whether all looks are used up."""
+        return self._looks <= 0
+
+    def look(self) -> bool:
+        """Return whether to stop; SQLite asks now and then."""
+        self._looks -= 1
+        self._left -= 1
+        return self._looks <= 0 or self._left <= 0 or time.monotonic() > self._end
+
+
+@contextmanager
+def limited(connection: sqlite3.Connection, seconds: float, looks: float = inf) -> Iterator[Limit]:
+    """Interrupt the statements run inside after `seconds`, or after so many times 5,000 steps.
+
+    Raises TooCostly or OutOfPatience then, and Busy where the file cannot be read now.
+    """
+    limit = Limit(time.monotonic() + seconds, looks)
+    connection.set_progress_handler(limit.look, _STEPS)
     try:
-        yield
+        yield limit
     except sqlite3.OperationalError as fault:
-        if fault.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
+        if _interrupted(fault) and limit.hurried:
+            raise OutOfPatience from None
+        if _interrupted(fault):
             raise TooCostly("The query takes too long; ask for less") from None
         raise busy("read", fault) from None
     finally:
         connection.set_progress_handler(None, 0)
+
+
+def _interrupted(fault: sqlite3.OperationalError) -> bool:
+    return fault.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT

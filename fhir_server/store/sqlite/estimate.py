@@ -18,6 +18,7 @@ from fhir_server.search.tree import (
     Updated,
 )
 from fhir_server.store.sqlite.condition import compare, conditions, seekable
+from fhir_server.store.sqlite.schema import BY_VALUE
 from fhir_server.store.sqlite.statement import Statement
 
 _HANDFUL = 16
@@ -75,12 +76,12 @@ def _sum(s: Statement, type: str, nodes: tuple[Node, ...]) -> int:
 
 
 def _count(s: Statement, type: str, node: Node) -> int:
-    p = _probe(s)
+    p = s.probe()
     match node:
         case Match(param, conds) if seekable(conds):
             tests = conditions(p, "c", [c for c in conds if c.column == "v"])
             where = " AND ".join((f"c.param = {p.param(type, param)}", *tests))
-            return _capped(p, f"entry c INDEXED BY entry_value WHERE {where}")
+            return _capped(p, f"entry c {BY_VALUE} WHERE {where}")
         case Updated(conds):
             tests = compare(p, "c.updated", conds)
             where = " AND ".join((f"c.kind = {p.kind(type)}", "c.deleted = 0", *tests))
@@ -94,16 +95,12 @@ def _count(s: Statement, type: str, node: Node) -> int:
 
 
 def _of_patients(s: Statement, type: str, patients: list[str]) -> int:
-    p, q = _probe(s), _probe(s)
+    p, q = s.probe(), s.probe()
     pids = ",".join(map(p.patient, patients))
     where = f"c.kind = {p.kind(type)} AND c.deleted = 0 AND c.patient IN ({pids})"
     single = _capped(p, f"record c INDEXED BY record_kind WHERE {where}")
     pids = ",".join(map(q.patient, patients))
     return single + _capped(q, f"several c WHERE c.pid IN ({pids})")
-
-
-def _probe(s: Statement) -> Statement:
-    return Statement(s.connection, s.names, s.now, s.find, s.many)
 
 
 def _capped(p: Statement, rest: str) -> int:

@@ -1,13 +1,15 @@
 """The records that satisfy a predicate, as a SELECT of (patient, rid).
 
 1. One node *drives*: an index leads to its records. Everything else is asked row by row.
-2. What is few (see `estimate`) drives first. Among what is many, an equality drives, since its index
-   is in the default order; a range never does. Otherwise all records of the type are walked in order.
+2. What is few (see `estimate`) drives first. Among what is many, an equality drives, since its
+   index is in the default order; a range never does. Otherwise all records of the type are walked.
 3. Patients narrow an ordered walk: the index is sought for each of them in turn.
-4. Alternatives of which each has a driver are split: SQLite merges a UNION of ordered SELECTs as it goes.
+4. Alternatives of which each has a driver are split: SQLite merges a UNION of ordered SELECTs as
+   it goes.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from fhir_server.model import Value
 from fhir_server.search.tree import (
@@ -27,17 +29,41 @@ from fhir_server.search.tree import (
     Updated,
 )
 from fhir_server.store.order import SEVERAL
-from fhir_server.store.sqlite.condition import compare, conditions, equal
+from fhir_server.store.sqlite.condition import compare, conditions, equal, seekable
 from fhir_server.store.sqlite.estimate import estimate, is_few
 from fhir_server.store.sqlite.predicate import holds, permitted, referred, targets
+from fhir_server.store.sqlite.schema import BY_VALUE
 from fhir_server.store.sqlite.statement import Statement
 
 _MOST_BRANCHES = 16
+_PATIENTS = InPatient | OnlyPatients | ForEachPatient
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Which part of the records is wanted: `every` one, or some behind a place (placeholders)."""
+
+    every: bool = True
+    after: tuple[str, str] | None = None
+    down: bool = False
+
+    def behind(self, seek: bool) -> list[str]:
+        """Return the condition on `c`; `seek` lets an index begin there."""
+        if self.after is None:
+            return []
+        plus, sign = "" if seek else "+", "<" if self.down else ">"
+        return [f"({plus}c.patient, {plus}c.rid) {sign} ({', '.join(self.after)})"]
+
+    def pids(self, step: str) -> str:
+        """Return the numbers of patients in a step that lie in this part."""
+        if self.after is None:
+            return f"SELECT pid FROM {step}"
+        return f"SELECT pid FROM {step} WHERE pid {'<=' if self.down else '>='} {self.after[0]}"
 
 
 def find(s: Statement, type: str, where: Node) -> str:
     """Return a SELECT of all (patient, rid) of the living records that satisfy `where`."""
-    return " UNION ".join(_branch(s, type, nodes, [], True) for nodes in _split(s, type, where))
+    return _union(s, type, where, _Part())
 
 
 def walk(
@@ -51,11 +77,13 @@ def walk(
 
     Only what comes after the place `after` in default order, or before it when going `down`.
     """
-    tests: list[str] = []
-    if after is not None:
-        patient, rid = map(s.bind, after)
-        tests.append(f"(c.patient, c.rid) {'<' if down else '>'} ({patient}, {rid})")
-    return " UNION ".join(_branch(s, type, nodes, tests, False) for nodes in _split(s, type, where))
+    place = None if after is None else (s.bind(after[0]), s.bind(after[1]))
+    return _union(s, type, where, _Part(False, place, down))
+
+
+def _union(s: Statement, type: str, where: Node, part: _Part) -> str:
+    branches = _split(s, type, where, part.every)
+    return " UNION ".join(_branch(s, type, nodes, part) for nodes in branches)
 
 
 def _flat(node: Node) -> Iterable[Node]:
@@ -66,7 +94,7 @@ def _flat(node: Node) -> Iterable[Node]:
         yield node
 
 
-def _split(s: Statement, type: str, where: Node) -> list[list[Node]]:
+def _split(s: Statement, type: str, where: Node, every: bool) -> list[list[Node]]:
     """Return alternatives that together are `where`: only one, if some index narrows it enough."""
     nodes = list(_flat(where))
     if any(is_few(s, type, node) for node in nodes):
@@ -74,7 +102,7 @@ def _split(s: Statement, type: str, where: Node) -> list[list[Node]]:
     for place, node in enumerate(nodes):
         rest = nodes[:place] + nodes[place + 1 :]
         match node:
-            case Or(inner) if inner and _worth_splitting(s, type, inner):
+            case Or(inner) if inner and _worth_splitting(s, type, inner, every):
                 return [[*_flat(n), *rest] for n in inner]
             case Match(param, conds):
                 values = [c for c in conds if c.column == "v" and c.op == "in"]
@@ -87,16 +115,17 @@ def _split(s: Statement, type: str, where: Node) -> list[list[Node]]:
     return [nodes]
 
 
-def _worth_splitting(s: Statement, type: str, nodes: Sequence[Node]) -> bool:
+def _worth_splitting(s: Statement, type: str, nodes: Sequence[Node], every: bool) -> bool:
     return len(nodes) <= _MOST_BRANCHES and all(
-        any(_drives(s, type, n) for n in _flat(node)) for node in nodes
+        any(_drives(s, type, n, every) for n in _flat(node)) for node in nodes
     )
 
 
-def _drives(s: Statement, type: str, node: Node) -> bool:
+def _drives(s: Statement, type: str, node: Node, every: bool) -> bool:
     return (
         (isinstance(node, Match) and equal(node.all) is not None)
-        or isinstance(node, InPatient | OnlyPatients | ForEachPatient)
+        or isinstance(node, _PATIENTS)
+        or (every and isinstance(node, Chain | Has))
         or is_few(s, type, node)
     )
 
@@ -105,29 +134,45 @@ def _tuple(cond: Cond) -> tuple[Value, ...]:
     return cond.value if isinstance(cond.value, tuple) else ()
 
 
-def _branch(
-    s: Statement,
-    type: str,
-    nodes: Sequence[Node],
-    more: Sequence[str],
-    every: bool,
-) -> str:
-    driver = _driver(s, type, nodes)
+def _branch(s: Statement, type: str, nodes: Sequence[Node], part: _Part) -> str:
+    driver = _driver(s, type, nodes, part.every)
     source, tests = _source(s, type, driver)
+    patients: list[str] = []
     if driver is None or (isinstance(driver, Match) and equal(driver.all) is not None):
-        tests += _of_patients(s, nodes, every)
-    tests += more
+        patients = _of_patients(s, nodes, part)
+    tests += patients + part.behind(seek=not patients)
     met = driver if isinstance(driver, Match | Ids | Updated | Chain | Has | Or) else None
-    tests += [holds(s, n, type, "c", every) for n in nodes if n is not met]
-    return f"SELECT DISTINCT c.patient AS patient, c.rid AS rid FROM {source} WHERE {' AND '.join(tests)}"
+    sets = part.every and not (driver and is_few(s, type, driver))
+    tests += [holds(s, n, type, "c", sets) for n in nodes if n is not met]
+    columns = "DISTINCT c.patient AS patient, c.rid AS rid"
+    return f"SELECT {columns} FROM {source} WHERE {' AND '.join(tests)}"
 
 
-def _driver(s: Statement, type: str, nodes: Sequence[Node]) -> Node | None:
+def _driver(s: Statement, type: str, nodes: Sequence[Node], every: bool) -> Node | None:
     """Return the node that drives; None: the type does."""
-    best = min(nodes, key=lambda node: estimate(s, type, node), default=None)
-    if best not in (None, NOTHING) and is_few(s, type, best):
+    best = _least(s, type, nodes)
+    if best is None and every:
+        best = _least(s.deeper(), type, [n for n in nodes if not isinstance(n, Chain | Has)])
+    if best is not None:
         return best
-    return next((n for n in nodes if isinstance(n, Match) and equal(n.all) is not None), None)
+    equals = (n for n in nodes if isinstance(n, Match) and equal(n.all) is not None)
+    found = next(equals, None)
+    if found is None and every and not any(isinstance(n, _PATIENTS) for n in nodes):
+        return next((n for n in nodes if _leads(n)), None)
+    return found
+
+
+def _least(s: Statement, type: str, nodes: Sequence[Node]) -> Node | None:
+    """Return the node that lets the fewest records through, if they are few."""
+    best = min(nodes, key=lambda node: estimate(s, type, node), default=NOTHING)
+    return best if best != NOTHING and is_few(s, type, best) else None
+
+
+def _leads(node: Node) -> bool:
+    """Tell whether an index leads to the node's records, though in no useful order."""
+    return isinstance(node, Chain | Has | Updated) or (
+        isinstance(node, Match) and seekable(node.all)
+    )
 
 
 def _source(s: Statement, type: str, driver: Node | None) -> tuple[str, list[str]]:
@@ -135,7 +180,7 @@ def _source(s: Statement, type: str, driver: Node | None) -> tuple[str, list[str
     match driver:
         case Match(param, conds):
             tests = [f"c.param = {s.param(type, param)}", *conditions(s, "c", conds)]
-            return "entry c INDEXED BY entry_value", tests
+            return f"entry c {BY_VALUE}", tests
         case Together(param, parts):
             matches = [Match(f"{param}.{place}", conds) for place, conds in enumerate(parts)]
             return _source(s, type, min(matches, key=lambda match: estimate(s, type, match)))
@@ -145,12 +190,12 @@ def _source(s: Statement, type: str, driver: Node | None) -> tuple[str, list[str
         case Chain(param, other, where):
             step = targets(s, other, where)
             tests = [f"c.param = {s.param(type, param)}", f"c.v = {step}.ref"]
-            return f"{step} CROSS JOIN entry c INDEXED BY entry_value", tests
+            return f"{step} CROSS JOIN entry c {BY_VALUE}", tests
         case Has(other, param, where):
             step = referred(s, type, param, other, where)
             return f"{step} CROSS JOIN record c", [f"c.rid = {step}.rid"]
         case Or(nodes):
-            found = (_branch(s, type, list(_flat(node)), [], True) for node in nodes)
+            found = (_branch(s, type, list(_flat(node)), _Part()) for node in nodes)
             return f"({' UNION '.join(found)}) c", ["1"]
         case Updated(conds):
             tests = [f"c.kind = {s.kind(type)}", "c.deleted = 0"]
@@ -158,11 +203,11 @@ def _source(s: Statement, type: str, driver: Node | None) -> tuple[str, list[str
             return "record c INDEXED BY record_updated", tests
         case _:
             tests = [f"c.kind = {s.kind(type)}", "c.deleted = 0"]
-            tests += [] if driver is None else _of_patients(s, [driver], True)
+            tests += [] if driver is None else _of_patients(s, [driver], _Part())
             return "record c INDEXED BY record_kind", tests
 
 
-def _of_patients(s: Statement, nodes: Iterable[Node], every: bool) -> list[str]:
+def _of_patients(s: Statement, nodes: Iterable[Node], part: _Part) -> list[str]:
     """Return, if a node names patients, the condition that leads the index to them.
 
     Records of several patients come along; `holds` decides on them.
@@ -171,10 +216,11 @@ def _of_patients(s: Statement, nodes: Iterable[Node], every: bool) -> list[str]:
         match node:
             case InPatient(patient):
                 return [f"c.patient IN ({SEVERAL}, {s.patient(patient)})"]
-            case OnlyPatients():
-                step = permitted(s, node)
-                return [f"c.patient IN (SELECT {SEVERAL} UNION SELECT pid FROM {step})"]
-            case ForEachPatient() if every or is_few(s, node.type, node.where):
-                step = permitted(s, node)
-                return [f"c.patient IN (SELECT {SEVERAL} UNION SELECT pid FROM {step})"]
+            case OnlyPatients() | ForEachPatient() if part.every or _is_small(s, node):
+                pids = part.pids(permitted(s, node))
+                return [f"c.patient IN (SELECT {SEVERAL} UNION {pids})"]
     return []
+
+
+def _is_small(s: Statement, node: OnlyPatients | ForEachPatient) -> bool:
+    return isinstance(node, OnlyPatients) or is_few(s, node.type, node.where)

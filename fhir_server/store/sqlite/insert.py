@@ -28,7 +28,7 @@ def insert(
 def select(
     connection: sqlite3.Connection, sql: str, values: Sequence[Any]
 ) -> list[tuple[Any, ...]]:
-    """Return the rows of `sql`, whose `{}` becomes the placeholders of all `values`, some at a time."""
+    """Return the rows of `sql`, whose `{}` becomes placeholders of the values, some at a time."""
     found: list[tuple[Any, ...]] = []
     start = 0
     while start < len(values):

@@ -8,8 +8,8 @@ from types import TracebackType
 class FileLock:
     """A blocking lock on `PATH-lock`; the kernel lets go of it when its holder dies.
 
-    Two files make it fair: whoever waits for the lock holds the turn, so that one who gives the lock
-    back and wants it again queues behind.
+    Two files make it fair: whoever waits for the lock holds the turn, so that one who gives the
+    lock back and wants it again queues behind.
     """
 
     def __init__(self, path: str) -> None:

@@ -22,7 +22,8 @@ _CHECKS = {
           SELECT v.seq FROM version v WHERE v.rid = r.rid ORDER BY v.vid DESC LIMIT 1)""",
     "a record disagrees with its latest version": """
         SELECT r.ref FROM record r JOIN version v ON v.seq = r.seq
-        WHERE (r.rid, r.vid, r.updated, r.deleted) IS NOT (v.rid, v.vid, v.updated, v.body IS NULL)""",
+        WHERE (r.rid, r.vid, r.updated, r.deleted)
+          IS NOT (v.rid, v.vid, v.updated, v.body IS NULL)""",
     "the versions of a record have a gap": """
         SELECT r.ref FROM record r JOIN version v ON v.rid = r.rid
         GROUP BY r.rid HAVING count(*) <> max(v.vid) OR min(v.vid) <> 1""",
@@ -30,7 +31,8 @@ _CHECKS = {
         SELECT r.ref FROM version v JOIN version o ON o.rid = v.rid AND o.vid = v.vid + 1
         JOIN record r ON r.rid = v.rid WHERE o.seq <= v.seq OR o.updated <= v.updated""",
     "a version belongs to no record": """
-        SELECT v.seq FROM version v WHERE NOT EXISTS (SELECT 1 FROM record r WHERE r.rid = v.rid)""",
+        SELECT v.seq FROM version v
+        WHERE NOT EXISTS (SELECT 1 FROM record r WHERE r.rid = v.rid)""",
     "an entry belongs to no living record": """
         SELECT DISTINCT e.rid FROM entry e WHERE NOT EXISTS (
           SELECT 1 FROM record r WHERE r.rid = e.rid AND r.deleted = 0)""",
@@ -56,7 +58,8 @@ _CHECKS = {
                WHERE s.rid = r.rid AND instr(' ' || v.patients || ' ', ' ' || p.id || ' '))
           <> CASE WHEN r.patient = -1 AND r.deleted = 0
              THEN length(v.patients) - length(replace(v.patients, ' ', '')) + 1 ELSE 0 END
-          OR (r.patient <> -1 OR r.deleted) AND EXISTS (SELECT 1 FROM several s WHERE s.rid = r.rid)""",
+          OR (r.patient <> -1 OR r.deleted)
+            AND EXISTS (SELECT 1 FROM several s WHERE s.rid = r.rid)""",
 }
 
 
@@ -84,7 +87,7 @@ def check(connection: sqlite3.Connection) -> list[str]:
 
 
 def stats(connection: sqlite3.Connection) -> Stats:
-    """Return how many living records of each type there are, and the size of the file with its log."""
+    """Return how many living records of each type there are, and the size of file and log."""
     counts = dict(
         connection.execute(
             "SELECT p.type, count(*) FROM record r JOIN param p ON p.id = r.kind "

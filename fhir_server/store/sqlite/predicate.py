@@ -25,6 +25,7 @@ from fhir_server.search.tree import (
 from fhir_server.store.order import NOBODY, SEVERAL
 from fhir_server.store.sqlite.condition import compare, conditions
 from fhir_server.store.sqlite.estimate import is_few
+from fhir_server.store.sqlite.schema import BY_RECORD, BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement, joined
 
 
@@ -51,6 +52,12 @@ def holds(s: Statement, node: Node, type: str, c: str, every: bool = False) -> s
             a = s.alias()
             tests = compare(s, f"{a}.updated", conds)
             return _exists(f"record {a} WHERE {_and(f'{a}.rid = {c}.rid', *tests)}")
+        case _:
+            return _joins(s, node, type, c, every)
+
+
+def _joins(s: Statement, node: Node, type: str, c: str, every: bool) -> str:
+    match node:
         case Chain(param, other, where):
             return _chain(s, type, param, (other, where), c, every)
         case Has(other, param, where):
@@ -61,7 +68,8 @@ def holds(s: Statement, node: Node, type: str, c: str, every: bool = False) -> s
             return f"({c}.patient = {pid} OR ({c}.patient = {SEVERAL} AND {several}))"
         case OnlyPatients() | ForEachPatient():
             return _each(s, node, c, every)
-    raise TypeError(f"{node!r} is not a search node")
+        case _:
+            raise TypeError(f"{node!r} is not a search node")
 
 
 def _exists(rest: str) -> str:
@@ -75,7 +83,8 @@ def _and(*parts: str) -> str:
 def _entry(s: Statement, type: str, param: str, conds: Iterable[Cond], c: str) -> str:
     a = s.alias()
     tests = conditions(s, a, conds)
-    return f"entry {a} WHERE {_and(f'{a}.rid = {c}.rid', f'{a}.param = {s.param(type, param)}', *tests)}"
+    mine = (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, param)}")
+    return f"entry {a} {BY_RECORD} WHERE {_and(*mine, *tests)}"
 
 
 def _together(s: Statement, type: str, param: str, parts: Sequence[Sequence[Cond]], c: str) -> str:
@@ -87,7 +96,8 @@ def _together(s: Statement, type: str, param: str, parts: Sequence[Sequence[Cond
         tests += (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, f'{param}.{place}')}")
         tests += conditions(s, a, conds)
         tests += [f"{a}.grp = {aliases[0]}.grp"] if place else []
-    return _exists(f"{' CROSS JOIN '.join(f'entry {a}' for a in aliases)} WHERE {_and(*tests)}")
+    source = " CROSS JOIN ".join(f"entry {a} {BY_RECORD}" for a in aliases)
+    return _exists(f"{source} WHERE {_and(*tests)}")
 
 
 def _chain(
@@ -98,7 +108,7 @@ def _chain(
         a = s.alias()
         step = targets(s, other, where)
         tests = f"{a}.rid = {c}.rid AND {a}.param = {s.param(type, param)}"
-        return _exists(f"entry {a} WHERE {tests} AND {a}.v IN (SELECT ref FROM {step})")
+        return _exists(f"entry {a} {BY_RECORD} WHERE {tests} AND {a}.v IN (SELECT ref FROM {step})")
     a, t = s.alias(), s.alias()
     tests = _and(
         f"{a}.rid = {c}.rid",
@@ -108,7 +118,7 @@ def _chain(
         f"{t}.deleted = 0",
         holds(s, where, other, t),
     )
-    return _exists(f"entry {a} CROSS JOIN record {t} WHERE {tests}")
+    return _exists(f"entry {a} {BY_RECORD} CROSS JOIN record {t} WHERE {tests}")
 
 
 def _has(s: Statement, type: str, param: str, source: tuple[str, Node], c: str, every: bool) -> str:
@@ -122,7 +132,7 @@ def _has(s: Statement, type: str, param: str, source: tuple[str, Node], c: str, 
         f"{a}.v = {r}.ref",
         holds(s, where, other, a),
     )
-    return _exists(f"record {r} CROSS JOIN entry {a} INDEXED BY entry_value WHERE {tests}")
+    return _exists(f"record {r} CROSS JOIN entry {a} {BY_VALUE} WHERE {tests}")
 
 
 def targets(s: Statement, type: str, where: Node) -> str:
@@ -141,7 +151,8 @@ def referred(s: Statement, type: str, param: str, other: str, where: Node) -> st
     def make() -> str:
         found = s.find(s, other, where)
         return (
-            f"SELECT DISTINCT r.rid AS rid FROM ({found}) f CROSS JOIN entry a CROSS JOIN record r "
+            f"SELECT DISTINCT r.rid AS rid FROM ({found}) f "
+            f"CROSS JOIN entry a {BY_RECORD} CROSS JOIN record r "
             f"WHERE a.rid = f.rid AND a.param = {s.param(other, param)} AND r.ref = a.v "
             f"AND r.kind = {s.kind(type)} AND r.deleted = 0"
         )
@@ -154,7 +165,9 @@ def _each(s: Statement, node: OnlyPatients | ForEachPatient, c: str, every: bool
     if isinstance(node, ForEachPatient) and not every and not is_few(s, node.type, node.where):
         a = s.alias()
         one = _about(s, node, f"{c}.patient")
-        all = f"NOT {_exists(f'several {a} WHERE {a}.rid = {c}.rid AND NOT ' + _about(s, node, f'{a}.pid'))}"
+        rows = f"several {a} WHERE {a}.rid = {c}.rid"
+        each = _about(s, node, f"{a}.pid")
+        all = f"NOT {_exists(f'{rows} AND NOT {each}')}"
     else:
         allowed = f"(SELECT pid FROM {permitted(s, node)})"
         one = f"{c}.patient IN {allowed}"
@@ -192,7 +205,8 @@ def permitted(s: Statement, node: OnlyPatients | ForEachPatient) -> str:
         )
         return (
             f"SELECT patient AS pid FROM {found} WHERE patient > {NOBODY} UNION "
-            f"SELECT m.pid FROM {found} f CROSS JOIN several m WHERE f.patient = {SEVERAL} AND m.rid = f.rid"
+            f"SELECT m.pid FROM {found} f CROSS JOIN several m "
+            f"WHERE f.patient = {SEVERAL} AND m.rid = f.rid"
         )
 
     return s.step(("permitted", node), make)

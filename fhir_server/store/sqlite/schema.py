@@ -1,12 +1,13 @@
 """The tables of the store's file, and how a connection to it is opened.
 
-| table | row | indexes besides the primary key |
+| table | a row for each | indexes besides the primary key |
 |---|---|---|
-| `version` | one a version, appended; `seq` is the change feed | (rid, vid) |
-| `record` | one a key: where its latest version is | ref; living ones by (kind, patient, rid) and (kind, updated, patient, rid) |
-| `entry` | one an index entry of a living record | (param, v, patient, rid, w) |
-| `patient`, `param` | names as small numbers; `param.name` `''` is the type itself, `#x` is `x` of contained resources | |
-| `several` | the patients of a record that is about more than one | |
+| `version` | version, appended; `seq` is the change feed | (rid, vid) |
+| `record` | key: its latest version | ref; living: (kind, patient, rid), (kind, updated, …) |
+| `entry` | index entry of a living record | (param, v, patient, rid, w) |
+| `patient` | patient, as a small number | id |
+| `param` | parameter of a type; `''`: the type itself, `#x`: `x` of contained resources | name |
+| `several` | patient of a record that is about more than one | (pid, rid) |
 
 `patient` in `record` and `entry` is the patient's number, 0 for nobody, -1 for several.
 """
@@ -28,7 +29,8 @@ CREATE TABLE version(
 CREATE UNIQUE INDEX version_of ON version(rid, vid);
 CREATE TABLE record(
   rid INTEGER PRIMARY KEY, ref TEXT NOT NULL UNIQUE, kind INTEGER NOT NULL, seq INTEGER NOT NULL,
-  vid INTEGER NOT NULL, updated INTEGER NOT NULL, patient INTEGER NOT NULL, deleted INTEGER NOT NULL);
+  vid INTEGER NOT NULL, updated INTEGER NOT NULL, patient INTEGER NOT NULL,
+  deleted INTEGER NOT NULL);
 CREATE INDEX record_kind ON record(kind, patient, rid) WHERE deleted = 0;
 CREATE INDEX record_updated ON record(kind, updated, patient, rid) WHERE deleted = 0;
 CREATE TABLE entry(
@@ -39,9 +41,15 @@ CREATE INDEX entry_value ON entry(param, v, patient, rid, w);
 CREATE TABLE patient(pid INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE);
 CREATE TABLE param(
   id INTEGER PRIMARY KEY, type TEXT NOT NULL, name TEXT NOT NULL, UNIQUE(type, name));
-CREATE TABLE several(rid INTEGER NOT NULL, pid INTEGER NOT NULL, PRIMARY KEY(rid, pid)) WITHOUT ROWID;
+CREATE TABLE several(
+  rid INTEGER NOT NULL, pid INTEGER NOT NULL, PRIMARY KEY(rid, pid)) WITHOUT ROWID;
 CREATE INDEX several_pid ON several(pid, rid);
 """
+
+BY_VALUE = "INDEXED BY entry_value"
+BY_RECORD = "INDEXED BY sqlite_autoindex_entry_1"
+"""Which way into `entry`: SQLite, which keeps no statistics here, would often choose the worse one.
+The second is the name that SQLite gives to the primary key."""
 
 _PRAGMAS = (
     "synchronous = FULL",

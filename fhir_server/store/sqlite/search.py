@@ -3,12 +3,14 @@
 import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import msgspec
 
 from fhir_server.model import Page, Query, Version
 from fhir_server.store import order
 from fhir_server.store.sqlite import rows
+from fhir_server.store.sqlite.deadline import Limit, OutOfPatience
 from fhir_server.store.sqlite.find import find, walk
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.sort import sorted_all, valued, valueless, values
@@ -20,17 +22,30 @@ _VERSIONS = (
 )
 
 
+class Tuning(NamedTuple):
+    """Where one plan ends and another begins; every value gives the same answers.
+
+    Fewer than `many` records are few. Walking in order until a page is full is given up after
+    `patience` times 5,000 of SQLite's steps.
+    """
+
+    many: int = 200
+    patience: int = 40
+
+
 @dataclass(frozen=True, slots=True)
 class Search:
     """One query on a connection whose transaction holds one moment still.
 
-    Fewer than `many` records are collected and sorted, more are walked through.
+    A page is first sought by walking through the records in order, which is soon done where many
+    match. Where that takes too long, few match, and all of them are found and sorted.
     """
 
     connection: sqlite3.Connection
     names: Names
     query: Query
-    many: int
+    limit: Limit
+    tuning: Tuning
 
     def page(self) -> Page:
         """Return a page."""
@@ -53,12 +68,20 @@ class Search:
         return s.run(f"{walk(s, self.query.type, self.query.where)} LIMIT 1").fetchone() is not None
 
     def _statement(self) -> Statement:
-        return Statement(self.connection, self.names, self.query.now, find, self.many)
+        return Statement(self.connection, self.names, self.query.now, find, self.tuning.many)
 
     def _places(self) -> list[order.Place]:
         """Return the places of the page's records and of one more, if there is one."""
+        wanted = self.query.limit + 1
+        try:
+            with self.limit.patience(self.tuning.patience):
+                return self._walked(wanted)
+        except OutOfPatience:
+            s = self._statement()
+            return s.run(sorted_all(s, self.query, wanted)).fetchall()
+
+    def _walked(self, wanted: int) -> list[order.Place]:
         query, s = self.query, self._statement()
-        wanted = query.limit + 1
         if not query.sort:
             sql = walk(s, query.type, query.where, query.after)
             return s.run(f"{sql} ORDER BY 1, 2 LIMIT {s.bind(wanted)}").fetchall()
@@ -66,17 +89,16 @@ class Search:
         if found is not None:
             return found[:wanted]
         if len(query.sort) > 1:
-            s = self._statement()
-            return s.run(sorted_all(s, query, wanted)).fetchall()
+            raise OutOfPatience
         return self._along(wanted)
 
     def _collected(self, s: Statement) -> list[order.Place] | None:
         """Return all places behind `after` in order if few records match, else None."""
-        query = self.query
-        inner = f"{walk(s, query.type, query.where)} LIMIT {self.many + 1}"
+        query, many = self.query, self.tuning.many
+        inner = f"{walk(s, query.type, query.where)} LIMIT {many + 1}"
         columns = ",".join((*values(s, query.type, query.sort), "c.patient", "c.rid"))
         found = s.run(f"SELECT {columns} FROM ({inner}) c").fetchall()
-        if len(found) > self.many:
+        if len(found) > many:
             return None
         rank = order.place_key(query.sort)
         found.sort(key=rank)

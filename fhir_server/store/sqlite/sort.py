@@ -1,7 +1,7 @@
 """Orders other than the default one, in SQL. `store.order` says what they are.
 
-Few records are collected and sorted. Many are met in the order of an index, where one key is asked for;
-only several keys over many records cost a sort of all of them.
+Few records are collected and sorted. Many are met in the order of an index, where one key is asked
+for; only several keys over many records cost a sort of all of them.
 """
 
 from collections.abc import Iterable, Sequence
@@ -10,6 +10,7 @@ from fhir_server.model import Query, Sort, Value
 from fhir_server.search.tree import NOTHING, both, missing
 from fhir_server.store.sqlite.find import find, walk
 from fhir_server.store.sqlite.predicate import holds
+from fhir_server.store.sqlite.schema import BY_RECORD, BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement
 
 
@@ -27,11 +28,11 @@ def _value(s: Statement, type: str, sort: Sort) -> str:
         case param:
             pick = "max" if sort.descending else "min"
             mine = f"rid = c.rid AND param = {s.param(type, param)}"
-            return f"(SELECT {pick}(v) FROM entry WHERE {mine})"
+            return f"(SELECT {pick}(v) FROM entry {BY_RECORD} WHERE {mine})"
 
 
 def sorted_all(s: Statement, query: Query, wanted: int) -> str:
-    """Return the SELECT of places that sorts all that match."""
+    """Return the SELECT of places that finds all that match and sorts them."""
     inner = find(s, query.type, query.where)
     columns = [f"{v} AS k{n}" for n, v in enumerate(values(s, query.type, query.sort))]
     columns += ["c.patient AS patient", "c.rid AS rid"]
@@ -39,10 +40,11 @@ def sorted_all(s: Statement, query: Query, wanted: int) -> str:
     terms: list[str] = []
     for n, sort in enumerate(query.sort):
         terms += (f"k{n} IS NULL", f"k{n} {_direction(sort)}")
-    last = _direction(query.sort[0])
+    last = _direction(query.sort[0]) if query.sort else "ASC"
+    terms += (f"patient {last}", f"rid {last}")
     return (
         f"SELECT * FROM (SELECT {','.join(columns)} FROM ({inner}) c) WHERE {behind} "
-        f"ORDER BY {','.join(terms)}, patient {last}, rid {last} LIMIT {s.bind(wanted)}"
+        f"ORDER BY {','.join(terms)} LIMIT {s.bind(wanted)}"
     )
 
 
@@ -84,9 +86,10 @@ def _walked(s: Statement, type: str, sort: Sort) -> tuple[str, str, list[str]]:
             return "c.updated", "record c INDEXED BY record_updated", tests
         case param:
             better = f"o.v {'>' if sort.descending else '<'} c.v"
-            best = f"SELECT 1 FROM entry o WHERE o.rid = c.rid AND o.param = c.param AND {better}"
+            mine = "o.rid = c.rid AND o.param = c.param"
+            best = f"SELECT 1 FROM entry o {BY_RECORD} WHERE {mine} AND {better}"
             tests = [f"c.param = {s.param(type, param)}", f"NOT EXISTS ({best})"]
-            return "c.v", "entry c INDEXED BY entry_value", tests
+            return "c.v", f"entry c {BY_VALUE}", tests
 
 
 def _sought(type: str, sort: Sort, value: Value | None) -> Value | None:
@@ -96,7 +99,7 @@ def _sought(type: str, sort: Sort, value: Value | None) -> Value | None:
 def _behind(s: Statement, sorts: Sequence[Sort], after: Sequence[Value | None]) -> str:
     """Return the condition that a place comes after `after`."""
     *last, patient, rid = map(s.bind, after)
-    more = "<" if sorts[0].descending else ">"
+    more = "<" if sorts and sorts[0].descending else ">"
     condition = f"(patient, rid) {more} ({patient}, {rid})"
     for n, sort in reversed(list(enumerate(sorts))):
         beyond = f"(k{n} {'<' if sort.descending else '>'} {last[n]} OR k{n} IS NULL)"

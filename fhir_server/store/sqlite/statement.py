@@ -11,15 +11,16 @@ from fhir_server.search.tree import Node, Now
 from fhir_server.store.sqlite.names import Names
 
 NEVER = "0 = 1"
-"""What never holds. A bare `0`, as `IN ()`, would be folded away, and with it terms that an index needs."""
+"""What never holds. A bare `0`, like `IN ()`, is folded away with terms that an index needs."""
 
 _FEW = 16
+_DEEPER = 100
 _BALANCED = 32
 
 
 @dataclass(slots=True)
 class Statement:
-    """What the parts of a statement share. Values are numbered, so that parts may be put in any order.
+    """What the parts of a statement share; values are numbered, so that parts may be in any order.
 
     `now` is what `tree.NOW` stands for. A *step* is a named, materialised SELECT in front of the
     statement, made once for each `key`: joins hang on steps, since nested ones overflow SQLite's
@@ -35,6 +36,7 @@ class Statement:
     steps: dict[Hashable, tuple[str, str]] = field(default_factory=dict)
     estimates: dict[Hashable, int] = field(default_factory=dict)
     aliases: int = 0
+    deep: "Statement | None" = None
 
     def bind(self, value: Value | Now | None) -> str:
         """Return the placeholder of a value."""
@@ -78,6 +80,17 @@ class Statement:
             self.steps[key] = (f"s{len(self.steps)}", sql)
         return self.steps[key][0]
 
+    def probe(self) -> "Statement":
+        """Return an empty statement on the same connection."""
+        return Statement(self.connection, self.names, self.now, self.find, self.many)
+
+    def deeper(self) -> "Statement":
+        """Return the statement that counts further before it says many."""
+        if self.deep is None:
+            self.deep = self.probe()
+            self.deep.many *= _DEEPER
+        return self.deep
+
     def run(self, sql: str) -> sqlite3.Cursor:
         """Execute `sql` behind all steps."""
         if self.steps:
@@ -87,7 +100,7 @@ class Statement:
 
 
 def joined(word: str, parts: Iterable[str], nothing: str) -> str:
-    """Return parts joined by AND or OR, many of them as a balanced tree: SQLite bounds its depth."""
+    """Return parts joined by AND or OR, many as a balanced tree: SQLite bounds its depth."""
     listed = list(parts)
     if not listed:
         return nothing

@@ -2,17 +2,16 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from functools import partial
 from typing import Any
 
 from fhir_server.model import Change, Key, Page, Query, Version, Write
 from fhir_server.store import precondition
 from fhir_server.store.protocol import Stats
 from fhir_server.store.sqlite import maintenance, rows, schema
-from fhir_server.store.sqlite.deadline import busy
+from fhir_server.store.sqlite.deadline import Limit, busy
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.readers import Readers
-from fhir_server.store.sqlite.search import Search
+from fhir_server.store.sqlite.search import Search, Tuning
 from fhir_server.store.sqlite.writer import Writer
 
 _LATEST = (
@@ -31,25 +30,29 @@ _CHANGES = (
     "WHERE v.seq > ? AND r.rid = v.rid ORDER BY v.seq LIMIT ?"
 )
 _ANY_VID = 1 << 62
+_USUAL = Tuning()
 
 
 class SQLiteStore:
     """Records in one SQLite file, for all processes of one machine.
 
     `clock` gives milliseconds since 1970; a query is given up after `query_seconds`.
-    Fewer than `many` records are collected and sorted, more are walked through in order.
     Raises ValueError if the file is not a store of this version.
     """
 
     def __init__(
-        self, path: str, clock: Callable[[], int], query_seconds: float = 10.0, many: int = 200
+        self,
+        path: str,
+        clock: Callable[[], int],
+        query_seconds: float = 10.0,
+        tuning: Tuning = _USUAL,
     ) -> None:
         """Open the file, or make it."""
         schema.prepare(path)
         self._path = path
         self._names = Names()
         self._readers = Readers(path, query_seconds)
-        self._many = many
+        self._tuning = tuning
         self._writer = Writer(path, self._names, clock, self._search)
 
     async def read(self, key: Key, vid: int | None = None) -> Version | None:
@@ -60,11 +63,11 @@ class SQLiteStore:
 
     async def search(self, query: Query) -> Page:
         """Return a page of latest, living versions."""
-        return await self._readers.run(lambda connection: self._search(connection, query).page())
+        return await self._readers.run(lambda c, limit: self._search(c, limit, query).page())
 
     async def count(self, query: Query) -> int:
         """Return how many living records match."""
-        return await self._readers.run(lambda connection: self._search(connection, query).count())
+        return await self._readers.run(lambda c, limit: self._search(c, limit, query).count())
 
     async def history(self, key: Key, limit: int, before: int | None = None) -> list[Version]:
         """Return the versions below `before`, newest first."""
@@ -96,17 +99,17 @@ class SQLiteStore:
 
     async def scan(self, type: str | None = None) -> AsyncIterator[Version]:
         """Yield all latest, living versions, of one type or of all, some hundreds at a time."""
-        last = 0
-        while True:
-            chunk = await self._readers.run(partial(maintenance.chunk, type=type, after=last))
-            for rid, version in chunk:
-                last = rid
+        chunk = await self._chunk(type, 0)
+        while chunk:
+            for _, version in chunk:
                 yield version
-            if not chunk:
-                return
+            chunk = await self._chunk(type, chunk[-1][0])
 
-    def _search(self, connection: sqlite3.Connection, query: Query) -> Search:
-        return Search(connection, self._names, query, self._many)
+    async def _chunk(self, type: str | None, after: int) -> list[tuple[int, Version]]:
+        return await self._readers.run(lambda c, _: maintenance.chunk(c, type, after))
+
+    def _search(self, connection: sqlite3.Connection, limit: Limit, query: Query) -> Search:
+        return Search(connection, self._names, query, limit, self._tuning)
 
     def _inline(self, sql: str, *values: int | str) -> list[tuple[Any, ...]]:
         try:

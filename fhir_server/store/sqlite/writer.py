@@ -4,8 +4,8 @@
 2. The group takes the file lock of all processes, then one transaction.
 3. Each commit is decided on what those before it in the group wrote. A refused one leaves no trace.
 4. All are answered after the one COMMIT (and its fsync), one wake-up for each event loop.
-5. If the disk refuses, nothing of the group is written and all are told Busy; the next group tries anew
-   on a new connection. If one commit cannot be stored at all, the others are done again without it.
+5. If the disk refuses, nothing of the group is written and all are told Busy; the next group tries
+   anew on a new connection. If one commit cannot be stored at all, each is done again by itself.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ from fhir_server.errors import Busy, HubError, Unprocessable
 from fhir_server.model import Query, Version, Write
 from fhir_server.store.sqlite import schema
 from fhir_server.store.sqlite.batch import Batch
-from fhir_server.store.sqlite.deadline import busy, limited
+from fhir_server.store.sqlite.deadline import Limit, busy, limited
 from fhir_server.store.sqlite.lock import FileLock
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.search import Search
@@ -50,7 +50,7 @@ class Writer:
         path: str,
         names: Names,
         clock: Callable[[], int],
-        search: Callable[[sqlite3.Connection, Query], Search],
+        search: Callable[[sqlite3.Connection, Limit, Query], Search],
     ) -> None:
         """Start the thread; `search` decides the `unless` of a commit."""
         self._search = search
@@ -143,8 +143,8 @@ class Writer:
 
     def _exists(self, query: Query) -> bool:
         assert self._connection is not None
-        with limited(self._connection, UNLESS_SECONDS):
-            return self._search(self._connection, query).exists()
+        with limited(self._connection, UNLESS_SECONDS) as limit:
+            return self._search(self._connection, limit, query).exists()
 
     def _forget_connection(self) -> None:
         """Close the connection, which rolls back what it had begun."""

@@ -13,12 +13,12 @@ https://hl7.org/fhir/R4/http.html, https://asgi.readthedocs.io/en/latest/specs/w
 import re
 import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from fhir_server.authz.caller import Caller
 from fhir_server.errors import HubError, NotAllowed, Unauthenticated
-from fhir_server.interactions import routes
+from fhir_server.interactions import query, routes
 from fhir_server.interactions.capabilities import capabilities
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.perform import perform
@@ -121,8 +121,8 @@ class FhirApp:
 
     async def _reply(self, call: _Call, receive: Receive) -> Reply:
         _settle_form(call)
-        ask = replace(routes.route(call.method, call.path, self._types), base=call.base)
-        call.ask = ask = request.with_headers(ask, call.headers, call.query)
+        ask = routes.route(call.method, call.path, self._types)
+        call.ask = ask = request.with_headers(ask, call.headers, call.query, call.base)
         if ask.name == "capabilities":
             return self._capabilities(ask)
         call.caller = await self._authenticate(_token(call.headers), self._server.clock(), call.id)
@@ -144,7 +144,7 @@ def _settle_form(call: _Call) -> None:
     headers = call.headers
     formats: dict[str, str] = {}
     if b"_format=" in call.query or b"_pretty=" in call.query:
-        formats = dict(request.params(call.query))
+        formats = dict(query.params(call.query.decode("latin-1")))
     call.form = response.Form(
         head=call.method == "HEAD",
         pretty=formats.get("_pretty", "false") == "true",

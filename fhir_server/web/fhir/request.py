@@ -7,14 +7,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal, cast
-from urllib.parse import parse_qsl
 
-from fhir_server.errors import BadRequest, NotSupported, UnsupportedMedia
+from fhir_server.errors import NotSupported, UnsupportedMedia
 from fhir_server.interactions import etag
 from fhir_server.interactions.interaction import Interaction, Params
+from fhir_server.interactions.query import params as query_params
 from fhir_server.web.fhir import negotiate, strict
 
-_MAX_PARAMS = 300
+EDGE = ("_format", "_pretty")
 _RETURNS = {"representation", "minimal", "OperationOutcome"}
 _OTHER_PATCHES = {
     "application/merge-patch+json",
@@ -43,37 +43,17 @@ def text(headers: Headers, name: bytes) -> str:
 
 
 def params(query: bytes) -> Params:
-    """Return the decoded parameters of a query string or a form. Raises `BadRequest`.
-
-    >>> params(b"name=%E7%8E%8B&_sort=")
-    (('name', '王'), ('_sort', ''))
-    """
-    if not query:
-        return ()
-    try:
-        found = parse_qsl(
-            query.decode("ascii"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=_MAX_PARAMS,
-        )
-    except ValueError:
-        raise BadRequest(
-            "The query cannot be decoded: percent-encoded UTF-8 is expected."
-        ) from None
-    if any("\0" in name or "\0" in value for name, value in found):
-        raise BadRequest("The query has the character U+0000.")
-    return tuple(found)
+    """Return the parameters of a query string or a form, without those that the edge follows."""
+    found = query_params(query.decode("latin-1"))
+    return tuple(pair for pair in found if pair[0] not in EDGE)
 
 
-def with_headers(ask: Interaction, headers: Headers, query: bytes) -> Interaction:
-    """Return the interaction with its parameters and what its headers say."""
-    changes: dict[str, Any] = {}
+def with_headers(ask: Interaction, headers: Headers, query: bytes, base: str) -> Interaction:
+    """Return the interaction with the base, its parameters and what its headers say."""
+    changes: dict[str, Any] = {"base": base}
     if query:
         changes["query"] = query.decode("latin-1")
-        changes["params"] = tuple(
-            pair for pair in params(query) if pair[0] not in ("_format", "_pretty")
-        )
+        changes["params"] = params(query)
     if b"if-match" in headers:
         changes["if_match"] = etag.version(text(headers, b"if-match"))
     if b"prefer" in headers:
@@ -82,7 +62,7 @@ def with_headers(ask: Interaction, headers: Headers, query: bytes) -> Interactio
         header = name.replace("_", "-").encode()
         if header in headers:
             changes[name] = text(headers, header)
-    return replace(ask, **changes) if changes else ask
+    return replace(ask, **changes)
 
 
 def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
@@ -95,9 +75,8 @@ def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
         return ask
     media = negotiate.media_type(text(headers, b"content-type"))
     if media == negotiate.FORM and ask.name in _FORMS:
-        form = tuple(pair for pair in params(body) if pair[0] not in ("_format", "_pretty"))
         query = "&".join(filter(None, (ask.query, body.decode("latin-1"))))
-        return replace(ask, params=ask.params + form, query=query)
+        return replace(ask, params=ask.params + params(body), query=query)
     if ask.name in _SEARCHES:
         if body:
             raise UnsupportedMedia(f"A search by POST sends {negotiate.FORM}.")

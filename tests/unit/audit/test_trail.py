@@ -145,3 +145,12 @@ async def test_a_page_names_the_patients_that_it_tells_of(trail: Trail, signer: 
 
     assert (await find(trail.store, AUDITOR, [], 20, signer)).patients == ("p1", "p2")
     assert (await find(trail.store, PATIENT, [], 20, signer)).patients == ("p1",)
+
+
+async def test_rows_about_a_patient_are_for_who_may_read_them(trail: Trail) -> None:
+    await trail.row("a")
+    await trail.row("b", after=1, patients=("p2",))
+
+    assert [row.patients for row in await about(trail.store, AUDITOR, "p1")] == [("p1",)]
+    assert len(await about(trail.store, PATIENT, "p1")) == 1
+    assert await about(trail.store, PATIENT, "p2") == []

@@ -126,12 +126,26 @@ async def test_rules_are_those_of_the_organizations_and_all_of_them(city: City) 
         Rule("hospital", "TREAT", (Clause(),))
     ]
     other = Rule("clinic", "TREAT", (Clause(),))
-    await city.put(*(rule.write() for rule in (*ours, other)))
+    await keep(city, *ours, other)
     text = await city.token(account="liu", role="r1")
 
     caller = await authenticate(city.store, text, NOW, "q")
 
     assert set(caller.rules) == set(ours)
+
+
+async def keep(city: City, *rules: Rule) -> None:
+    await city.put(*{write.key: write for rule in rules for write in rule.writes()}.values())
+
+
+async def test_a_new_rule_is_known_on_the_next_request(city: City) -> None:
+    text = await city.token(account="liu", role="r1")
+    rules = [Rule("ward", "TREAT", (Clause(types=(type,)),)) for type in ("A", "B")]
+
+    assert (await authenticate(city.store, text, NOW, "q")).rules == ()
+    for number, rule in enumerate(rules, 1):
+        await keep(city, rule)
+        assert set((await authenticate(city.store, text, NOW, "q")).rules) == set(rules[:number])
 
 
 async def test_a_patients_token_is_bound_to_that_patient_whatever_it_says(city: City) -> None:

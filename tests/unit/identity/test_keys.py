@@ -13,6 +13,7 @@ from fhir_server.identity.clients import Client
 from fhir_server.identity.ids import keyed_id
 from fhir_server.identity.site import derived, site_key
 from fhir_server.identity.tokens import Token
+from fhir_server.model import Key, Version
 from fhir_server.store.memory import MemoryStore
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
@@ -34,15 +35,25 @@ def test_a_keyed_id_hangs_on_every_part_and_on_the_key() -> None:
     assert len(made) == 10
 
 
+class SlowStore(MemoryStore):
+    """A store in which all who read at once have read before the first one writes."""
+
+    async def read(self, key: Key, vid: int | None = None) -> Version | None:
+        found = await super().read(key, vid)
+        await asyncio.sleep(0)
+        return found
+
+
 @pytest.mark.anyio
 async def test_processes_that_start_at_once_share_one_key() -> None:
-    store = MemoryStore(lambda: 0)
+    store = SlowStore(lambda: 0)
     numbers = count(1)
 
     keys = await asyncio.gather(
         *(site_key(store, "", lambda size: bytes([next(numbers)]) * size) for _ in range(5))
     )
 
+    assert next(numbers) == 6
     assert set(keys) == {await site_key(store, "", lambda size: b"")}
 
 

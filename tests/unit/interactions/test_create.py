@@ -69,6 +69,34 @@ def test_a_resource_that_breaks_the_rules_is_unprocessable_with_all_problems(hub
     assert places == {"Patient.gender", "Patient.active"}
 
 
+@pytest.mark.parametrize("meta", [None, [], "x", 1])
+def test_a_meta_that_is_no_object_is_unprocessable(hub, meta):
+    hub.put_in(PATIENT | {"id": "p1"})
+    broken = PATIENT | {"id": "p1", "meta": meta}
+    operations = [{"op": "add", "path": "/meta", "value": meta}]
+
+    answers = [
+        hub.post("Patient", broken),
+        hub.put("Patient/p1", broken),
+        hub.patch("Patient/p1", operations),
+    ]
+
+    assert [answer.status_code for answer in answers] == [422] * 3
+
+
+def test_a_number_beyond_all_ranges_is_stored_and_found(hub):
+    number = "9" * 400
+    body = (
+        '{"resourceType":"Observation","status":"final","code":{"text":"x"},'
+        f'"valueQuantity":{{"value":{number}}}}}'
+    )
+
+    answer = hub.post("Observation", body.encode())
+
+    assert number in answer.text
+    assert len(hub.ids("Observation?value-quantity=gt1")) == 1
+
+
 @pytest.mark.parametrize(
     ("returns", "kind"), [("minimal", None), ("OperationOutcome", "OperationOutcome")]
 )

@@ -92,4 +92,4 @@ def test_a_method_that_is_not_for_the_place_is_not_allowed(method, path):
 
 
 def test_the_methods_of_a_place_are_told():
-    assert allowed("Patient/1", TYPES) == "GET, PUT, PATCH, DELETE"
+    assert allowed("Patient/1", TYPES) == "GET, HEAD, PUT, PATCH, DELETE"

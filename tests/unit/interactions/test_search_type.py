@@ -43,6 +43,18 @@ def test_nothing_found_has_no_entries(hub):
     assert (found["total"], "entry" in found) == (0, False)
 
 
+def test_too_many_alternatives_are_a_bad_request(hub):
+    names = ",".join(f"n{number}" for number in range(3000))
+
+    assert hub.get(f"Patient?name={names}").status_code == 400
+
+
+def test_a_long_list_of_ids_is_not_too_many(hub):
+    names = ",".join(f"n{number}" for number in range(3000))
+
+    assert hub.ids(f"Patient?_id={names},a") == ["Patient/a"]
+
+
 def test_an_unknown_parameter_is_named(hub):
     answer = hub.get("Patient?colour=red")
 

@@ -197,7 +197,7 @@ def test_a_wrong_method_tells_the_right_ones(one):
     answer = one.post("Patient/p1", PATIENT)
 
     assert answer.status_code == 405
-    assert answer.headers["Allow"] == "GET, PUT, PATCH, DELETE"
+    assert answer.headers["Allow"] == "GET, HEAD, PUT, PATCH, DELETE"
 
 
 @pytest.mark.parametrize(

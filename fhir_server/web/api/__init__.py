@@ -1,0 +1,1 @@
+"""The JSON API beside FHIR: login, accounts, the v2 inbox, who looked, metrics."""
