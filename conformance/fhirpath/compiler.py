@@ -25,6 +25,7 @@ from conformance.fhirpath.nodes import (
     string,
 )
 from conformance.fhirpath.quantity import literal_unit, quantity
+from conformance.fhirpath.sorting import Key, sorting
 from conformance.fhirpath.temporal import parse as parse_temporal
 from conformance.fhirpath.tree import Tree
 
@@ -166,7 +167,19 @@ class Compiler:
             for name in types
         }
 
+    def _sort(self, found: tree.Call, focus: Types, *, at_root: bool) -> Compiled:
+        base = self._base(found.base, focus, at_root=at_root)
+        keys = [self._key(each, base.types) for each in found.arguments] or [Key(steps.focus)]
+        return Compiled(sorting(base.run, keys), base.types)
+
+    def _key(self, found: Tree, types: Types) -> Key:
+        if isinstance(found, tree.Sign) and found.operator != "+":
+            return Key(self.compile(found.operand, types).run, found.operator)
+        return Key(self.compile(found, types).run)
+
     def _call(self, found: tree.Call, focus: Types, *, at_root: bool) -> Compiled:
+        if found.name == "sort":
+            return self._sort(found, focus, at_root=at_root)
         function = FUNCTIONS.get(found.name)
         if function is None:
             raise FHIRPathError(f"{found.name}() is not a known function", found.at)

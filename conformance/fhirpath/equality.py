@@ -9,7 +9,7 @@ from typing import Any
 from conformance.fhirpath import temporal
 from conformance.fhirpath.errors import FHIRPathError
 from conformance.fhirpath.nodes import NUMBERS, TEMPORALS, Node, Nodes, kind, single
-from conformance.fhirpath.quantity import about, quantity_of, same_scale
+from conformance.fhirpath.quantity import Quantity, about, quantity_of, same_scale
 
 
 def equal(left: Nodes, right: Nodes) -> bool | None:
@@ -81,18 +81,23 @@ def equivalent(left: Nodes, right: Nodes) -> bool:
 
 
 def equivalent_nodes(left: Node, right: Node) -> bool:
-    """Whether two nodes are equivalent."""
+    """Whether two nodes are equivalent; of codings and concepts FHIR says when.
+
+    https://hl7.org/fhir/R4/fhirpath.html#changes
+    """
     one, other = kind(left), kind(right)
     if one in NUMBERS and other in NUMBERS:
-        return _equivalent_numbers(left[1], right[1])
+        return _alike(left[1], right[1], max(_step(left[1]), _step(right[1])))
     if "Quantity" in (one, other) and {one, other} <= {"Quantity", *NUMBERS}:
-        first, second = quantity_of(left), quantity_of(right)
-        pair = same_scale(about(first), about(second)) if first and second else None
-        return pair is not None and _equivalent_numbers(*pair)
+        return _equivalent_quantities(left, right)
     if one in TEMPORALS or other in TEMPORALS:
         return _equal_times(left, right) is True
     if one == other == "String":
         return bool(normalize(left[1]) == normalize(right[1]))
+    if left[0] == right[0] == "Coding":
+        return _coded(left[1]) == _coded(right[1])
+    if left[0] == right[0] == "CodeableConcept":
+        return not _codings(left[1]).isdisjoint(_codings(right[1]))
     return one == other and _equivalent_json(left[1], right[1])
 
 
@@ -101,18 +106,53 @@ def normalize(text: Any) -> Any:
     return " ".join(text.split()).casefold() if isinstance(text, str) else text
 
 
-def _equivalent_numbers(left: Any, right: Any) -> bool:
-    """Equal after rounding to the precision of the less precise one."""
-    one, other = Decimal(left).normalize(), Decimal(right).normalize()
-    exponent = max(int(one.as_tuple().exponent), int(other.as_tuple().exponent))
-    least = Decimal(1).scaleb(min(exponent, 0))
-    return one.quantize(least) == other.quantize(least)
+def _coded(coding: dict[str, Any]) -> tuple[Any, Any]:
+    return coding.get("system"), coding.get("code")
+
+
+def _codings(concept: dict[str, Any]) -> set[tuple[Any, Any]]:
+    codings = concept.get("coding")
+    return {
+        _coded(each)
+        for each in (codings if isinstance(codings, list) else ())
+        if isinstance(each, dict)
+    }
+
+
+def _step(value: int | Decimal) -> Decimal:
+    """What the last digit of a number counts in, without regard to zeros after the point."""
+    exponent = Decimal(value).normalize().as_tuple().exponent
+    return Decimal(1).scaleb(min(int(exponent), 0))
+
+
+def _alike(left: Any, right: Any, step: Decimal) -> bool:
+    """Whether two numbers are equal when rounded to a step."""
+    return round(Decimal(left) / step) == round(Decimal(right) / step)
+
+
+def _equivalent_quantities(left: Node, right: Node) -> bool:
+    """Equal in one unit, after rounding to the precision of the less precise one."""
+    found = quantity_of(left), quantity_of(right)
+    if found[0] is None or found[1] is None:
+        return _equivalent_json(left[1], right[1])
+    one, other = about(found[0]), about(found[1])
+    pair = same_scale(one, other)
+    zeros = same_scale(_at(one, 0), _at(other, 0))
+    steps = same_scale(_at(one, _step(one.value)), _at(other, _step(other.value)))
+    if not (pair and zeros and steps):
+        return False
+    return _alike(*pair, max(steps[0] - zeros[0], steps[1] - zeros[1]))
+
+
+def _at(found: Quantity, value: int | Decimal) -> Quantity:
+    return found._replace(value=Decimal(value))
 
 
 def _equivalent_json(left: Any, right: Any) -> bool:
     if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys() and all(
-            _equivalent_json(left[key], right[key]) for key in left
+        names = left.keys() - {"id"}
+        return names == right.keys() - {"id"} and all(
+            _equivalent_json(left[key], right[key]) for key in names
         )
     if isinstance(left, list) and isinstance(right, list):
         rest = list(right)

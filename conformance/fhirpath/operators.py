@@ -11,6 +11,8 @@ from conformance.fhirpath import temporal
 from conformance.fhirpath.equality import contains, distinct, equal, equivalent, order
 from conformance.fhirpath.errors import FHIRPathError
 from conformance.fhirpath.nodes import (
+    LEAST,
+    MOST,
     NUMBERS,
     TEMPORALS,
     Environment,
@@ -26,10 +28,22 @@ from conformance.fhirpath.nodes import (
     text_of,
     truth,
 )
-from conformance.fhirpath.quantity import ABOUT, CALENDAR, quantity, quantity_of
+from conformance.fhirpath.quantity import (
+    ABOUT,
+    CALENDAR,
+    code_of,
+    quantity,
+    quantity_of,
+    same_unit,
+)
+from terminology import ucum
 
 Maker = Callable[[Evaluator, Evaluator], Evaluator]
 Number = int | Decimal
+
+_OF_DATES = ("year", "month", "week", "day")
+_OF_TIMES = ("hour", "minute", "second", "millisecond")
+UNITS_OF = {"Date": _OF_DATES, "DateTime": _OF_DATES + _OF_TIMES, "Time": _OF_TIMES}
 
 
 def on_nodes(operate: Callable[[Nodes, Nodes], Nodes]) -> Maker:
@@ -129,9 +143,9 @@ def add(left: Nodes, right: Nodes) -> Nodes:
         return []
     kinds = (kind(one), kind(other))
     if kinds == ("String", "String"):
-        return [string(one[1] + other[1])]
+        return [] if None in (one[1], other[1]) else [string(one[1] + other[1])]
     if kinds[0] in TEMPORALS and kinds[1] == "Quantity":
-        return [shifted(one, other, 1)]
+        return shifted(one, other, 1)
     return _arithmetic(one, other, "+", lambda a, b: a + b)
 
 
@@ -141,67 +155,91 @@ def subtract(left: Nodes, right: Nodes) -> Nodes:
     if one is None or other is None:
         return []
     if kind(one) in TEMPORALS and kind(other) == "Quantity":
-        return [shifted(one, other, -1)]
+        return shifted(one, other, -1)
     return _arithmetic(one, other, "-", lambda a, b: a - b)
 
 
 def _arithmetic(one: Node, other: Node, operator: str, compute: Callable[[Any, Any], Any]) -> Nodes:
     kinds = (kind(one), kind(other))
+    if None in (one[1], other[1]):
+        return []
     if kinds[0] in NUMBERS and kinds[1] in NUMBERS:
-        return [number(compute(one[1], other[1]))]
+        return in_range(lambda: compute(one[1], other[1]))
     first, second = quantity_of(one), quantity_of(other)
-    if kinds == ("Quantity", "Quantity") and first and second:
-        if first.unit != second.unit:
-            return []
-        return [quantity(compute(first.value, second.value), first.unit)]
+    if "Quantity" in kinds and first and second:
+        same = same_unit(first, second)
+        return [] if same is None else [quantity(compute(same[0], same[1]), same[2])]
     raise FHIRPathError(f"{operator}: not defined for {one[0]} and {other[0]}")
 
 
-def shifted(moment: Node, duration: Node, sign: int) -> Node:
-    """A date, time or instant plus or minus a duration in a calendar unit or an exact UCUM one."""
+def in_range(compute: Callable[[], Number]) -> Nodes:
+    """A number as nodes; empty for an overflow, of 32 bits for an integer."""
+    try:
+        found = compute()
+    except DecimalException:
+        return []
+    if isinstance(found, int) and not LEAST <= found <= MOST:
+        return []
+    return [number(found)]
+
+
+def shifted(moment: Node, duration: Node, sign: int) -> Nodes:
+    """A date, time or instant plus or minus a duration in a unit of the calendar.
+
+    UCUM's years and months are none; its weeks and all below are the same.
+    """
+    if moment[1] is None or duration[1].get("value") is None:
+        return []
     start, amount = temporal.parse(moment[1]), quantity_of(duration)
     if start is None or amount is None:
         raise FHIRPathError(f"cannot add {duration[1]} to {moment[1]}")
+    # Some write the calendar's words as if they were UCUM's: 1 'month'.
     word = amount.unit if amount.unit in ABOUT else CALENDAR.get(amount.unit, "")
-    is_calendar = "system" not in duration[1]
-    if not word or (amount.unit in ABOUT.values() and not is_calendar):
+    if not word or amount.unit in ABOUT.values():
         raise FHIRPathError(f"cannot add {amount.unit!r}: not a unit of the calendar")
+    if word not in UNITS_OF[kind(moment)]:
+        raise FHIRPathError(f"cannot add {word} to a {kind(moment)}")
     found = temporal.render(temporal.shift(start, amount.value * sign, word))
-    return (moment[0], found, None)
+    return [(moment[0], found, None)]
 
 
 def multiply(left: Nodes, right: Nodes) -> Nodes:
-    """`*` on numbers, and on a quantity with a number."""
+    """`*` on numbers and quantities."""
     one, other = single(left, "*"), single(right, "*")
-    if one is None or other is None:
+    if one is None or other is None or None in (one[1], other[1]):
         return []
     if kind(one) in NUMBERS and kind(other) in NUMBERS:
-        return [number(one[1] * other[1])]
-    first, second = quantity_of(one), quantity_of(other)
-    if first is None or second is None:
-        raise FHIRPathError(f"*: not defined for {one[0]} and {other[0]}")
-    if "1" not in (first.unit, second.unit):
-        raise FHIRPathError(f"*: {first.unit} by {second.unit} is not supported")
-    unit = second.unit if first.unit == "1" else first.unit
-    return [quantity(first.value * second.value, unit)]
+        return in_range(lambda: one[1] * other[1])
+    return _of_quantities(one, other, "*", ucum.multiply)
 
 
 def divide(left: Nodes, right: Nodes) -> Nodes:
     """`/`: a decimal, or a quantity; empty for a division by zero."""
     one, other = single(left, "/"), single(right, "/")
-    if one is None or other is None:
+    if one is None or other is None or None in (one[1], other[1]):
         return []
+    if kind(one) in NUMBERS and kind(other) in NUMBERS:
+        return [] if other[1] == 0 else in_range(lambda: Decimal(one[1]) / Decimal(other[1]))
+    return _of_quantities(one, other, "/", ucum.divide)
+
+
+def _of_quantities(
+    one: Node,
+    other: Node,
+    operator: str,
+    compute: Callable[[Decimal, str, Decimal, str], tuple[Decimal, str]],
+) -> Nodes:
+    """A product or quotient; empty where a unit is not of UCUM, and for a division by zero."""
     first, second = quantity_of(one), quantity_of(other)
     if first is None or second is None:
-        raise FHIRPathError(f"/: not defined for {one[0]} and {other[0]}")
-    if second.value == 0:
+        raise FHIRPathError(f"{operator}: not defined for {one[0]} and {other[0]}")
+    try:
+        found = compute(first.value, code_of(first), second.value, code_of(second))
+    except (ucum.UcumError, DecimalException):
         return []
-    value = first.value / second.value
-    if kind(one) in NUMBERS and kind(other) in NUMBERS:
-        return [number(value)]
-    if second.unit not in ("1", first.unit):
-        raise FHIRPathError(f"/: {first.unit} by {second.unit} is not supported")
-    return [quantity(value, "1" if second.unit == first.unit else first.unit)]
+    # A duration times a number is still one of the calendar.
+    is_same = first.unit in ABOUT and found[1] == code_of(first)
+    return [quantity(found[0], first.unit if is_same else found[1])]
 
 
 def whole(operator: str, compute: Callable[[Any, Any], Any]) -> Maker:
@@ -214,9 +252,9 @@ def whole(operator: str, compute: Callable[[Any, Any], Any]) -> Maker:
         both = isinstance(one, int) and isinstance(other, int)
         try:
             found = compute(Decimal(one), Decimal(other))
-        except DecimalException as error:
-            raise FHIRPathError(f"{operator}: {one} and {other} are too far apart") from error
-        return [number(int(found) if both or operator == "div" else found)]
+        except DecimalException:
+            return []
+        return in_range(lambda: int(found) if both or operator == "div" else found)
 
     return on_nodes(operate)
 

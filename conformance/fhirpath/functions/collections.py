@@ -28,6 +28,7 @@ from conformance.fhirpath.nodes import (
     boolean,
     integer,
     integer_of,
+    kind,
     single,
     truth,
 )
@@ -168,7 +169,10 @@ def iif(model: Model, arguments: tuple[Evaluator, ...]) -> Closure:
     def run(env: Environment, this: Nodes, nodes: Nodes) -> Nodes:
         if len(nodes) > 1:
             raise FHIRPathError(f"iif: expected at most one item, found {len(nodes)}")
-        if truth(criterion(env, nodes), "iif"):
+        found = single(criterion(env, nodes), "iif")
+        if found is not None and kind(found) != "Boolean":
+            raise FHIRPathError(f"iif: expected a boolean, found {found[0]}")
+        if found is not None and found[1]:
             return positive(env, nodes)
         return rest[0](env, nodes) if rest else []
 

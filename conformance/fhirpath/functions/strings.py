@@ -34,6 +34,11 @@ def substring(nodes: Nodes, start: Nodes, length: Nodes | None = None) -> Nodes:
     return [string(found[first:] if count is None else found[first : first + max(count, 0)])]
 
 
+def last_index(found: str, part: str) -> Nodes:
+    """The last place of a part; of the empty string, the first place."""
+    return [integer(found.rfind(part) if part else 0)]
+
+
 def pattern(expression: str, name: str) -> re.Pattern[str]:
     """A regular expression in single-line mode; raises FHIRPathError where it is none."""
     try:
@@ -54,9 +59,11 @@ def replace_matches(found: str, expression: str, replacement: str) -> Nodes:
 
 
 def join(nodes: Nodes, separator: Nodes = []) -> Nodes:  # noqa: B006 - read only
-    """All strings as one."""
+    """All strings as one; empty where there are none."""
     between = text_of(separator, "join") or ""
     texts = [text_of([node], "join") for node in nodes]
+    if not texts:
+        return []
     return [string(between.join(each for each in texts if each is not None))]
 
 
@@ -115,7 +122,7 @@ def unescape(found: str, target: str) -> Nodes:
 
 FUNCTIONS: dict[str, Function] = {
     "indexOf": text("indexOf", lambda s, part: [integer(s.find(part))], INTEGER, 1),
-    "lastIndexOf": text("lastIndexOf", lambda s, part: [integer(s.rfind(part))], INTEGER, 1),
+    "lastIndexOf": text("lastIndexOf", last_index, INTEGER, 1),
     "substring": with_values(substring, STRING, 1, 2),
     "startsWith": text("startsWith", lambda s, part: boolean(s.startswith(part)), BOOLEAN, 1),
     "endsWith": text("endsWith", lambda s, part: boolean(s.endswith(part)), BOOLEAN, 1),
