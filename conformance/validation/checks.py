@@ -15,6 +15,7 @@ from conformance.validation.faults import Check, Fault, Faults, both, describe, 
 from conformance.validation.invariants import Invariants, Rule
 from conformance.validation.primitives import primitive_checks
 from conformance.validation.references import literal_pattern, reference_check
+from conformance.validation.rules.canonicals import kinds, target_check
 from conformance.validation.rules.table import SIMPLE_QUANTITY, rules_of
 from conformance.validation.shapes import MALFORMED, Required, Shape, object_check
 from conformance.validation.systems import Systems
@@ -44,6 +45,7 @@ class Checks:
             definitions, warnings=options.warnings, best_practice=options.best_practice
         )
         self._rules = rules_of(definitions, Systems(definitions.library), matches)
+        self._kind_of = kinds(definitions.library)
         self._misplaced = extensions.misplaced(definitions, definitions.library.extensions)
 
     def resource(self, value: Any) -> Faults:
@@ -143,6 +145,8 @@ class Checks:
         if element.binding and (found := self._bindings.check(element.binding, type_name)):
             yield found
         if self._is_full:
+            if targets := element.targets.get(type_name) if type_name == "canonical" else None:
+                yield target_check(self._kind_of, targets)
             if SIMPLE_QUANTITY in element.profiles.get(type_name, ()):
                 yield check_simple_quantity
             yield from self._invariants.of_element(element, type_name)

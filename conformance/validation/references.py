@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from conformance.validation.faults import Fault, Faults, wrong
+from conformance.validation.faults import Fault, Faults, warning, wrong
 from conformance.validation.primitives import missing
 
 Reference = dict[str, Any]
@@ -45,7 +45,11 @@ def reference_check(
         if found is None:
             if literal[0] == "#":
                 return [Fault("", "not-found", missing(literal), pending=literal)]
-            return None if is_other(literal, conditional) else malformed(literal)
+            if literal.startswith(("urn:uuid:", "urn:oid:")):
+                return None if _URN.fullmatch(literal) else odd(literal)
+            if _URL.fullmatch(literal) or conditional(literal):
+                return None
+            return malformed(literal)
         literal_type = found["type"]
         if type_name and literal_type != type_name:
             return wrong("value", literal, f"a reference to {type_name}, as its type says")
@@ -54,11 +58,9 @@ def reference_check(
     return check
 
 
-def is_other(literal: str, conditional: Callable[[str], Any]) -> bool:
-    """Whether a literal is a URN, another absolute URL, or a conditional reference."""
-    if literal.startswith(("urn:uuid:", "urn:oid:")):
-        return _URN.fullmatch(literal) is not None
-    return bool(_URL.fullmatch(literal) or conditional(literal))
+def odd(literal: str) -> list[Fault]:
+    """What to say of a URN that can name nothing but by agreement."""
+    return warning("value", f'found "{literal}", expected a UUID or OID after urn:')
 
 
 def malformed(literal: str) -> list[Fault]:

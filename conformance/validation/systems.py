@@ -15,6 +15,7 @@ from conformance.library import Library
 from conformance.validation.check_digits import loinc, snomed
 from conformance.validation.rules.currencies import CURRENCIES
 from conformance.validation.rules.media_types import is_language, is_media_type
+from terminology.ucum import is_unit
 
 Json = dict[str, Any]
 Test = Callable[[str], Severity | None]  # how wrong a code is
@@ -28,11 +29,17 @@ FORMS: Mapping[str, Callable[[str], bool]] = {
     "http://hl7.org/fhir/ValueSet/languages": is_language,
     "http://hl7.org/fhir/ValueSet/all-languages": is_language,
     "http://hl7.org/fhir/ValueSet/currencies": CURRENCIES.__contains__,
+    "http://hl7.org/fhir/ValueSet/ucum-units": is_unit,
 }
 
 
 def _error_unless(is_good: Callable[[str], bool]) -> Test:
     return lambda code: None if is_good(code) else "error"
+
+
+def _unit(code: str) -> Severity | None:
+    # Records are full of units that only look like UCUM: refusing them would lose the results.
+    return None if is_unit(code) else "warning"
 
 
 GRAMMARS: Mapping[str, Test] = {
@@ -41,6 +48,7 @@ GRAMMARS: Mapping[str, Test] = {
     "urn:iso:std:iso:4217": _error_unless(CURRENCIES.__contains__),
     "http://snomed.info/sct": snomed,
     "http://loinc.org": loinc,
+    UCUM: _unit,
 }
 
 

@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 
 def coding_check(systems: Systems) -> Check:
-    """The check of a Coding that has a system."""
+    """The check of a Coding, or of the unit of a Quantity, that has a system."""
 
     def check(coding: Json) -> Faults:
         system, code = coding["system"], coding.get("code")
@@ -28,11 +28,6 @@ def coding_check(systems: Systems) -> Check:
         return severity and _unknown(system, code, severity)
 
     return check
-
-
-def quantity_check(systems: Systems) -> Check:
-    """The check of a Quantity that has a system for its unit."""
-    return coding_check(systems)
 
 
 def _relative(system: str) -> Faults:

@@ -138,7 +138,7 @@ DEFECTS: list[Defect] = [
     (
         PATIENT,
         "generalPractitioner/0/reference",
-        "urn:uuid:1",
+        "urn uuid",
         "value",
         "Patient.generalPractitioner[0]",
     ),
