@@ -3,11 +3,13 @@
 https://hl7.org/fhir/R4/validation.html
 """
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from conformance.definitions import Definitions
 from conformance.issues import Issue
-from conformance.validation.checks import Checks, Options
+from conformance.profiles.catalog import Catalog
+from conformance.validation.checks import Checks, Options, is_malformed
 from conformance.validation.faults import Fault
 
 Level = Literal["off", "structure", "full"]
@@ -21,7 +23,9 @@ class Validator:
     `level`: `structure` checks elements, cardinality, types, formats, references, contained
     resources, narrative and required bindings; `full` adds invariants, codes of known systems,
     extensions, Bundles and all other rules; `off` nothing. Without `warnings` only errors are told.
-    `best_practice` adds advice (dom-6: a resource should have narrative).
+    `best_practice` adds advice (dom-6: a resource should have narrative). `packages` are the
+    resources of packages (`conformance.packages`), whose profiles, extensions and terminology are
+    known beside R4's.
     """
 
     def __init__(
@@ -32,30 +36,36 @@ class Validator:
         warnings: bool = True,
         best_practice: bool = False,
         most_issues: int = MOST_ISSUES,
+        packages: Iterable[dict[str, Any]] = (),
     ) -> None:
+        catalog = Catalog(definitions, packages)
         self._level = level
         self._most_issues = most_issues
         self._warnings = warnings
         self._checks = {
-            each: Checks(definitions, Options(each == "full", warnings, best_practice))
+            each: Checks(definitions, catalog, Options(each == "full", warnings, best_practice))
             for each in ("structure", "full")
         }
 
-    def validate(self, resource: Any, level: Level | None = None) -> list[Issue]:
+    def validate(
+        self, resource: Any, level: Level | None = None, profiles: Iterable[str] = ()
+    ) -> list[Issue]:
         """All problems of a JSON value that should be a resource; none: it is valid.
 
-        Numbers should be int or Decimal. `level` is the validator's own where none is given. Never
-        raises, whatever the value. Beyond `most_issues` one more says how many there are.
+        Numbers should be int or Decimal. `level` is the validator's own where none is given;
+        `profiles` are canonical URLs of profiles to meet, beside those that the resource claims.
+        Never raises, whatever the value. Beyond `most_issues` one more says how many there are.
         """
         wanted = level or self._level
         if wanted == "off":
             return []
+        checks = self._checks[wanted]
         try:
-            found = self._checks[wanted].resource(resource)
+            found = checks.resource(resource) or []
+            if wanted == "full" and (not found or not is_malformed(found)):
+                found = found + checks.profiles(resource, profiles)
         except RecursionError:
             return [Issue("too-costly", "found more levels of nesting than can be checked")]
-        if found is None:
-            return []
         if not self._warnings:
             found = [each for each in found if each.severity == "error"]
         return self._issues(root_name(resource), found)

@@ -9,7 +9,7 @@ extensible one it is a warning, for "the code from the value set SHALL be used i
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from conformance.definitions import Binding, Definitions
+from conformance.definitions import Binding
 from conformance.validation.faults import Check, Faults, fault, warning, wrong
 from conformance.validation.systems import FORMS
 
@@ -23,8 +23,8 @@ MOST_LISTED = 12
 class Bindings:
     """Makes checks of bindings; the codes of a value set are kept once they were needed."""
 
-    def __init__(self, definitions: Definitions, *, with_warnings: bool) -> None:
-        self._definitions = definitions
+    def __init__(self, codes_of: Callable[[str], Codes], *, with_warnings: bool) -> None:
+        self._codes_of = codes_of
         self._with_warnings = with_warnings
 
     def check(self, binding: Binding, type_name: str) -> Check | None:
@@ -40,7 +40,7 @@ class Bindings:
 
     def _listed(self, url: str, type_name: str, by_type: Mapping[str, Make]) -> Check | None:
         make = by_type.get(type_name)
-        codes = self._definitions.codes(url) if make else {}
+        codes = self._codes_of(url) if make else {}
         return make(codes, url) if make and codes else None
 
 

@@ -3,10 +3,14 @@
 https://hl7.org/fhir/R4/json.html, https://hl7.org/fhir/R4/element.html
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, NamedTuple
 
 from conformance.definitions import Definitions, Element
+from conformance.profiles.catalog import Catalog
+from conformance.profiles.compiler import Compiler
+from conformance.profiles.items import Around
+from conformance.snapshot import SnapshotError
 from conformance.validation import elements, extensions
 from conformance.validation.bindings import Bindings
 from conformance.validation.contained import check_contained, settle
@@ -14,6 +18,7 @@ from conformance.validation.elements import Handler, Json
 from conformance.validation.faults import Check, Fault, Faults, both, describe, fault, wrong
 from conformance.validation.invariants import Invariants, Rule
 from conformance.validation.primitives import primitive_checks
+from conformance.validation.profiled import check_profiles
 from conformance.validation.references import literal_pattern, reference_check
 from conformance.validation.rules.canonicals import kinds, target_check
 from conformance.validation.rules.table import SIMPLE_QUANTITY, rules_of
@@ -34,19 +39,25 @@ class Options(NamedTuple):
 class Checks:
     """The checks of all types of one set of definitions."""
 
-    def __init__(self, definitions: Definitions, options: Options) -> None:
+    def __init__(self, definitions: Definitions, catalog: Catalog, options: Options) -> None:
         self._definitions = definitions
+        self._catalog = catalog
         self._is_full = options.is_full
         self._by_type: dict[str, Check] = primitive_checks(definitions.types)
         matches = literal_pattern(definitions.resource_types).fullmatch
         self._reference = reference_check(definitions.resource_types, matches)
-        self._bindings = Bindings(definitions, with_warnings=options.is_full and options.warnings)
+        self._bindings = Bindings(catalog.codes, with_warnings=options.is_full and options.warnings)
         self._invariants = Invariants(
             definitions, warnings=options.warnings, best_practice=options.best_practice
         )
-        self._rules = rules_of(definitions, Systems(definitions.library), matches)
-        self._kind_of = kinds(definitions.library)
-        self._misplaced = extensions.misplaced(definitions, definitions.library.extensions)
+        self._compiler = Compiler(definitions, catalog, self._invariants, self._bindings)
+        self._rules = rules_of(definitions, Systems(catalog.code_systems), matches)
+        self._kind_of = kinds(catalog)
+        self._misplaced = extensions.misplaced(definitions, catalog.extensions)
+
+    def profiles(self, value: Json, demanded: Iterable[str]) -> list[Fault]:
+        """The faults of a resource against profiles: those demanded, and those that it claims."""
+        return check_profiles(self._compiler, value, demanded)
 
     def resource(self, value: Any) -> Faults:
         """Check a resource that stands for itself: at the root, or in a Bundle or Parameters."""
@@ -156,10 +167,19 @@ class Checks:
             yield extensions.check_url
         if self._is_full:
             yield extensions.use_check(
-                self._definitions.library.extensions,
+                self._catalog.extensions,
                 frozenset(self._definitions.ancestry(owner)),
+                self._defined,
                 is_modifier=element.name == "modifierExtension",
             )
+
+    def _defined(self, value: Json, url: str) -> list[Fault]:
+        """The faults of an extension against its definition."""
+        try:
+            check = self._compiler.profile(url)
+        except SnapshotError:
+            return []
+        return check(value, Around(value, lambda _: None)) if check else []
 
 
 def together(check: Check, more: list[Check]) -> Check:

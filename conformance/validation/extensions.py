@@ -45,8 +45,17 @@ def check_url(value: Any) -> Faults:
     return wrong("value", url, "an absolute URL of the extension")
 
 
-def use_check(known: Known, hosts: frozenset[str], *, is_modifier: bool) -> Check:
-    """The check of an extension on one of the types `hosts`: its place and what it holds."""
+def use_check(
+    known: Known,
+    hosts: frozenset[str],
+    meets: Callable[[Json, str], list[Fault]],
+    *,
+    is_modifier: bool,
+) -> Check:
+    """The check of an extension on one of the types `hosts`: its place and what it holds.
+
+    `meets` checks it against the definition that a URL names.
+    """
 
     def check(value: Any) -> Faults:
         url = value.get("url") if value.__class__ is dict else None
@@ -55,7 +64,7 @@ def use_check(known: Known, hosts: frozenset[str], *, is_modifier: bool) -> Chec
         definition = known.get(url)
         if definition is None:
             return _unknown_modifier(url) if is_modifier else None
-        found = _held(value, url, definition)
+        found = _held(value, url, definition) or meets(value, url)
         if definition.is_modifier != is_modifier:
             stands = "a modifier extension" if is_modifier else "an extension"
             found += wrong("extension", url, "it not to be used as " + stands)

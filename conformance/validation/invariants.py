@@ -79,7 +79,8 @@ class Invariants:
         self._without = BUILT_IN | unwanted
         self._warnings = warnings
 
-    def _is_wanted(self, invariant: Invariant) -> bool:
+    def is_wanted(self, invariant: Invariant) -> bool:
+        """Whether an invariant is checked: not elsewhere, and not if nobody asked for warnings."""
         is_told = self._warnings or invariant.severity == "error"
         return is_told and invariant.key not in self._without
 
@@ -87,7 +88,7 @@ class Invariants:
         """The rules of a type, inherited ones included; those of a resource's parts that ask for
         the resource itself are the resource's."""
         for each in self._definitions.invariants(name):
-            if self._is_wanted(each) and ("." not in name or not asks_resource(each)):
+            if self.is_wanted(each) and ("." not in name or not asks_resource(each)):
                 yield self.rule(each, [name])
         if self._definitions.is_resource_type(name):
             for part, each in self._asking_parts(name):
@@ -104,7 +105,7 @@ class Invariants:
     def of_element(self, element: Element, type_name: str) -> list[Check]:
         """The checks of the invariants that an element has beside those of its type."""
         types = sorted((name for _, name in element.properties()), key=type_name.__ne__)
-        wanted = [each for each in element.invariants if self._is_wanted(each)]
+        wanted = [each for each in element.invariants if self.is_wanted(each)]
         return [self.rule(each, types).check for each in wanted]
 
     def rule(self, invariant: Invariant, types: list[str]) -> Rule:
@@ -176,7 +177,7 @@ def _remembered(holds: Callable[..., bool], keys: frozenset[str]) -> Callable[..
     """Remembers the answer for each set of properties that an object has of those read."""
     known: dict[frozenset[str], bool] = {}
 
-    def answer(value: Json) -> bool:
+    def answer(value: Json, _: Json | None = None) -> bool:
         present = keys.intersection(value)
         found = known.get(present)
         if found is None:

@@ -11,7 +11,6 @@ from functools import partial
 from typing import Any
 
 from conformance.issues import Severity
-from conformance.library import Library
 from conformance.validation.check_digits import loinc, snomed
 from conformance.validation.rules.currencies import CURRENCIES
 from conformance.validation.rules.media_types import is_language, is_media_type
@@ -53,10 +52,10 @@ GRAMMARS: Mapping[str, Test] = {
 
 
 class Systems:
-    """The code systems of one library; the codes of each are kept once it was asked for."""
+    """Code systems by URL; the codes of each are kept once it was asked for."""
 
-    def __init__(self, library: Library) -> None:
-        self._library = library
+    def __init__(self, code_systems: Mapping[str, Json]) -> None:
+        self._code_systems = code_systems
         self._tests: dict[str, Test | None] = dict(GRAMMARS)
 
     def test(self, url: str) -> Test | None:
@@ -64,9 +63,9 @@ class Systems:
         try:
             return self._tests[url]
         except KeyError:
-            if url not in self._library.code_systems:
+            if url not in self._code_systems:
                 return None  # not kept: anybody may send any number of URLs
-            made = self._tests[url] = test_of(self._library.code_systems[url])
+            made = self._tests[url] = test_of(self._code_systems[url])
             return made
 
 

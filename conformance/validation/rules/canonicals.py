@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.definitions import Definitions
-from conformance.library import Library
+from conformance.profiles.catalog import Catalog
 from conformance.validation.faults import Check, Fault, Faults, wrong
 from conformance.validation.primitives import is_absolute
 
@@ -22,12 +22,12 @@ def check_url(resource: Json) -> Faults:
     return [each._replace(path=".url") for each in wrong("value", url, "an absolute URL")]
 
 
-def kinds(library: Library) -> Callable[[str], str]:
-    """What tells the resource type behind a URL of the specification; '' for others."""
+def kinds(catalog: Catalog) -> Callable[[str], str]:
+    """What tells the resource type behind a known URL; '' for others."""
     tables = {
-        "StructureDefinition": library.structures,
-        "ValueSet": library.value_sets,
-        "CodeSystem": library.code_systems,
+        "StructureDefinition": catalog.structures,
+        "ValueSet": catalog.value_sets,
+        "CodeSystem": catalog.code_systems,
     }
 
     def kind_of(url: str) -> str:
