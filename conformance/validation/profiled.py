@@ -17,7 +17,8 @@ from conformance.validation.rules.bundles import entries_of
 Json = dict[str, Any]
 Resolve = Callable[[str], Json | None]
 
-# Observations with these LOINC codes are vital signs, and SHALL be as their profiles say.
+# Observations with these LOINC codes are vital signs, and should be as their profiles say. Where an
+# Observation does not claim the profile, what it lacks is a warning: much that is sent is less.
 VITAL_SIGNS = {
     "85353-1": "vitalspanel",
     "9279-1": "resprate",
@@ -44,9 +45,14 @@ def check_profiles(compiler: Compiler, resource: Json, demanded: Iterable[str]) 
     """The faults of a resource against profiles demanded, and of all in it against their own."""
     found: list[Fault] = []
     for each in _inside("", resource, lambda _: None):
-        urls = {**dict.fromkeys(demanded if not each.path else ()), **_claimed(each.resource)}
+        claimed = _claimed(each.resource)
+        urls = {**dict.fromkeys(demanded if not each.path else (), ""), **claimed}
         for url, place in urls.items():
-            found += _against(compiler, each, url, place or "")
+            found += _against(compiler, each, url, place)
+        for url in _vital_signs(each.resource):
+            if url not in urls:
+                faults = _against(compiler, each, url, "")
+                found += [fault._replace(severity="warning") for fault in faults]
     return found
 
 
@@ -77,27 +83,25 @@ def _unknown(compiler: Compiler, inside: Inside, url: str, place: str) -> list[F
 
 
 def _claimed(resource: Json) -> dict[str, str]:
-    """The profiles that a resource claims to meet, or must meet for what it is: URL -> place."""
+    """The profiles that a resource claims to meet: URL -> place."""
     meta = resource.get("meta")
     claimed = meta.get("profile") if meta.__class__ is dict else None
-    found = {
+    return {
         url: f".meta.profile[{index}]"
         for index, url in enumerate(claimed if claimed.__class__ is list else ())
         if url.__class__ is str
     }
-    if resource.get("resourceType") == "Observation":
-        found |= {CORE + name: ".code" for name in _vital_signs(resource)}
-    return found
 
 
-def _vital_signs(observation: Json) -> Iterator[str]:
-    code = observation.get("code")
+def _vital_signs(resource: Json) -> Iterator[str]:
+    """The profile of a vital sign."""
+    code = resource.get("code") if resource.get("resourceType") == "Observation" else None
     codings = code.get("coding") if code.__class__ is dict else None
     for coding in codings if codings.__class__ is list else ():
         if coding.__class__ is dict and coding.get("system") == "http://loinc.org":
             name = coding.get("code")
             if name.__class__ is str and name in VITAL_SIGNS:
-                yield VITAL_SIGNS[name]
+                yield CORE + VITAL_SIGNS[name]
 
 
 def _inside(path: str, resource: Any, resolve: Resolve) -> Iterator[Inside]:

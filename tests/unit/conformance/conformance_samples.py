@@ -10,7 +10,7 @@ DIV = '<div xmlns="http://www.w3.org/1999/xhtml">A</div>'
 PATIENT: Json = {
     "resourceType": "Patient",
     "id": "p1",
-    "meta": {"profile": ["http://x/p"], "tag": [{"system": "http://x", "code": "t"}]},
+    "meta": {"profile": ["http://hl7.org/fhir/StructureDefinition/Patient"], "tag": [{"system": "http://x", "code": "t"}]},
     "language": "zh-CN",
     "text": {"status": "generated", "div": DIV},
     "contained": [{"resourceType": "Organization", "id": "o", "name": "Clinic"}],
@@ -51,7 +51,7 @@ PATIENT: Json = {
 OBSERVATION: Json = {
     "resourceType": "Observation",
     "status": "final",
-    "code": {"coding": [{"system": "http://loinc.org", "code": "85354-9"}]},
+    "code": {"coding": [{"system": "http://loinc.org", "code": "17856-6"}]},
     "subject": {"reference": "Patient/p1"},
     "effectiveDateTime": "2020-02-29T10:00:00+08:00",
     "component": [
