@@ -10,7 +10,10 @@ DIV = '<div xmlns="http://www.w3.org/1999/xhtml">A</div>'
 PATIENT: Json = {
     "resourceType": "Patient",
     "id": "p1",
-    "meta": {"profile": ["http://hl7.org/fhir/StructureDefinition/Patient"], "tag": [{"system": "http://x", "code": "t"}]},
+    "meta": {
+        "profile": ["http://hl7.org/fhir/StructureDefinition/Patient"],
+        "tag": [{"system": "http://x", "code": "t"}],
+    },
     "language": "zh-CN",
     "text": {"status": "generated", "div": DIV},
     "contained": [{"resourceType": "Organization", "id": "o", "name": "Clinic"}],

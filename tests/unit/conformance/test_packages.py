@@ -17,7 +17,9 @@ MANIFEST = {"name": "org.example.one", "version": "1.0.0", "fhirVersions": ["4.0
 VALUE_SET = {"resourceType": "ValueSet", "url": "http://x/vs", "status": "active"}
 
 
-def made(folder: Path, manifest: Json, files: dict[str, Any], kind: bytes = tarfile.REGTYPE) -> Path:
+def made(
+    folder: Path, manifest: Json, files: dict[str, Any], kind: bytes = tarfile.REGTYPE
+) -> Path:
     """A package with a manifest and files."""
     path = folder / f"{len(list(folder.iterdir()))}.tgz"
     with tarfile.open(path, "w:gz") as archive:
