@@ -51,7 +51,7 @@ class Checks:
             definitions, warnings=options.warnings, best_practice=options.best_practice
         )
         self._compiler = Compiler(definitions, catalog, self._invariants, self._bindings)
-        self._rules = rules_of(definitions, Systems(catalog.code_systems), matches)
+        self._rules = rules_of(definitions, catalog, Systems(catalog.code_systems), matches)
         self._kind_of = kinds(catalog)
         self._misplaced = extensions.misplaced(definitions, catalog.extensions)
 

@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 
 from conformance.definitions import Definitions
+from conformance.profiles.catalog import Catalog
 from conformance.validation.faults import Check
 from conformance.validation.invariants import Rule
 from conformance.validation.rules.attachments import check_attachment
@@ -16,6 +17,7 @@ from conformance.validation.rules.canonicals import (
 )
 from conformance.validation.rules.codings import coding_check
 from conformance.validation.rules.identifiers import check_identifier
+from conformance.validation.rules.responses import response_check
 from conformance.validation.rules.value_sets import check_include
 from conformance.validation.systems import Systems
 
@@ -23,7 +25,10 @@ SIMPLE_QUANTITY = "http://hl7.org/fhir/StructureDefinition/SimpleQuantity"
 
 
 def rules_of(
-    definitions: Definitions, systems: Systems, matches: Callable[[str], re.Match[str] | None]
+    definitions: Definitions,
+    catalog: Catalog,
+    systems: Systems,
+    matches: Callable[[str], re.Match[str] | None],
 ) -> Mapping[str, tuple[Rule, ...]]:
     """Type -> the rules of its objects, beside its invariants."""
     definable = (
@@ -44,6 +49,9 @@ def rules_of(
         "ValueSet.compose.include": (_on(check_include, "system"),),
         "CapabilityStatement.rest.resource.searchParam": (
             _on(parameter_check(definitions), "definition"),
+        ),
+        "QuestionnaireResponse": (
+            _on(response_check(catalog.questionnaires, catalog.codes), "questionnaire"),
         ),
         "SearchParameter": (_on(derived_check(definitions), "derivedFrom"),),
     }
