@@ -3,7 +3,6 @@
 https://hl7.org/fhir/R4/valueset.html#compositions
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -128,7 +127,11 @@ class ConceptTree:
                 case "is-not-a":
                     return set(self.parents) - self.below(value) - {value}
                 case "regex":
-                    return {code for code in self.parents if re.fullmatch(value, code)}
+                    # Imported when needed: FHIRPath is built on the definitions.
+                    from conformance.fhirpath.regex import pattern
+
+                    whole = pattern(rf"\A(?:{value})\Z")
+                    return {code for code in self.parents if whole.is_in(code)}
         if operator == "=" and name == "parent":
             return {code for code, above in self.parents.items() if value in above}
         if operator == "=" and any(name in given for given in self._properties.values()):

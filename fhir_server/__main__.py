@@ -8,6 +8,7 @@ from fhir_server.commands import (
     bench,
     check,
     demo,
+    fhirpath,
     hl7,
     load,
     package,
@@ -29,6 +30,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     hl7,
     validate,
     package,
+    fhirpath,
     check,
     bench,
 )

@@ -17,6 +17,7 @@ from conformance.fhirpath.functions import FUNCTIONS
 from conformance.fhirpath.functions.table import ARGUMENTS, BOTH, SAME, Function
 from conformance.fhirpath.model import RESOURCES, Model
 from conformance.fhirpath.nodes import (
+    KIND,
     Environment,
     Evaluator,
     Node,
@@ -45,6 +46,10 @@ PREFIXES = {
 }
 
 
+_ORDERED = ("first", "last", "tail", "skip", "take")
+_UNORDERED = ("children", "descendants")
+
+
 class Compiled(NamedTuple):
     """A closure and the types of its result."""
 
@@ -53,11 +58,19 @@ class Compiled(NamedTuple):
 
 
 class Compiler:
-    """Compiles trees for one model; `variables` names what evaluation hands in beside FHIR's."""
+    """Compiles trees for one model; `variables` names what evaluation hands in beside FHIR's.
 
-    def __init__(self, model: Model, variables: Set[str] = frozenset()) -> None:
+    Search parameters and invariants of R4 need three things that the specification calls errors:
+    a path that begins with another type, which finds nothing; `as` on several items, which filters;
+    and an order of children, that of definition. With `strict` they are errors.
+    """
+
+    def __init__(
+        self, model: Model, variables: Set[str] = frozenset(), *, strict: bool = False
+    ) -> None:
         self._model = model
         self._variables = variables
+        self._strict = strict
 
     def compile(  # noqa: PLR0911 - one row for each kind of tree
         self, found: Tree, focus: Types, *, at_root: bool = False
@@ -122,8 +135,13 @@ class Compiler:
         self, found: tree.Member, focus: Types, *, at_root: bool, only: str = ""
     ) -> Compiled:
         if found.base is None and at_root and self._names_type(found.name, focus):
-            return self._narrowed(Compiled(steps.focus, focus), found.name)
+            narrowed = self._narrowed(Compiled(steps.focus, focus), found.name)
+            if self._strict and narrowed.types == frozenset():
+                raise FHIRPathError(f"{found.name} is not the type of the context", found.at)
+            return narrowed
         base = self._base(found.base, focus, at_root=at_root)
+        if found.name == "value" and self._may_be_primitive(base.types):
+            return Compiled(steps.value_step(base.run, self._model), self._values(base.types))
         if base.types is None or base.types & {*RESOURCES}:
             return Compiled(steps.dynamic_step(base.run, found.name, self._model), None)
         if not base.types:
@@ -135,6 +153,15 @@ class Compiler:
         result = frozenset(name for each in readers.values() for name, _ in each)
         return Compiled(steps.step(base.run, readers), result)
 
+    def _may_be_primitive(self, types: Types) -> bool:
+        return types is None or any(self._model.is_primitive(name) for name in types)
+
+    def _values(self, types: Types) -> Types:
+        """The types of the values of primitives; where there may be others, nothing is known."""
+        if types is None or not all(self._model.is_primitive(name) for name in types):
+            return None
+        return frozenset(f"System.{KIND[name]}" for name in types)
+
     def _names_type(self, name: str, focus: Types) -> bool:
         """Whether a first name is a resource's type rather than an element: `Patient.name`."""
         known = self._model.definitions.types.get(name)
@@ -144,6 +171,8 @@ class Compiler:
 
     def _narrowed(self, base: Compiled, wanted: str) -> Compiled:
         """The nodes of `base` that are of a type, its types narrowed likewise."""
+        if wanted.startswith("System."):
+            return self._narrowed_to_system(base, wanted)
         is_a = self._model.is_exactly if self._model.is_primitive(wanted) else self._model.is_a
         if base.types is None:
             types: Types = None if wanted in RESOURCES else frozenset({wanted})
@@ -155,6 +184,14 @@ class Compiler:
             kept |= {wanted}
         run = steps.of_type(base.run, wanted, self._model) if kept else steps.nothing
         return Compiled(run, kept)
+
+    def _narrowed_to_system(self, base: Compiled, wanted: str) -> Compiled:
+        known = base.types is not None and not any(
+            name == wanted or self._model.converts_to(name, wanted) for name in base.types
+        )
+        if known:
+            return Compiled(steps.nothing, frozenset())
+        return Compiled(steps.of_type(base.run, wanted, self._model), frozenset({wanted}))
 
     def _readers(self, types: frozenset[str], element: str, only: str) -> steps.Steps:
         is_a = self._model.is_a
@@ -190,6 +227,8 @@ class Compiler:
                 f"{found.name}() has {len(found.arguments)} arguments, expected {expected}",
                 found.at,
             )
+        if found.name in _ORDERED:
+            self._demand_order(found.base, found.at)
         base = self._base(found.base, focus, at_root=at_root)
         scope = base.types if function.on_each and found.base is not None else focus
         arguments = [
@@ -201,9 +240,14 @@ class Compiler:
         return Compiled(run, _result(function, base.types, [each.types for each in arguments]))
 
     def _index(self, found: tree.Index, focus: Types, *, at_root: bool) -> Compiled:
+        self._demand_order(found.base, found.at)
         base = self._base(found.base, focus, at_root=at_root)
         index = self.compile(found.index, focus)
         return Compiled(steps.at(base.run, index.run), base.types)
+
+    def _demand_order(self, base: Tree | None, at: int) -> None:
+        if self._strict and isinstance(base, tree.Call) and base.name in _UNORDERED:
+            raise FHIRPathError(f"the order of {base.name}() is undefined", at)
 
     def _sign(self, found: tree.Sign, focus: Types, *, at_root: bool) -> Compiled:
         operand = self.compile(found.operand, focus, at_root=at_root)
@@ -223,6 +267,8 @@ class Compiler:
             base = self._member(operand, focus, at_root=at_root, only=wanted)
         else:
             base = self._base(operand, focus, at_root=at_root)
+        if self._strict and found.operator == "as":
+            base = base._replace(run=steps.only(base.run, "as"))
         return self._narrowed(base, wanted)
 
     def _binary(self, found: tree.Binary, focus: Types, *, at_root: bool) -> Compiled:

@@ -172,13 +172,13 @@ def _arithmetic(one: Node, other: Node, operator: str, compute: Callable[[Any, A
     raise FHIRPathError(f"{operator}: not defined for {one[0]} and {other[0]}")
 
 
-def in_range(compute: Callable[[], Number]) -> Nodes:
-    """A number as nodes; empty for an overflow, of 32 bits for an integer."""
+def in_range(compute: Callable[[], Number | None]) -> Nodes:
+    """A number as nodes; empty for none, and for an overflow, of 32 bits for an integer."""
     try:
         found = compute()
     except DecimalException:
         return []
-    if isinstance(found, int) and not LEAST <= found <= MOST:
+    if found is None or (isinstance(found, int) and not LEAST <= found <= MOST):
         return []
     return [number(found)]
 
@@ -237,9 +237,9 @@ def _of_quantities(
         found = compute(first.value, code_of(first), second.value, code_of(second))
     except (ucum.UcumError, DecimalException):
         return []
-    # A duration times a number is still one of the calendar.
-    is_same = first.unit in ABOUT and found[1] == code_of(first)
-    return [quantity(found[0], first.unit if is_same else found[1])]
+    # A calendar's duration times a number is still one of the calendar.
+    words = {code_of(each): each.unit for each in (first, second) if each.unit in ABOUT}
+    return [quantity(found[0], words.get(found[1], found[1]))]
 
 
 def whole(operator: str, compute: Callable[[Any, Any], Any]) -> Maker:
@@ -266,9 +266,7 @@ def negate(nodes: Nodes) -> Nodes:
         return []
     if kind(node) == "Quantity":
         found = quantity_of(node)
-        return (
-            [] if found is None else [("System.Quantity", node[1] | {"value": -found.value}, None)]
-        )
+        return [] if found is None else [(node[0], node[1] | {"value": -found.value}, None)]
     found_number = number_of(nodes, "-")
     return [] if found_number is None else [number(-found_number)]
 

@@ -43,6 +43,7 @@ class Checks:
         self._definitions = definitions
         self._catalog = catalog
         self._is_full = options.is_full
+        self._warnings = options.warnings
         self._by_type: dict[str, Check] = primitive_checks(definitions.types)
         matches = literal_pattern(definitions.resource_types).fullmatch
         self._reference = reference_check(definitions.resource_types, matches)
@@ -57,7 +58,7 @@ class Checks:
 
     def profiles(self, value: Json, demanded: Iterable[str]) -> list[Fault]:
         """The faults of a resource against profiles: those demanded, and those that it claims."""
-        return check_profiles(self._compiler, value, demanded)
+        return check_profiles(self._compiler, value, demanded, warnings=self._warnings)
 
     def resource(self, value: Any) -> Faults:
         """Check a resource that stands for itself: at the root, or in a Bundle or Parameters."""

@@ -41,7 +41,9 @@ class Inside(NamedTuple):
     resolve: Resolve
 
 
-def check_profiles(compiler: Compiler, resource: Json, demanded: Iterable[str]) -> list[Fault]:
+def check_profiles(
+    compiler: Compiler, resource: Json, demanded: Iterable[str], *, warnings: bool
+) -> list[Fault]:
     """The faults of a resource against profiles demanded, and of all in it against their own."""
     found: list[Fault] = []
     for each in _inside("", resource, lambda _: None):
@@ -49,7 +51,7 @@ def check_profiles(compiler: Compiler, resource: Json, demanded: Iterable[str]) 
         urls = {**dict.fromkeys(demanded if not each.path else (), ""), **claimed}
         for url, place in urls.items():
             found += _against(compiler, each, url, place)
-        for url in _vital_signs(each.resource):
+        for url in _vital_signs(each.resource) if warnings else ():
             if url not in urls:
                 faults = _against(compiler, each, url, "")
                 found += [fault._replace(severity="warning") for fault in faults]

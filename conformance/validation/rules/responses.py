@@ -97,7 +97,9 @@ class _Reader:
             yield from self._item(where, question, item)
         yield from self._missing(place, questions, counts)
 
-    def _missing(self, place: str, questions: Json, counts: dict[Any, int]) -> Iterator[Fault]:
+    def _missing(
+        self, place: str, questions: dict[Any, Json], counts: dict[Any, int]
+    ) -> Iterator[Fault]:
         for link, question in questions.items():
             is_needed = question.get("required") is True and "enableWhen" not in question
             if is_needed and link not in counts and self._is_done:
