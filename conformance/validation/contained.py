@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 def check_contained(value: Any, found: Faults) -> Faults:
     """Adds that a resource inside another has an id."""
-    if value.__class__ is not dict or "id" in value:
+    if value.__class__ is not dict or not value or "id" in value:
         return found
     return (found or []) + fault("required", "found no id, expected one to refer to")
 

@@ -61,10 +61,14 @@ _BY_KEY = {
 
 
 class Rule(NamedTuple):
-    """A check of an object as a whole, needed where it has one of the `keys`; None: always."""
+    """A check of an object as a whole, needed where it has one of the `keys`; None: always.
+
+    `reads` are the properties on which it depends; None where that is not known.
+    """
 
     keys: frozenset[str] | None
     check: Check
+    reads: frozenset[str] | None = None
 
 
 class Invariants:
@@ -126,7 +130,7 @@ class Invariants:
         keys = frozenset(self._keys(types, names))
         if is_about_presence(expression, types[0]):
             holds = _remembered(holds, keys)
-        return Rule(keys if holds({}) else None, _check(holds, found))
+        return Rule(keys if holds({}) else None, _check(holds, found), keys)
 
     def _keys(self, types: list[str], names: frozenset[str]) -> Iterator[str]:
         """The JSON properties that hold elements of those names."""

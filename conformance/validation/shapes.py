@@ -57,8 +57,9 @@ def object_check(  # noqa: C901 - see within
         if needs_children and len(value) == 1 and "id" in value:
             faults += fault("invariant", elements.ONLY_ID)
         if faults:
-            return faults + list(_on_what_is_sound(value, rules, faults)) or None
-        for wanted, rule in rules:
+            lacking = [keys for _, _, keys in required if keys.isdisjoint(value)]
+            return faults + list(_on_what_is_sound(value, rules, faults, lacking)) or None
+        for wanted, rule, _ in rules:
             if (wanted is None or not wanted.isdisjoint(value)) and (found := rule(value)):
                 faults += found
         return faults or None
@@ -69,8 +70,10 @@ def object_check(  # noqa: C901 - see within
 _DIRECT = re.compile(r"\.(\w+)(?:\.ofType\(\w+\))?(?:\[\d+\])?")
 
 
-def _on_what_is_sound(value: Json, rules: list[Rule], faults: list[Fault]) -> Iterator[Fault]:
-    """What the rules find that do not depend on what is broken already."""
+def _on_what_is_sound(
+    value: Json, rules: list[Rule], faults: list[Fault], lacking: list[frozenset[str]]
+) -> Iterator[Fault]:
+    """What the rules find that do not depend on what is broken or lacking already."""
     broken = {
         found[1]
         for each in faults
@@ -78,11 +81,13 @@ def _on_what_is_sound(value: Json, rules: list[Rule], faults: list[Fault]) -> It
         and each.code in MALFORMED
         and (found := _DIRECT.fullmatch(each.path))
     }
-    everything = any(each.path == "" and each.code == "structure" for each in faults)
-    for wanted, rule in rules:
-        if wanted is None and (broken or everything):
+    broken |= {min(keys, key=len) for keys in lacking}
+    is_odd = any(each.path == "" and each.code == "structure" for each in faults)
+    for wanted, rule, reads in rules:
+        if wanted is not None and wanted.isdisjoint(value):
             continue
-        if wanted is not None and (wanted.isdisjoint(value) or _touches(wanted, broken)):
+        looks_at = reads or wanted
+        if _touches(looks_at, broken) if looks_at is not None else (broken or is_odd):
             continue
         try:
             yield from rule(value) or ()

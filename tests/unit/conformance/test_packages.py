@@ -62,7 +62,11 @@ def test_dependencies_come_first(kept: Packages, folder: Path) -> None:
         content = {"package/z.json": {**VALUE_SET, "url": f"http://z/{version}"}}
         kept.add(made(folder, {"name": "zzz", "version": version}, content))
 
-    assert [each["url"] for each in kept.resources()][0] == "http://z/1.0.10"
+    assert [each["url"] for each in kept.resources()] == [
+        "http://z/1.0.10",
+        "http://a",
+        "http://z/1.0.2",
+    ]
     assert kept.missing() == []
 
 
