@@ -2,13 +2,17 @@
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
+from typing import Any
 
+from adapters.hl7v2.convert import convert
+from adapters.hl7v2.faults import ContentFault
 from adapters.hl7v2.inbox import Inbox
-from adapters.hl7v2.source import read_sources
+from adapters.hl7v2.source import Ids, Source, read_sources
 from adapters.transport.port import Port
 from adapters.transport.server import Listener
 from conformance import definitions as r4
@@ -125,7 +129,9 @@ class Hub:
         authenticate = everybody if settings.open else partial(authenticated, parts.store)
         self._site = Site(
             FhirApp(server, authenticate),
-            pages_app(server, parts.key, inbox, metrics),
+            pages_app(
+                server, parts.key, inbox, metrics, partial(became, sources, ids, server.clock)
+            ),
             metrics,
             partial(is_ready, parts.store),
         )
@@ -146,6 +152,20 @@ class Hub:
 def create() -> Hub:
     """Return the application of the environment's settings (what a worker process calls)."""
     return Hub(load())
+
+
+def became(
+    sources: Sequence[Source], ids: Ids, clock: Callable[[], int], name: str, raw: bytes
+) -> Sequence[Mapping[str, Any]]:
+    """Return the resources that a message of the source `name` would become, by itself alone."""
+    source = next((source for source in sources if source.name == name), None)
+    if source is None:
+        return ()
+    try:
+        bundle = convert(raw, source, ids, datetime.fromtimestamp(clock() / 1000, UTC))
+    except ContentFault:
+        return ()
+    return [entry["resource"] for entry in bundle["entry"]]
 
 
 async def everybody(token: str, now: int, request: str) -> Caller:

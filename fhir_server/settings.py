@@ -75,7 +75,8 @@ def _read(name: str, text: str, kind: type) -> Any:
     try:
         return kind(text)
     except ValueError:
-        raise ValueError(f"{name} is {text!r}; expected {kind.__name__}") from None
+        expected = "a whole number" if kind is int else "a number"
+        raise ValueError(f"{name} is {text!r}; expected {expected}") from None
 
 
 def export(settings: Settings) -> None:

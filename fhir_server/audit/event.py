@@ -21,17 +21,19 @@ _KIND = "https://fhir-hub.example/CodeSystem/account-kind"
 HUB = "fhir-hub"
 
 
-def events(id: str, row: Row) -> list[Json]:
+def events(id: str, row: Row, *, whole: bool = True) -> list[Json]:
     """Return the AuditEvents of the row with this id; their ids are `ID-0`, `ID-1` …
 
-    The order is that of `row.patients`: an AuditEvent keeps its id for ever.
+    The order is that of `row.patients`: an AuditEvent keeps its id for ever. They are `whole` for
+    an auditor; for one of the patients they are without the query, which may name others.
     """
     return [
-        event(f"{id}-{place}", row, patient) for place, patient in enumerate(row.patients or ("",))
+        event(f"{id}-{place}", row, patient, whole=whole)
+        for place, patient in enumerate(row.patients or ("",))
     ]
 
 
-def event(id: str, row: Row, patient: str) -> Json:
+def event(id: str, row: Row, patient: str, *, whole: bool = True) -> Json:
     """Return one AuditEvent; `patient` is an id, or empty."""
     time = fhirjson.instant(row.time)
     found: Json = {
@@ -53,7 +55,7 @@ def event(id: str, row: Row, patient: str) -> Json:
             "observer": {"display": HUB},
             "type": [_coding(_HL7 + "security-source-type", "4", "Application Server")],
         },
-        "entity": _entities(row, patient),
+        "entity": _entities(row, patient, whole),
     }
 
 
@@ -86,7 +88,7 @@ def _hub() -> Json:
     return {"type": {"coding": [type]}, "who": {"display": HUB}, "requestor": False}
 
 
-def _entities(row: Row, patient: str) -> list[Json]:
+def _entities(row: Row, patient: str, whole: bool) -> list[Json]:
     found: list[Json] = []
     if patient:
         found.append(_object(f"Patient/{patient}", ("1", "Person"), ("1", "Patient")))
@@ -96,7 +98,7 @@ def _entities(row: Row, patient: str) -> list[Json]:
     if row.organization:
         kind, role = ("3", "Organization"), ("22", "Provider")
         found.append(_object(f"Organization/{row.organization}", kind, role))
-    if row.query or row.subtype == "search":
+    if whole and (row.query or row.subtype == "search"):
         found.append(_query(row))
     if row.request:
         kind_of = _coding(_BALP, "XrequestId")

@@ -44,7 +44,7 @@ async def read(store: Store, caller: Caller, id: str) -> Json | None:
     version = await store.read(Key("audit", name))
     if version is None or version.body is None:
         return None
-    for made, patient in _of(version, row.read(version)):
+    for made, patient in _of(version, row.read(version), whole=bound is None):
         if made["id"] == id and (bound is None or patient in bound):
             return made
     return None
@@ -70,7 +70,8 @@ async def find(store: Store, caller: Caller, params: Params, page: int, signer: 
     sort = (Sort("date", asked.descending),)
     query = Query("audit", where, sort, limit=asked.count, after=after, now=caller.now)
     rows = await store.search(query)
-    wanted = [pair for version in rows.versions for pair in _meant(asked, version)]
+    whole = bound is None
+    wanted = [pair for version in rows.versions for pair in _meant(asked, version, whole=whole)]
     shown = wanted[skip : skip + asked.count]
     cursor = ""
     if skip + len(shown) < len(wanted):
@@ -89,7 +90,7 @@ async def about(store: Store, caller: Caller, patient: str, limit: int = 500) ->
     """Return the latest rows about a patient, newest first. Raises `Forbidden`."""
     bound = _bound(caller, "search")
     if bound is not None and patient not in bound:
-        return []
+        raise Forbidden("A patient reads who looked at the own record alone.")
     where = Match("patient", (Cond("v", "=", patient),))
     query = Query("audit", where, (Sort("date", True),), limit=limit, now=caller.now)
     return [row.read(version) for version in (await store.search(query)).versions]
@@ -103,14 +104,18 @@ def _bound(caller: Caller, verb: Verb) -> frozenset[str] | None:
     return decision.where.patients if isinstance(decision.where, OnlyPatients) else None
 
 
-def _meant(asked: Asked, version: Version) -> list[tuple[Json, str]]:
+def _meant(asked: Asked, version: Version, *, whole: bool) -> list[tuple[Json, str]]:
     """Return the AuditEvents of a row that are asked for, each with the patient it is about."""
     told = row.read(version)
-    return [pair for pair in _of(version, told) if asked.means(pair[0]["id"], told, pair[1])]
+    return [
+        pair
+        for pair in _of(version, told, whole=whole)
+        if asked.means(pair[0]["id"], told, pair[1])
+    ]
 
 
-def _of(version: Version, told: Row) -> list[tuple[Json, str]]:
-    made = event.events(version.key.id, told)
+def _of(version: Version, told: Row, *, whole: bool) -> list[tuple[Json, str]]:
+    made = event.events(version.key.id, told, whole=whole)
     return list(zip(made, told.patients or ("",), strict=True))
 
 

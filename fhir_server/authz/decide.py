@@ -175,6 +175,8 @@ def _consented(rule: Rule, type: str) -> Node:
 
 
 def _writing(caller: Caller, type: str, verb: Verb) -> Decision:
+    if type in tables.ADDED_ONLY and verb != "create" and caller.kind not in ("operator", "open"):
+        return Deny(f"A {type} stays as it was written.")
     bound = OnlyPatients(frozenset((caller.patient,))) if caller.patient else EVERYTHING
     match caller.kind:
         case "operator" | "open":

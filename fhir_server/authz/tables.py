@@ -83,6 +83,9 @@ PATIENT_WRITES: dict[str, frozenset[str]] = {"Consent": _names("create update")}
 # What decides about access is not written by those whose access it decides.
 _GUARDED = _names("Organization OrganizationAffiliation PractitionerRole Subscription")
 
+# Who did what stays as it was written: it is added to, and neither changed nor deleted.
+ADDED_ONLY = _names("Provenance")
+
 # Enough to receive a patient at the desk; nothing that was found or thought about them.
 ADMINISTRATIVE = _names("""
     Account Appointment AppointmentResponse Consent Coverage CoverageEligibilityRequest
@@ -125,7 +128,7 @@ DUTY_WRITES: dict[str, frozenset[str]] = {
 }
 
 # A source system of an institution delivers what its staff of all duties records.
-FEED_WRITES = _CLINICAL | _HOUSE | _names("Medication Substance") - _names("Consent")
+FEED_WRITES = (_CLINICAL | _HOUSE | _names("Medication Substance")) - _names("Consent")
 
 # PractitionerRole.code -> duty.
 # https://terminology.hl7.org/CodeSystem-practitioner-role.html

@@ -33,7 +33,8 @@ async def commit(
 ) -> list[Version]:
     """Write all or nothing with the row that tells of it, and return the new versions of `writes`.
 
-    `told` are the patients of what the answer tells besides. Raises `Raced`.
+    `told` are the patients of what the answer tells besides, and of what the writes take the place
+    of. Raises `Raced`.
     """
     changed = (write.patients for write in writes if write.key.type[0].isupper())
     patients = concerned((*changed, *told))
@@ -89,7 +90,8 @@ async def carry_out(
         if isinstance(made, Reply):
             return made
         writes = merged([made.write, *await approve(server, caller, made)])
-        versions = await commit(server, caller, made.ask, writes, status(made))
+        before = (made.before.patients,) if made.before else ()
+        versions = await commit(server, caller, made.ask, writes, status(made), told=before)
         return answer(made, versions[0])
 
     return await persist(attempt)

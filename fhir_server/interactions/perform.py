@@ -45,9 +45,9 @@ RUN: Mapping[Name, Run] = {
 
 async def perform(server: Server, caller: Caller, ask: Interaction) -> Reply:
     """Answer one interaction. Raises a `HubError` where it is refused."""
-    if ask.name == "batch":
-        ask = replace(ask, name=kind(ask.body))
     try:
+        if ask.name == "batch":
+            ask = replace(ask, name=kind(ask.body))
         reply = await _run(server, caller, ask)
     except HubError as error:
         await server.store.commit([audit_row(caller, ask, error.status, ())])

@@ -87,6 +87,7 @@ async def _attempt(
     replies = {place: plan for place, plan in plans.items() if isinstance(plan, Reply)} | seen
     if drafts:
         told = [reply.patients for reply in replies.values()]
+        told += [made.before.patients for made in drafts.values() if made.before]
         versions = await commit(server, caller, ask, pending.writes, 200, told=told)
         latest = {version.key: version for version in versions}
         replies |= {place: answer(made, latest[made.key]) for place, made in drafts.items()}
@@ -100,6 +101,7 @@ async def _plan_all(server: Server, caller: Caller, changing: Sequence[Step]) ->
     "If any resource identities (including resolved identities from conditional update/delete)
     overlap in steps 1-3, then the transaction SHALL fail."
     """
+    _refuse_twice(changing)
     targets = {
         step.place: await _under(step.place, _target(server, caller, step.ask))
         for step in changing
@@ -128,6 +130,17 @@ async def _plan_all(server: Server, caller: Caller, changing: Sequence[Step]) ->
     if problems:
         raise Unprocessable(*problems)
     return plans
+
+
+def _refuse_twice(changing: Sequence[Step]) -> None:
+    """Raise `BadRequest` for a second create on the same condition: neither sees the other."""
+    seen: set[tuple[str, str]] = set()
+    for step in changing:
+        condition = (step.ask.type, step.ask.if_none_exist)
+        if step.ask.name == "create" and step.ask.if_none_exist:
+            if condition in seen:
+                raise at(step.place, BadRequest("Another entry has the same ifNoneExist."))
+            seen.add(condition)
 
 
 async def _plan(server: Server, caller: Caller, ask: Interaction, target: _Target | None) -> Plan:

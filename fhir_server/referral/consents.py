@@ -2,8 +2,8 @@
 
 https://hl7.org/fhir/R4/consent.html
 
-1. What the patient signed is not edited: once active, its content is sealed. It is withdrawn, and
-   what was withdrawn does not come back: a new Consent is written.
+1. What the patient signed is not edited: once active, its content is sealed, and it is no draft
+   any more. It is withdrawn, and what was withdrawn does not come back: a new Consent is written.
 2. A Consent that the hub cannot compute is refused, so that nobody believes in what has no effect.
 3. Writing a Consent settles all grants of the patient anew: of two Consents that contradict each
    other the stricter one wins, whichever came first.
@@ -30,6 +30,7 @@ from fhir_server.referral.load import (
 from fhir_server.referral.package import Json
 from fhir_server.search.tree import Cond, InPatient, Match
 
+_DRAFTS = ("draft", "proposed")
 _OVER = ("inactive", "rejected", "entered-in-error")
 _UNSEALED = frozenset(
     (
@@ -73,10 +74,14 @@ def _self_serving(caller: Caller, consent: Json | None) -> Iterator[Issue]:
 def _sealed(before: Json | None, after: Json | None) -> Iterator[Issue]:
     if before is None or after is None:
         return
-    if _status(before) in _OVER and _status(after) == "active":
+    is_draft = _status(before) in _DRAFTS
+    if _status(before) in _OVER and _status(after) not in _OVER:
         words = "A Consent that is over does not come back: write a new one."
         yield Issue("business-rule", words, "Consent.status")
-    names = {*before, *after} - _UNSEALED if _status(before) == "active" else {"patient"}
+    elif not is_draft and _status(after) in _DRAFTS:
+        words = "What was agreed does not become a draft again: withdraw it, and write a new one."
+        yield Issue("business-rule", words, "Consent.status")
+    names = {"patient"} if is_draft else {*before, *after} - _UNSEALED
     for name in sorted(names):
         if before.get(name) != after.get(name):
             words = f"What was agreed is not edited; {name} cannot change."

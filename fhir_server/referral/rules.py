@@ -11,9 +11,9 @@ from fhir_server.interactions.write import derived
 from fhir_server.model import Key, Query, Write
 from fhir_server.referral.consents import consent_rule
 from fhir_server.referral.effects import EFFECTS, Step, open_tasks
-from fhir_server.referral.load import gather, living, turnstile
+from fhir_server.referral.load import gather, item, living, turnstile
 from fhir_server.referral.package import Json, focus_of, is_referral, referral_of
-from fhir_server.referral.provenance import provenance
+from fhir_server.referral.provenance import provenance, provenance_rule
 from fhir_server.referral.settle import settle
 from fhir_server.referral.states import (
     Actor,
@@ -38,7 +38,7 @@ async def task_rule(server: Server, caller: Caller, change: Change) -> Sequence[
 
     Raises `Conflict` (409) naming the legal steps, `Unprocessable` (422) naming the wrong fields.
     """
-    if not await _concerns(server, change):
+    if not await _concerns(server, caller, change):
         return ()
     row = step_of(change.before, change.after, actors(caller, change.before or change.after or {}))
     if change.after is None:
@@ -99,17 +99,19 @@ def refusal(
     )
 
 
-async def _concerns(server: Server, change: Change) -> bool:
+async def _concerns(server: Server, caller: Caller, change: Change) -> bool:
     """Say whether the change is one of a referral's Task.
 
-    Raises `Unprocessable` where it would make one of a Task that is none.
+    Raises `Unprocessable` where it would make one of a Task that is none, or of a ServiceRequest
+    that is not the caller's to send: one that is hidden is as one that is absent.
     """
     was, will = focus_of(change.before), focus_of(change.after)
     if await refers(server, change.before):
         return True
     if will is None or (change.before is not None and will == was):
         return False
-    if await living(server, will) is None:
+    seen = await item(server, caller, str(will))
+    if seen.patients is None:
         raise Unprocessable(Issue("not-found", f"There is no {will}.", "Task.focus"))
     if not await refers(server, change.after):
         return False
@@ -117,6 +119,9 @@ async def _concerns(server: Server, change: Change) -> bool:
         raise Unprocessable(
             Issue("business-rule", "A Task does not become a referral: create one.", "Task.focus")
         )
+    if caller.kind not in ("operator", "open") and not seen.own:
+        words = "The ServiceRequest is not one of the requester's institution."
+        raise Unprocessable(Issue("business-rule", words, "Task.focus"))
     return True
 
 
@@ -192,4 +197,5 @@ WRITE_RULES: Mapping[str, tuple[WriteRule, ...]] = {
     "Task": (task_rule,),
     "ServiceRequest": (request_rule,),
     "Consent": (consent_rule,),
+    "Provenance": (provenance_rule,),
 }

@@ -4,7 +4,7 @@ from fhir_server.audit import search as audit
 from fhir_server.audit.looked import Language, Line, looked
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.grant import read_grant
-from fhir_server.errors import BadRequest
+from fhir_server.errors import BadRequest, Forbidden
 from fhir_server.interactions.interaction import Interaction
 from fhir_server.interactions.server import Server
 from fhir_server.model import Query
@@ -26,7 +26,12 @@ async def who_looked(
     if not patient:
         raise BadRequest("Name the patient: ?patient=ID")
     ask = Interaction("search-type", "AuditEvent", query=f"patient={patient}")
-    rows = await audit.about(server.store, caller, patient)
+    try:
+        rows = await audit.about(server.store, caller, patient)
+    except Forbidden as refused:
+        # Not a row about `patient`: whoever asks in vain has not looked.
+        await tell(server, caller, ask, (), refused.status)
+        raise
     grants = await server.store.search(Query("grant", InPatient(patient), limit=_GRANTS))
     places = {row.organization for row in rows if row.organization}
     names = {id: await name_of(server, id, language) for id in places}

@@ -1,6 +1,7 @@
 """Memory, SQLite and the tree's in-memory reader, record by record, give the same answers."""
 
 import asyncio
+import random
 import tempfile
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -8,13 +9,14 @@ from dataclasses import replace
 from itertools import count
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fhir_server.errors import PreconditionFailed
-from fhir_server.model import Key, Query, Version, Write
+from fhir_server.model import Entry, Key, Query, Sort, Version, Write
 from fhir_server.search.evaluate import Plain, Plainly, evaluate
-from fhir_server.search.tree import EVERYTHING
+from fhir_server.search.tree import EVERYTHING, And, Chain, Cond, Has, Match, Node, Or
 from fhir_server.store.memory import MemoryStore
 from fhir_server.store.open import Kept
 from fhir_server.store.sqlite.search import Tuning
@@ -22,19 +24,21 @@ from fhir_server.store.sqlite.store import SQLiteStore
 from tests.contract import worlds
 
 NOW = 6
-_tunings = st.builds(Tuning, st.sampled_from((0, 1, 200)), st.sampled_from((0, 40)))
+TUNINGS = (Tuning(0, 0), Tuning(0, 20), Tuning(1, 20), Tuning())
 
 
 @asynccontextmanager
-async def _stores(tuning: Tuning) -> AsyncIterator[tuple[MemoryStore, SQLiteStore, list[int]]]:
-    """Two empty stores under one clock that the test sets."""
+async def _stores() -> AsyncIterator[tuple[MemoryStore, list[SQLiteStore], list[int]]]:
+    """A store in memory and some on one file, each tuned otherwise, under the test's clock."""
     clock = [0]
     with tempfile.TemporaryDirectory() as folder:
-        disk = SQLiteStore(str(Path(folder) / "hub.db"), lambda: clock[0], tuning=tuning)
+        path = str(Path(folder) / "hub.db")
+        disks = [SQLiteStore(path, lambda: clock[0], tuning=tuning) for tuning in TUNINGS]
         try:
-            yield MemoryStore(lambda: clock[0]), disk, clock
+            yield MemoryStore(lambda: clock[0]), disks, clock
         finally:
-            await disk.close()
+            for disk in disks:
+                await disk.close()
 
 
 async def _outcome(store: Kept, writes: Sequence[Write]) -> list[Version] | tuple[type, Key | None]:
@@ -60,22 +64,22 @@ async def _all(store: Kept, query: Query) -> list[Version]:
 queries = st.builds(
     Query,
     worlds.types,
-    worlds.trees,
+    worlds.trees | st.sampled_from(worlds.BROAD),
     sort=worlds.sorts,
     limit=st.integers(1, 5),
     now=st.just(NOW),
 )
 
 
-@given(worlds.worlds, st.lists(queries, min_size=1, max_size=4), _tunings)
+@given(worlds.worlds, st.lists(queries, min_size=2, max_size=6))
 @settings(max_examples=120, deadline=None)
-def test_searches(world: list[Write], asked: list[Query], tuning: Tuning) -> None:
+def test_searches(world: list[Write], asked: list[Query]) -> None:
     async def run() -> None:
-        async with _stores(tuning) as (memory, disk, clock):
+        async with _stores() as (memory, disks, clock):
             living: dict[Key, Plain] = {}
             for clock[0], write in enumerate(world):
                 [version] = await memory.commit([write])
-                assert await disk.commit([write]) == [version]
+                assert await disks[0].commit([write]) == [version]
                 living.pop(write.key, None)
                 if write.body is not None:
                     living[write.key] = Plain(
@@ -88,12 +92,115 @@ def test_searches(world: list[Write], asked: list[Query], tuning: Tuning) -> Non
                     for key, record in living.items()
                     if key.type == query.type and evaluate(query.where, record, everything, NOW)
                 }
-                in_memory, on_disk = await _all(memory, query), await _all(disk, query)
-                assert [v.key for v in on_disk] == [v.key for v in in_memory]
-                assert on_disk == in_memory
+                in_memory = await _all(memory, query)
                 assert sorted(v.key for v in in_memory) == sorted(expected)
-                assert await memory.count(query) == await disk.count(query) == len(expected)
-            assert await disk.check() == []
+                assert await memory.count(query) == len(expected)
+                for disk in disks:
+                    assert await _all(disk, query) == in_memory
+                    assert await disk.count(query) == len(expected)
+            assert await disks[0].check() == []
+
+    asyncio.run(run())
+
+
+def _rich(chance: random.Random) -> list[Write]:
+    """Sixty records with many equal values, and some without any."""
+    found = []
+    for n in range(60):
+        entries = [Entry("code", chance.choice(worlds.CODES), chance.choice(worlds.SYSTEMS))]
+        entries += [Entry("mixed", chance.choice(worlds.MIXED)) for _ in range(chance.randrange(3))]
+        entries += [Entry("date", chance.randrange(5)) for _ in range(chance.randrange(3))]
+        entries += [Entry("ref", f"Observation/{chance.randrange(60)}")]
+        patients = chance.sample(worlds.PEOPLE, chance.choice((0, 1, 1, 1, 1, 2)))
+        key = Key(chance.choice(("Observation", "Observation", "grant")), str(n))
+        found.append(Write(key, b"{}", tuple(entries), patients=tuple(patients)))
+    return found
+
+
+def _orders() -> list[tuple[Sort, ...]]:
+    single = [
+        Sort(param, descending)
+        for param in ("code", "mixed", "date", "none", "_id", "_lastUpdated")
+        for descending in (False, True)
+    ]
+    return [(), *((s,) for s in single), *zip(single, single[3:], strict=False)]
+
+
+@pytest.mark.parametrize("where", worlds.BROAD, ids=range(len(worlds.BROAD)))
+def test_every_order_pages(where: Node) -> None:
+    """The pages of every order, one after the other, are everything exactly once."""
+
+    async def run() -> None:
+        async with _stores() as (memory, disks, clock):
+            for write in _rich(random.Random(7)):
+                clock[0] += len(write.entries) % 2
+                await memory.commit([write])
+                await disks[0].commit([write])
+            for n, sort in enumerate(_orders()):
+                query = Query("Observation", where, sort, limit=3 + n % 5, now=NOW)
+                expected = await _all(memory, query)
+                assert len(expected) == await memory.count(query) > 2
+                for disk in disks:
+                    assert [v.key for v in await _all(disk, query)] == [v.key for v in expected]
+
+    asyncio.run(run())
+
+
+def _hop(kind: str, where: Node) -> Node:
+    match kind:
+        case "chain":
+            return Chain("ref", "Observation", where)
+        case "has":
+            return Has("Observation", "ref", where)
+        case _:
+            known = Or((Match("code"), Match("none")))
+            return Chain("ref", "Observation", And((known, Has("Observation", "ref", where))))
+
+
+@pytest.mark.parametrize("depth", [1, 3, 6, 12])
+@pytest.mark.parametrize("kind", ["chain", "has", "both"])
+def test_long_chains(kind: str, depth: int) -> None:
+    where: Node = Match("code", (Cond("v", "=", "x"),))
+    for _ in range(depth):
+        where = _hop(kind, where)
+
+    async def run() -> None:
+        async with _stores() as (memory, disks, _):
+            entries = (
+                (Entry("ref", f"Observation/{n + 1}"), Entry("code", "x")) for n in range(20)
+            )
+            writes = [
+                Write(Key("Observation", str(n)), b"{}", some) for n, some in enumerate(entries)
+            ]
+            for store in (memory, disks[0]):
+                await store.commit(writes)
+            query = Query("Observation", where, limit=50)
+            expected = await memory.search(query)
+            assert len(expected.versions) >= 20 - depth
+            for disk in disks:
+                assert await disk.search(query) == expected
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("number", [2, 17, 100, 5000])
+def test_long_alternatives(number: int) -> None:
+    values = tuple(Match("code", (Cond("v", "=", f"c{n}"),)) for n in range(number))
+    prefixes = tuple(Match("code", (Cond("v", "prefix", f"c{n}-"),)) for n in range(number // 10))
+
+    async def run() -> None:
+        async with _stores() as (memory, disks, _):
+            writes = [
+                Write(Key("Observation", str(n)), b"{}", (Entry("code", f"c{n}"),))
+                for n in range(0, 40, 3)
+            ]
+            for store in (memory, disks[0]):
+                await store.commit(writes)
+            query = Query("Observation", Or((*values, *prefixes)), limit=50)
+            expected = await memory.search(query)
+            assert expected.versions
+            for disk in disks:
+                assert await disk.search(query) == expected
 
     asyncio.run(run())
 
@@ -107,11 +214,11 @@ _expecting = st.builds(
 _commits = st.lists(_expecting, min_size=1, max_size=3, unique_by=lambda write: write.key)
 
 
-@given(st.lists(_commits, max_size=10), _tunings)
+@given(st.lists(_commits, max_size=10))
 @settings(max_examples=80, deadline=None)
-def test_commits_history_and_changes(commits: list[list[Write]], tuning: Tuning) -> None:
+def test_commits_history_and_changes(commits: list[list[Write]]) -> None:
     async def run() -> None:
-        async with _stores(tuning) as (memory, disk, clock):
+        async with _stores() as (memory, (disk, *_), clock):
             ticks = count(0, 3)
             for commit in commits:
                 clock[0] = next(ticks) // 2
@@ -139,7 +246,7 @@ def test_waiting_commits_are_decided_in_their_order(commits: list[list[Write]]) 
     """Commits that share one fsync have the outcomes that they have one by one."""
 
     async def run() -> None:
-        async with _stores(Tuning()) as (memory, disk, _):
+        async with _stores() as (memory, (disk, *_), _):
             expected = [await _outcome(memory, commit) for commit in commits]
             found = await asyncio.gather(*(_outcome(disk, commit) for commit in commits))
             assert found == expected
@@ -150,7 +257,7 @@ def test_waiting_commits_are_decided_in_their_order(commits: list[list[Write]]) 
 
 def test_unknown_names_find_nothing() -> None:
     async def run() -> None:
-        async with _stores(Tuning()) as (memory, disk, _):
+        async with _stores() as (memory, (disk, *_), _):
             for store in (memory, disk):
                 assert (await store.search(Query("Nothing", EVERYTHING))).versions == ()
                 assert await store.read(Key("Nothing", "1")) is None

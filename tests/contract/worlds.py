@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from fhir_server.model import Entry, Key, Sort, Value, Write
 from fhir_server.search.tree import (
+    EVERYTHING,
     NOW,
     And,
     Chain,
@@ -21,8 +22,8 @@ from fhir_server.search.tree import (
     Updated,
 )
 
-TYPES = ("Patient", "Observation", "Group", "grant")
-IDS = ("a", "b", "c", "d")
+TYPES = ("Patient", "Observation", "grant")
+IDS = ("a", "b", "c", "d", "e")
 PEOPLE = ("a", "b", "c")
 CODES = ("x", "y", "xy", "")
 SYSTEMS = ("", "http://s", "http://t")
@@ -62,7 +63,7 @@ writes = st.one_of(
     st.builds(_write, keys, st.lists(entries, min_size=3, max_size=6), _people),
     keys.map(lambda key: Write(key, None, method="DELETE")),
 )
-worlds = st.lists(writes, max_size=20)
+worlds = st.lists(writes, min_size=5, max_size=24)
 
 _lists = st.one_of(
     st.lists(_values, max_size=4).map(tuple),
@@ -118,6 +119,16 @@ def _with_joins(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 _grants = st.builds(ForEachPatient, types, st.recursive(_leaves, _without_joins, max_leaves=3))
 trees: st.SearchStrategy[Node] = st.recursive(_leaves | _grants, _with_joins, max_leaves=8)
+BROAD: tuple[Node, ...] = (
+    EVERYTHING,
+    Match("mixed"),
+    Match("code", (Cond("v", "in", CODES),)),
+    Or((Match("ref"), Match("code", (Cond("v", "=", "x"),)))),
+    Or((OnlyPatients(frozenset(PEOPLE)), Match("code", (Cond("v", "=", "y"),)))),
+    Or((Has("Observation", "ref", EVERYTHING), ForEachPatient("grant", Match("date")))),
+    And((Not(Match("none")), ForEachPatient("grant", EVERYTHING))),
+    And((OnlyPatients(frozenset(PEOPLE)), Match("date"))),
+)
 sorts = st.lists(
     st.builds(
         Sort,

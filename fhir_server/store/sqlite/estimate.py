@@ -21,6 +21,7 @@ from fhir_server.store.sqlite.condition import compare, conditions, seekable
 from fhir_server.store.sqlite.schema import BY_VALUE
 from fhir_server.store.sqlite.statement import Statement
 
+MOST_BRANCHES = 16
 _HANDFUL = 16
 
 
@@ -44,7 +45,7 @@ def _estimate(s: Statement, type: str, node: Node) -> int:
     match node:
         case And(nodes):
             return _least(s, type, nodes)
-        case Or(nodes):
+        case Or(nodes) if len(nodes) <= MOST_BRANCHES:
             return _sum(s, type, nodes)
         case Together(param, parts):
             matches = [Match(f"{param}.{place}", conds) for place, conds in enumerate(parts)]

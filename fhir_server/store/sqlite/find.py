@@ -30,12 +30,11 @@ from fhir_server.search.tree import (
 )
 from fhir_server.store.order import SEVERAL
 from fhir_server.store.sqlite.condition import compare, conditions, equal, seekable
-from fhir_server.store.sqlite.estimate import estimate, is_few
-from fhir_server.store.sqlite.predicate import holds, permitted, referred, targets
+from fhir_server.store.sqlite.estimate import MOST_BRANCHES, estimate, is_few
+from fhir_server.store.sqlite.predicate import HOPS, holds, permitted, referred, targets
 from fhir_server.store.sqlite.schema import BY_VALUE
 from fhir_server.store.sqlite.statement import Statement
 
-_MOST_BRANCHES = 16
 _PATIENTS = InPatient | OnlyPatients | ForEachPatient
 
 
@@ -106,7 +105,7 @@ def _split(s: Statement, type: str, where: Node, every: bool) -> list[list[Node]
                 return [[*_flat(n), *rest] for n in inner]
             case Match(param, conds):
                 values = [c for c in conds if c.column == "v" and c.op == "in"]
-                if values and 0 < len(_tuple(values[0])) <= _MOST_BRANCHES:
+                if values and 0 < len(_tuple(values[0])) <= MOST_BRANCHES:
                     others = tuple(c for c in conds if c is not values[0])
                     return [
                         [Match(param, (Cond("v", "=", v), *others)), *rest]
@@ -116,7 +115,7 @@ def _split(s: Statement, type: str, where: Node, every: bool) -> list[list[Node]
 
 
 def _worth_splitting(s: Statement, type: str, nodes: Sequence[Node], every: bool) -> bool:
-    return len(nodes) <= _MOST_BRANCHES and all(
+    return len(nodes) <= MOST_BRANCHES and all(
         any(_drives(s, type, n, every) for n in _flat(node)) for node in nodes
     )
 
@@ -143,7 +142,7 @@ def _branch(s: Statement, type: str, nodes: Sequence[Node], part: _Part) -> str:
     tests += patients + part.behind(seek=not patients)
     met = driver if isinstance(driver, Match | Ids | Updated | Chain | Has | Or) else None
     sets = part.every and not (driver and is_few(s, type, driver))
-    tests += [holds(s, n, type, "c", sets) for n in nodes if n is not met]
+    tests += [holds(s, n, type, "c", 0 if sets else HOPS) for n in nodes if n is not met]
     columns = "DISTINCT c.patient AS patient, c.rid AS rid"
     return f"SELECT {columns} FROM {source} WHERE {' AND '.join(tests)}"
 
@@ -195,8 +194,7 @@ def _source(s: Statement, type: str, driver: Node | None) -> tuple[str, list[str
             step = referred(s, type, param, other, where)
             return f"{step} CROSS JOIN record c", [f"c.rid = {step}.rid"]
         case Or(nodes):
-            found = (_branch(s, type, list(_flat(node)), _Part()) for node in nodes)
-            return f"({' UNION '.join(found)}) c", ["1"]
+            return f"{_any(s, type, nodes)} c", ["1"]
         case Updated(conds):
             tests = [f"c.kind = {s.kind(type)}", "c.deleted = 0"]
             tests += compare(s, "c.updated", conds)
@@ -205,6 +203,15 @@ def _source(s: Statement, type: str, driver: Node | None) -> tuple[str, list[str
             tests = [f"c.kind = {s.kind(type)}", "c.deleted = 0"]
             tests += [] if driver is None else _of_patients(s, [driver], _Part())
             return "record c INDEXED BY record_kind", tests
+
+
+def _any(s: Statement, type: str, nodes: Sequence[Node]) -> str:
+    """Return the step of the records that satisfy one of `nodes`."""
+
+    def make() -> str:
+        return " UNION ".join(_branch(s, type, list(_flat(node)), _Part()) for node in nodes)
+
+    return s.step(("any", type, nodes), make)
 
 
 def _of_patients(s: Statement, nodes: Iterable[Node], part: _Part) -> list[str]:

@@ -28,19 +28,22 @@ from fhir_server.store.sqlite.estimate import is_few
 from fhir_server.store.sqlite.schema import BY_RECORD, BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement, joined
 
+HOPS = 3
 
-def holds(s: Statement, node: Node, type: str, c: str, every: bool = False) -> str:
+
+def holds(s: Statement, node: Node, type: str, c: str, hops: int = HOPS) -> str:
     """Return the predicate on the row `c`, an alias that has `rid` and `patient`.
 
-    `every` says that all rows will be asked, so that sets pay.
+    `hops` is how many joins may still be followed row by row: 0 where all rows will be asked, so
+    that sets pay, and never many, since SQLite's parser bounds the nesting.
     """
     match node:
         case And(nodes):
-            return joined("AND", (holds(s, n, type, c, every) for n in nodes), "1")
+            return joined("AND", (holds(s, n, type, c, hops) for n in nodes), "1")
         case Or(nodes):
-            return joined("OR", (holds(s, n, type, c, every) for n in nodes), NEVER)
+            return joined("OR", (holds(s, n, type, c, hops) for n in nodes), NEVER)
         case Not(inner):
-            return f"NOT {holds(s, inner, type, c, every)}"
+            return f"NOT {holds(s, inner, type, c, hops)}"
         case Match(param, conds):
             return _exists(_entry(s, type, param, conds, c))
         case Together(param, parts):
@@ -53,21 +56,21 @@ def holds(s: Statement, node: Node, type: str, c: str, every: bool = False) -> s
             tests = compare(s, f"{a}.updated", conds)
             return _exists(f"record {a} WHERE {_and(f'{a}.rid = {c}.rid', *tests)}")
         case _:
-            return _joins(s, node, type, c, every)
+            return _joins(s, node, type, c, hops)
 
 
-def _joins(s: Statement, node: Node, type: str, c: str, every: bool) -> str:
+def _joins(s: Statement, node: Node, type: str, c: str, hops: int) -> str:
     match node:
         case Chain(param, other, where):
-            return _chain(s, type, param, (other, where), c, every)
+            return _chain(s, type, param, (other, where), c, hops)
         case Has(other, param, where):
-            return _has(s, type, param, (other, where), c, every)
+            return _has(s, type, param, (other, where), c, hops)
         case InPatient(patient):
             pid = s.patient(patient)
             several = _exists(f"several WHERE rid = {c}.rid AND pid = {pid}")
             return f"({c}.patient = {pid} OR ({c}.patient = {SEVERAL} AND {several}))"
         case OnlyPatients() | ForEachPatient():
-            return _each(s, node, c, every)
+            return _each(s, node, c, hops)
         case _:
             raise TypeError(f"{node!r} is not a search node")
 
@@ -100,11 +103,9 @@ def _together(s: Statement, type: str, param: str, parts: Sequence[Sequence[Cond
     return _exists(f"{source} WHERE {_and(*tests)}")
 
 
-def _chain(
-    s: Statement, type: str, param: str, target: tuple[str, Node], c: str, every: bool
-) -> str:
+def _chain(s: Statement, type: str, param: str, target: tuple[str, Node], c: str, hops: int) -> str:
     other, where = target
-    if every or is_few(s, other, where):
+    if not hops or is_few(s, other, where):
         a = s.alias()
         step = targets(s, other, where)
         tests = f"{a}.rid = {c}.rid AND {a}.param = {s.param(type, param)}"
@@ -116,21 +117,21 @@ def _chain(
         f"{t}.ref = {a}.v",
         f"{t}.kind = {s.kind(other)}",
         f"{t}.deleted = 0",
-        holds(s, where, other, t),
+        holds(s, where, other, t, hops - 1),
     )
     return _exists(f"entry {a} {BY_RECORD} CROSS JOIN record {t} WHERE {tests}")
 
 
-def _has(s: Statement, type: str, param: str, source: tuple[str, Node], c: str, every: bool) -> str:
+def _has(s: Statement, type: str, param: str, source: tuple[str, Node], c: str, hops: int) -> str:
     other, where = source
-    if every or is_few(s, other, where):
+    if not hops or is_few(s, other, where):
         return f"{c}.rid IN (SELECT rid FROM {referred(s, type, param, other, where)})"
     r, a = s.alias(), s.alias()
     tests = _and(
         f"{r}.rid = {c}.rid",
         f"{a}.param = {s.param(other, param)}",
         f"{a}.v = {r}.ref",
-        holds(s, where, other, a),
+        holds(s, where, other, a, hops - 1),
     )
     return _exists(f"record {r} CROSS JOIN entry {a} {BY_VALUE} WHERE {tests}")
 
@@ -160,9 +161,9 @@ def referred(s: Statement, type: str, param: str, other: str, where: Node) -> st
     return s.step(("referred", type, param, other, where), make)
 
 
-def _each(s: Statement, node: OnlyPatients | ForEachPatient, c: str, every: bool) -> str:
+def _each(s: Statement, node: OnlyPatients | ForEachPatient, c: str, hops: int) -> str:
     """Every patient of the row is permitted, and there is one."""
-    if isinstance(node, ForEachPatient) and not every and not is_few(s, node.type, node.where):
+    if isinstance(node, ForEachPatient) and hops and not is_few(s, node.type, node.where):
         a = s.alias()
         one = _about(s, node, f"{c}.patient")
         rows = f"several {a} WHERE {a}.rid = {c}.rid"
@@ -181,11 +182,11 @@ def _about(s: Statement, node: ForEachPatient, pid: str) -> str:
     kind = s.kind(node.type)
     single = _and(
         f"{r}.kind = {kind}", f"{r}.deleted = 0", f"{r}.patient = {pid}",
-        holds(s, node.where, node.type, r),
+        holds(s, node.where, node.type, r, 0),
     )  # fmt: skip
     shared = _and(
         f"{m}.pid = {pid}", f"{q}.rid = {m}.rid", f"{q}.kind = {kind}", f"{q}.deleted = 0",
-        holds(s, node.where, node.type, q),
+        holds(s, node.where, node.type, q, 0),
     )  # fmt: skip
     return (
         f"({_exists(f'record {r} INDEXED BY record_kind WHERE {single}')} OR "

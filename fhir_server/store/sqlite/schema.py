@@ -20,6 +20,8 @@ from pathlib import Path
 from fhir_server.store.sqlite.lock import FileLock
 
 SCHEMA = 1
+WAIT = 5.0
+"""Seconds for which a foreign lock on the file (a backup, a shell) is waited for."""
 
 _TABLES = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -65,10 +67,14 @@ _PRAGMAS = (
 def connect(path: str, *, write: bool = False) -> sqlite3.Connection:
     """Open a connection that may be handed from thread to thread, without implicit transactions."""
     connection = sqlite3.connect(
-        path, timeout=5, isolation_level=None, check_same_thread=False, cached_statements=400
+        path, timeout=WAIT, isolation_level=None, check_same_thread=False, cached_statements=400
     )
-    for pragma in (*_PRAGMAS, f"query_only = {int(not write)}"):
-        connection.execute(f"PRAGMA {pragma}").close()
+    try:
+        for pragma in (*_PRAGMAS, f"query_only = {int(not write)}"):
+            connection.execute(f"PRAGMA {pragma}").close()
+    except sqlite3.Error:
+        connection.close()
+        raise
     return connection
 
 
@@ -81,13 +87,11 @@ def prepare(path: str) -> None:
         raise ValueError(f"{path}: there is no such folder")
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
     with closing(FileLock(path)) as lock, lock:
-        connection = connect(path, write=True)
         try:
-            _create_or_check(connection, path)
+            with closing(connect(path, write=True)) as connection:
+                _create_or_check(connection, path)
         except sqlite3.DatabaseError as fault:
             raise ValueError(f"{path} is not a store: {fault}") from None
-        finally:
-            connection.close()
 
 
 def _create_or_check(connection: sqlite3.Connection, path: str) -> None:

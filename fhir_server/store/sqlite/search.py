@@ -30,7 +30,7 @@ class Tuning(NamedTuple):
     """
 
     many: int = 200
-    patience: int = 40
+    patience: int = 20
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from fhir_server.model import Change, Key, Page, Query, Version, Write
@@ -12,6 +13,7 @@ from fhir_server.store.sqlite.deadline import Limit, busy
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.readers import Readers
 from fhir_server.store.sqlite.search import Search, Tuning
+from fhir_server.store.sqlite.simplify import simplified
 from fhir_server.store.sqlite.writer import Writer
 
 _LATEST = (
@@ -109,6 +111,7 @@ class SQLiteStore:
         return await self._readers.run(lambda c, _: maintenance.chunk(c, type, after))
 
     def _search(self, connection: sqlite3.Connection, limit: Limit, query: Query) -> Search:
+        query = replace(query, where=simplified(query.where))
         return Search(connection, self._names, query, limit, self._tuning)
 
     def _inline(self, sql: str, *values: int | str) -> list[tuple[Any, ...]]:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse, Response
 
@@ -19,37 +19,47 @@ from fhir_server.identity.authenticate import anybody, authenticate
 from fhir_server.identity.passwords import Passwords
 from fhir_server.interactions.server import Server
 from fhir_server.web import accounts, looked, messages, sign_in
-from fhir_server.web.api.problem import HEADERS, absent, misread, problem, refused
+from fhir_server.web.api.problem import HEADERS, absent, failed, misread, problem, refused
 from fhir_server.web.directory import Language
 from fhir_server.web.messages import Inbox, Message, Wanted
+
+
+def _plain(text: str) -> str:
+    """Return a text that can be stored. Raises ValueError for half a surrogate pair."""
+    if not text.isprintable() and any("\ud800" <= each <= "\udfff" for each in text):
+        raise ValueError("text is expected, and half a character was found")
+    return text
+
+
+Text = Annotated[str, AfterValidator(_plain)]
 
 
 class Credentials(BaseModel):
     """What a login sends; `role` is the id of a PractitionerRole."""
 
     model_config = ConfigDict(extra="forbid")
-    login: str
-    password: str
-    role: str = ""
+    login: Text
+    password: Text
+    role: Text = ""
 
 
 class NewAccount(BaseModel):
     """A login to be made."""
 
     model_config = ConfigDict(extra="forbid")
-    login: str
-    password: str
-    kind: str
-    name: str = ""
-    person: str = ""
-    roles: tuple[str, ...] = ()
+    login: Text
+    password: Text
+    kind: Text
+    name: Text = ""
+    person: Text = ""
+    roles: tuple[Text, ...] = ()
 
 
 class Correction(BaseModel):
     """What a replay may send: the text to use in the place of the message's own."""
 
     model_config = ConfigDict(extra="forbid")
-    text: str | None = None
+    text: Text | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +83,7 @@ def api(parts: Parts) -> FastAPI:
     app.add_exception_handler(HubError, refused)
     app.add_exception_handler(RequestValidationError, misread)
     app.add_exception_handler(HTTPException, absent)
+    app.add_exception_handler(Exception, failed)
     return app
 
 

@@ -11,8 +11,11 @@ from starlette.responses import JSONResponse, Response
 
 from conformance.issues import Issue
 from fhir_server.errors import HubError
+from fhir_server.log import get_logger
 
 HEADERS = {"Cache-Control": "no-store"}
+
+log = get_logger("api")
 
 
 def problem(status: int, issues: Sequence[Issue], more: dict[str, Any] | None = None) -> Response:
@@ -46,3 +49,9 @@ def absent(request: Request, error: Exception) -> Response:
     """Answer an address or a method that there is not."""
     assert isinstance(error, HTTPException)
     return problem(error.status_code, [Issue("not-found", error.detail)])
+
+
+def failed(request: Request, error: Exception) -> Response:
+    """Answer what nobody expected; it tells nothing, the log does."""
+    log.error("api.failed", path=request.url.path, exc_info=error)
+    return problem(500, [Issue("exception", "The hub failed to answer; it is in the log.")])

@@ -20,6 +20,7 @@ from fhir_server.authz.caller import Caller
 from fhir_server.errors import HubError, NotAllowed, Unauthenticated
 from fhir_server.interactions import query, routes
 from fhir_server.interactions.capabilities import capabilities
+from fhir_server.interactions.commit import audit_row
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.server import Server
@@ -120,16 +121,38 @@ class FhirApp:
         return reply.status
 
     async def _reply(self, call: _Call, receive: Receive) -> Reply:
+        try:
+            ask = await self._understood(call, receive)
+        except HubError as refusal:
+            await self._tell(call, refusal)
+            raise
+        if ask.name == "capabilities" or call.caller is None:
+            return self._capabilities(ask)
+        return await perform(self._server, call.caller, ask)
+
+    async def _understood(self, call: _Call, receive: Receive) -> Interaction:
+        """Return what is asked, of a caller who is known. Raises what `_answer` writes."""
         _settle_form(call)
         ask = routes.route(call.method, call.path, self._types)
         call.ask = ask = request.with_headers(ask, call.headers, call.query, call.base)
         if ask.name == "capabilities":
-            return self._capabilities(ask)
+            return ask
         call.caller = await self._authenticate(_token(call.headers), self._server.clock(), call.id)
         if call.method in _TAKES_BODY:
             content = await body.read(receive, call.headers, self._server.settings.body_limit)
             call.ask = ask = request.with_body(ask, call.headers, content)
-        return await perform(self._server, call.caller, ask)
+        return ask
+
+    async def _tell(self, call: _Call, refusal: HubError) -> None:
+        """Keep the row of a refusal that never comes to `perform`, where the caller is known."""
+        if call.caller is None:
+            try:
+                token = _token(call.headers)
+                call.caller = await self._authenticate(token, self._server.clock(), call.id)
+            except Unauthenticated:
+                return
+        ask = call.ask or Interaction("operation")
+        await self._server.store.commit([audit_row(call.caller, ask, refusal.status, ())])
 
     def _capabilities(self, ask: Interaction) -> Reply:
         if ask.params:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal, cast
 
-from fhir_server.errors import NotSupported, UnsupportedMedia
+from fhir_server.errors import BadRequest, NotSupported, UnsupportedMedia
 from fhir_server.interactions import etag
 from fhir_server.interactions.interaction import Interaction, Params
 from fhir_server.interactions.query import params as query_params
@@ -44,7 +44,7 @@ def text(headers: Headers, name: bytes) -> str:
 
 def params(query: bytes) -> Params:
     """Return the parameters of a query string or a form, without those that the edge follows."""
-    found = query_params(query.decode("latin-1"))
+    found = query_params(_utf8(query))
     return tuple(pair for pair in found if pair[0] not in EDGE)
 
 
@@ -52,7 +52,7 @@ def with_headers(ask: Interaction, headers: Headers, query: bytes, base: str) ->
     """Return the interaction with the base, its parameters and what its headers say."""
     changes: dict[str, Any] = {"base": base}
     if query:
-        changes["query"] = query.decode("latin-1")
+        changes["query"] = _utf8(query)
         changes["params"] = params(query)
     if b"if-match" in headers:
         changes["if_match"] = etag.version(text(headers, b"if-match"))
@@ -75,7 +75,7 @@ def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
         return ask
     media = negotiate.media_type(text(headers, b"content-type"))
     if media == negotiate.FORM and ask.name in _FORMS:
-        query = "&".join(filter(None, (ask.query, body.decode("latin-1"))))
+        query = "&".join(filter(None, (ask.query, _utf8(body))))
         return replace(ask, params=ask.params + params(body), query=query)
     if ask.name in _SEARCHES:
         if body:
@@ -87,6 +87,14 @@ def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
         negotiate.require_json(media)
     strict.check(body)
     return replace(ask, body=body, content_type=media)
+
+
+def _utf8(words: bytes) -> str:
+    """Return a query or form; what clients did not percent-encode is UTF-8."""
+    try:
+        return words.decode()
+    except UnicodeDecodeError as fault:
+        raise BadRequest(f"Byte {fault.start} of the parameters is not UTF-8.") from None
 
 
 _SEARCHES = frozenset({"search-type", "search-compartment", "search-system"})

@@ -28,6 +28,7 @@ from fhir_server.interactions.server import Server
 from fhir_server.log import get_logger
 from fhir_server.web.api.app import Parts as ApiParts
 from fhir_server.web.api.app import api, authenticator
+from fhir_server.web.api.limit import limited
 from fhir_server.web.api.problem import refused
 from fhir_server.web.messages import Became, Inbox
 from fhir_server.web.metrics import Metrics
@@ -122,7 +123,7 @@ def pages_app(
         Route("/metrics", _metrics(server, metrics)),
         Route("/static/{name}", _static(assets)),
         *(Route(p, _endpoint(parts, found), methods=list(found)) for p, found in by_path.items()),
-        Mount("/api", api(ApiParts(server, inbox, passwords))),
+        Mount("/api", limited(api(ApiParts(server, inbox, passwords)))),
         Route("/{rest:path}", _endpoint(parts, {})),
     ]
     return cast(ASGIApp, Starlette(routes=routes))
@@ -205,7 +206,7 @@ def _to_login(visit: Visit) -> Response:
 
 
 def _finish(visit: Visit, response: Response) -> Response:
-    request, secure = visit.request, visit.request.url.scheme == "https"
+    request, secure = visit.request, visit.is_secure
     response.headers.update(HEADERS)
     if request.query_params.get("lang") in ("zh", "en"):
         response.set_cookie(

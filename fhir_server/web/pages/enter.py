@@ -66,7 +66,7 @@ async def logout(visit: Visit) -> Response:
 
 def cookie_of(visit: Visit) -> Cookie:
     """Return the session cookie's name and flags for this connection."""
-    return Cookie(secure=visit.request.url.scheme == "https")
+    return Cookie(secure=visit.is_secure)
 
 
 def _keep(visit: Visit, response: Response, text: str) -> None:

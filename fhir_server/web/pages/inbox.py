@@ -115,6 +115,8 @@ def segments(text: str, fault: Place) -> tuple[Segment, ...]:
         counts[name] = ordinal = counts.get(name, 0) + 1
         is_fault = (name, ordinal) == (fault.segment, fault.ordinal)
         values = [separator, *parts[1:]] if name == "MSH" else parts[1:]
+        if is_fault:
+            values += [""] * (fault.field - len(values))
         fields = tuple(
             Field(number, value, is_fault and number == fault.field)
             for number, value in enumerate(values, 1)

@@ -77,7 +77,7 @@ async def record(visit: Visit, id: str) -> Response:
         **header(visit, patient), page=page, kind=kind, kinds=tuple(KINDS),
         summary=await summary(visit, id) if is_first else None,
         chart=await pressure(visit, id) if is_first else None,
-        may_refer=may_refer(visit),
+        may_refer=await may_refer(visit, id),
     )  # fmt: skip
 
 

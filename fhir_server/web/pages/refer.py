@@ -1,4 +1,4 @@
-"""Write a down-referral: to whom, why, what goes along, what the patient agrees to."""
+"""Write a referral: to whom, why, what goes along, what the patient agrees to."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,8 +12,12 @@ from fhir_server.authz.categories import CATEGORIES
 from fhir_server.authz.decide import Allow, decide
 from fhir_server.errors import Forbidden, Unprocessable
 from fhir_server.interactions.interaction import Interaction
+from fhir_server.model import Key
+from fhir_server.referral.codes import DIRECTION, DIRECTIONS, codes_of, concept
 from fhir_server.referral.compose import DownReferral, Fullurls, compose
-from fhir_server.web.pages.ask import ask, read, search
+from fhir_server.referral.load import owner_of
+from fhir_server.web.directory import name_of
+from fhir_server.web.pages.ask import Json, ask, read, search
 from fhir_server.web.pages.line import Line, line
 from fhir_server.web.pages.show import person, today, who
 from fhir_server.web.pages.visit import Visit, redirect, render
@@ -21,6 +25,7 @@ from fhir_server.web.pages.visit import Visit, redirect, render
 PRIORITIES = ("routine", "urgent", "asap", "stat")
 CONSENT_DAYS, DECIDE_DAYS = 90, 7
 _TICKED = ("package", "data")
+_DIRECTIONS = ("down", "up", "lateral")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,25 +37,33 @@ class Offered:
     is_ticked: bool
 
 
-def may_refer(visit: Visit) -> bool:
-    """Tell whether the caller's role writes referrals at all."""
+async def may_refer(visit: Visit, patient: str) -> bool:
+    """Tell whether the caller may refer a patient.
+
+    The role must write referrals, and the institution must keep the patient's record: it alone
+    writes the consent.
+    """
     types = ("ServiceRequest", "Task", "Consent")
     decisions = (decide(visit.by, each, "create") for each in types)
-    return visit.by.kind == "staff" and all(isinstance(each, Allow) for each in decisions)
+    if visit.by.kind != "staff" or not all(isinstance(each, Allow) for each in decisions):
+        return False
+    keeper = owner_of(await visit.server.store.read(Key("Patient", patient)))
+    return keeper in visit.by.organizations
 
 
 async def show_form(visit: Visit, problem: str = "", status: int = 200) -> Response:
     """Show the form, with what was filled in where it is shown again."""
-    if not may_refer(visit):
-        raise Forbidden("This role writes no referral.")
     id = visit.request.path_params["id"]
     patient = await read(visit, "Patient", id)
+    if not await may_refer(visit, id):
+        raise Forbidden("This role, or this institution, writes no referral of this patient.")
     day = today(visit.by.now)
     return render(
         visit, "refer.html", status, title=visit.word("refer.title"), id=id, problem=problem,
         name=person(patient, visit.language), who=who(patient, visit.by.now, visit.language),
         clinics=await _clinics(visit), offered=await _offered(visit, id),
-        categories=tuple(CATEGORIES), priorities=PRIORITIES, sent=visit.sent,
+        categories=tuple(CATEGORIES), priorities=PRIORITIES, directions=_DIRECTIONS,
+        sent=visit.sent,
         ticked=_ticked(visit), today=day.isoformat(),
         until=(day + timedelta(days=CONSENT_DAYS)).isoformat(),
         deadline=(day + timedelta(days=DECIDE_DAYS)).isoformat(),
@@ -68,7 +81,7 @@ async def _clinics(visit: Visit) -> list[tuple[str, str]]:
         visit, "Organization", ("type", "prov"), ("partof:missing", "true"), ("_count", "200")
     )
     return [
-        (each["id"], str(each.get("name", each["id"])))
+        (each["id"], await name_of(visit.server, each["id"], visit.language))
         for each in page.matches
         if each["id"] not in visit.by.organizations and each.get("active", True)
     ]
@@ -98,7 +111,7 @@ async def send_form(visit: Visit) -> Response:
     if problem:
         return await show_form(visit, problem, 422)
     fullurls = Fullurls(*(f"urn:uuid:{UUID(int=_number(visit))}" for _ in range(3)))
-    bundle = compose(_referral(visit), fullurls)
+    bundle = directed(compose(_referral(visit), fullurls), visit.sent("direction"))
     reply = await ask(visit, Interaction("transaction", body=fhirjson.encode(bundle)))
     places = [
         entry["response"].get("location", "") for entry in fhirjson.decode(reply.body)["entry"]
@@ -108,6 +121,16 @@ async def send_form(visit: Visit) -> Response:
         await ask(visit, Interaction("operation", "Task", task, operation="send"))
         return redirect(f"/referral/{task}", told="send")
     return redirect(f"/referral/{task}", told="create")
+
+
+def directed(bundle: Json, direction: str) -> Json:
+    """Return a composed referral with another direction; an unknown one changes nothing."""
+    for entry in bundle["entry"]:
+        categories = entry["resource"].get("category", [])
+        for place, each in enumerate(categories):
+            if codes_of(each, DIRECTION) and direction in DIRECTIONS:
+                categories[place] = concept(DIRECTION, direction, DIRECTIONS[direction])
+    return bundle
 
 
 def _problem(visit: Visit) -> str:

@@ -135,8 +135,10 @@ def numbers(patient: Json, language: Language) -> list[tuple[str, str]]:
     for each in items(patient.get("identifier")):
         if each.get("system") != RESIDENT_ID and each.get("value"):
             giver = str((each.get("assigner") or {}).get("display", ""))
-            kind = word_or(language, f"number.{code(each.get('type'))}", text(each.get("type")))
-            found.append((kind or giver, str(each["value"])))
+            kind = (each.get("type") or {}).get("text") or word_or(
+                language, f"number.{code(each.get('type'))}", giver
+            )
+            found.append((str(kind), str(each["value"])))
     return found
 
 

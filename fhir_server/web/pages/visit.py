@@ -80,6 +80,12 @@ class Visit:
         return self.caller
 
     @property
+    def is_secure(self) -> bool:
+        """Tell whether the browser came over TLS: to this process, or to what stands before it."""
+        own = self.server.settings.base_url
+        return self.request.url.scheme == "https" or own.startswith("https:")
+
+    @property
     def base(self) -> str:
         """Return the hub's own FHIR base, for the links of what it answers."""
         return self.server.settings.base_url or f"{self.request.base_url}fhir"
@@ -132,9 +138,9 @@ def render(visit: Visit, template: str, status: int = 200, **values: Any) -> Res
 
 
 def redirect(path: str, **params: str) -> Response:
-    """Return the answer after a form: see that page."""
+    """Return the answer after a form: see that page. `path` may have a query of its own."""
     query = f"?{urlencode(params)}" if params else ""
-    return RedirectResponse(quote(path) + query, 303)
+    return RedirectResponse(quote(path, safe="/?&=%:") + query, 303)
 
 
 async def form(request: Request) -> dict[str, list[str]]:

@@ -1,5 +1,7 @@
 """The trail is read by auditors, and by patients where it is about them."""
 
+from typing import Any
+
 import pytest
 
 from fhir_server.audit.search import Found, about, find, read
@@ -13,6 +15,10 @@ pytestmark = pytest.mark.anyio
 
 def ids(found: Found) -> list[str]:
     return [event["id"] for event in found.events]
+
+
+def has_query(event: dict[str, Any] | None) -> bool:
+    return any("query" in entity for entity in (event or {})["entity"])
 
 
 async def ask(trail: Trail, signer: Signer, caller: Caller, query: str) -> list[str]:
@@ -42,6 +48,21 @@ async def test_a_patient_reads_what_is_about_the_own_record_alone(
     assert await read(trail.store, PATIENT, "a-0") is None
     assert await read(trail.store, PATIENT, "c-0") is None
     assert (await read(trail.store, PATIENT, "a-1") or {})["id"] == "a-1"
+
+
+async def test_a_patient_does_not_read_what_else_was_searched_for(
+    trail: Trail, signer: Signer
+) -> None:
+    """The query may name other patients, whom nothing tells this one of."""
+    query = "patient=p1,p2"
+    await trail.row("a", interaction="search-type", id="", query=query, patients=("p1", "p2"))
+
+    found = await find(trail.store, PATIENT, [], 20, signer)
+    events = [*found.events, await read(trail.store, PATIENT, "a-0")]
+    whole = await find(trail.store, AUDITOR, [], 20, signer)
+
+    assert [has_query(event) for event in events] == [False, False]
+    assert [has_query(event) for event in whole.events] == [True, True]
 
 
 async def test_nobody_else_reads_it(trail: Trail, signer: Signer) -> None:
@@ -153,4 +174,5 @@ async def test_rows_about_a_patient_are_for_who_may_read_them(trail: Trail) -> N
 
     assert [row.patients for row in await about(trail.store, AUDITOR, "p1")] == [("p1",)]
     assert len(await about(trail.store, PATIENT, "p1")) == 1
-    assert await about(trail.store, PATIENT, "p2") == []
+    with pytest.raises(Forbidden):
+        await about(trail.store, PATIENT, "p2")

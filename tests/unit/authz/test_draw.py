@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from fhir_server.authz.draw import callers, cell, table
+from fhir_server.authz.draw import callers, cell, table, writes
 
 PAGE = Path(__file__).parents[3] / "docs" / "authorization.md"
 
@@ -26,3 +26,16 @@ def test_only_the_operator_writes_what_decides_about_access() -> None:
     }
 
     assert writers == {"operator"}
+
+
+def test_nobody_but_the_operator_changes_or_deletes_a_provenance() -> None:
+    writers = {
+        name for name, caller in callers().items() if not writes(caller, "Provenance").strip("c")
+    }
+
+    assert callers().keys() - writers == {"operator"}
+
+
+def test_a_source_system_writes_no_consent() -> None:
+    """A consent is what a patient and a person of the institution agreed on."""
+    assert writes(callers()["feed"], "Consent") == ""

@@ -40,6 +40,38 @@ def test_a_request_leaves_a_row(hub, method, path, body, interaction, status, pa
     assert (last.account, len(rows(hub))) == ("operator", 2)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body", "headers", "status"),
+    [
+        ("GET", "grant/x", None, {}, 404),
+        ("GET", "Patient/p1", None, {"Accept": "application/fhir+xml"}, 406),
+        ("PUT", "Patient/p1", PATIENT, {"If-Match": "newest"}, 400),
+        ("POST", "Patient", b"{", {}, 400),
+        ("POST", "Patient", b"<Patient/>", {"Content-Type": "text/plain"}, 415),
+        ("POST", "", {"resourceType": "Bundle", "type": "collection"}, {}, 400),
+    ],
+)
+def test_a_refusal_before_the_interaction_leaves_a_row_too(
+    hub, method, path, body, headers, status
+):
+    hub(method, path, body, by="operator", headers=headers)
+
+    assert [(each.account, each.status) for each in rows(hub)] == [("operator", status)]
+
+
+@pytest.mark.parametrize("in_transaction", [False, True])
+def test_what_is_moved_to_another_patient_is_told_of_both(hub, in_transaction):
+    plain = {"resourceType": "Flag", "id": "f", "status": "active", "code": {"text": "x"}}
+    flags = [plain | {"subject": {"reference": f"Patient/{name}"}} for name in ("p1", "p2")]
+    hub.put_in(PATIENT, PATIENT | {"id": "p2"}, flags[0])
+    request = {"resource": flags[1], "request": {"method": "PUT", "url": "Flag/f"}}
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [request]}
+
+    hub.post("", bundle) if in_transaction else hub.put("Flag/f", flags[1])
+
+    assert rows(hub)[-1].patients == ("p1", "p2")
+
+
 def test_a_create_tells_the_new_id(hub):
     id = hub.made({"resourceType": "Patient"})
 

@@ -39,6 +39,16 @@ def statuses(answer):
     return [e["response"]["status"][:3] for e in answer.json()["entry"]]
 
 
+def test_two_creates_on_one_condition_are_refused(hub):
+    """Neither would see the other, and there would be two of what may be there once."""
+    create = entry("POST", "Patient", PATIENT, ifNoneExist="identifier=urn:s|1")
+
+    answer = hub.post("", bundle(create, create))
+
+    assert answer.status_code == 400
+    assert hub.get("Patient?identifier=urn:s|1&_total=accurate").json()["total"] == 0
+
+
 def new_id(answer, place):
     return answer.json()["entry"][place]["response"]["location"].split("/")[1]
 

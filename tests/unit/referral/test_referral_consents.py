@@ -113,11 +113,23 @@ async def test_a_draft_may_be_edited(city: City):
     assert opened == []
 
 
-async def test_what_was_withdrawn_does_not_come_back(city: City):
+@pytest.mark.parametrize("status", ["active", "draft", "proposed"])
+async def test_what_was_withdrawn_does_not_come_back(city: City, status):
+    """Not by way of a draft either."""
     made = await city.post("hospital", consent())
     await city.put("patient", made | {"status": "inactive"})
 
-    refused = await refusal(city.put("hospital", made))
+    refused = await refusal(city.put("hospital", made | {"status": status}))
+
+    assert refused.status == 422
+    assert [each.expression for each in refused.issues] == ["Consent.status"]
+
+
+async def test_what_was_agreed_does_not_become_a_draft_again(city: City):
+    """A draft may be edited; what was agreed is not."""
+    made = await city.post("hospital", consent())
+
+    refused = await refusal(city.put("hospital", made | {"status": "draft"}))
 
     assert refused.status == 422
     assert [each.expression for each in refused.issues] == ["Consent.status"]

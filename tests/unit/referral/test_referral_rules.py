@@ -125,18 +125,47 @@ async def test_what_the_sender_cannot_see_is_not_there(city: City):
     assert [each.diagnostics for each in refused.issues] == ["There is no Observation/hidden."]
 
 
-async def test_another_institutions_request_is_not_sent(city: City):
-    papers = await city.sent()
-    await city.do("clinic", "decline", papers.task, REASON)
-    task = await city.get("clinic", "Task", papers.task)
-    onward = {name: task[name] for name in ("resourceType", "intent", "code", "focus", "for")}
-    parties = {"requester": task["owner"], "owner": {"reference": "Organization/other"}}
-    made = await city.post("clinic", onward | parties | {"status": "draft"})
+async def onward(city: City, task: str, to: str = "other") -> dict:
+    """Return the clinic's own draft about the ServiceRequest that it received."""
+    sent = await city.get("clinic", "Task", task)
+    kept = {name: sent[name] for name in ("resourceType", "intent", "code", "focus", "for")}
+    owner = {"reference": f"Organization/{to}"}
+    return kept | {"requester": sent["owner"], "owner": owner, "status": "draft"}
 
-    refused = await refusal(city.do("clinic", "send", made["id"]))
+
+async def test_another_institutions_request_is_not_sent(city: City):
+    """Otherwise its receiver could abandon a draft of its own, and revoke the request by that."""
+    papers = await city.sent()
+
+    refused = await refusal(city.post("clinic", await onward(city, papers.task)))
 
     assert refused.status == 422
     assert "not one of the requester's institution" in str(refused)
+
+
+async def test_a_hidden_request_is_refused_as_an_absent_one(city: City):
+    papers = await city.sent()
+    task = await onward(city, papers.task) | {"requester": {"reference": "Organization/other"}}
+    absent = task | {"focus": {"reference": "ServiceRequest/no"}}
+
+    hidden = await refusal(city.post("other", task))
+    unknown = await refusal(city.post("other", absent))
+
+    assert hidden.status == unknown.status == 422
+    assert str(hidden).replace(papers.request, "no") == str(unknown)
+
+
+async def test_giving_up_a_second_draft_leaves_the_request_under_way(city: City):
+    papers = await city.sent()
+    task = await city.get("hospital", "Task", papers.task)
+    second = {name: task[name] for name in ("resourceType", "intent", "code", "focus", "for")}
+    parties = {"requester": task["requester"], "owner": task["owner"]}
+    made = await city.post("hospital", second | parties | {"status": "draft"})
+
+    await city.do("hospital", "abandon", made["id"])
+
+    request = await city.get("hospital", "ServiceRequest", papers.request)
+    assert request["status"] == "active"
 
 
 async def test_a_referral_is_not_accepted_after_its_time(city: City):
@@ -430,3 +459,32 @@ async def test_operations_name_their_definition(city: City):
     url = {each.name: each.definition for each in city.server.operations}["accept"]
 
     assert url == f"{BASE}OperationDefinition/Task-accept"
+
+
+def told_of(target: str, *agents: str) -> dict:
+    return {
+        "resourceType": "Provenance",
+        "target": [{"reference": target}],
+        "recorded": "2026-05-28T08:00:00Z",
+        "agent": [{"who": {"reference": name}} for name in agents],
+    }
+
+
+async def test_who_took_a_step_is_told_by_the_hub_alone(city: City):
+    papers = await city.sent()
+    forged = told_of(f"Task/{papers.task}/_history/2", "Practitioner/clinic")
+
+    refused = await refusal(city.post("clinic", forged))
+
+    assert [each.expression for each in refused.issues] == ["Provenance.target"]
+
+
+async def test_staff_tell_of_their_own_doing(city: City):
+    """They may name others beside themselves, and never others alone."""
+    both = ("Practitioner/wang", "Practitioner/clinic")
+
+    refused = await refusal(city.post("hospital", told_of("Condition/hypertension", both[1])))
+    made = await city.post("hospital", told_of("Condition/hypertension", *both))
+
+    assert [each.expression for each in refused.issues] == ["Provenance.agent"]
+    assert made["id"]
