@@ -17,6 +17,15 @@ Reader = Callable[[dict[str, Any], Nodes], None]
 RESOURCES = ("Resource", "DomainResource")
 
 
+# Elements of System types that have any.
+_OF_SYSTEM = {
+    ("System.Type", "namespace"): "System.String",
+    ("System.Type", "name"): "System.String",
+    ("System.Quantity", "value"): "System.Decimal",
+    ("System.Quantity", "unit"): "System.String",
+}
+
+
 class Model:
     """Types and readers of elements; keeps what it has made for as long as it lives."""
 
@@ -67,8 +76,8 @@ class Model:
         return found
 
     def _make_readers(self, type_name: str, element: str) -> tuple[tuple[str, Reader], ...]:
-        if type_name == "System.Type" and element in ("namespace", "name"):
-            return (("System.String", primitive_reader(element, "System.String")),)
+        if (found := _OF_SYSTEM.get((type_name, element))) is not None:
+            return ((found, primitive_reader(element, found)),)
         if type_name not in self.definitions.types:
             return ()
         declared = self.definitions.elements(type_name).get(element)

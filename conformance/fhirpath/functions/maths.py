@@ -3,10 +3,10 @@
 from collections.abc import Callable
 from decimal import ROUND_HALF_UP, Decimal
 
+from conformance.fhirpath.arithmetic import in_range
 from conformance.fhirpath.errors import FHIRPathError
 from conformance.fhirpath.functions.table import ANY, SAME, Function, simple, with_values
 from conformance.fhirpath.nodes import Nodes, integer_of, kind, number_of, single
-from conformance.fhirpath.operators import in_range
 
 Number = int | Decimal
 INTEGER, DECIMAL = "System.Integer", "System.Decimal"
@@ -31,7 +31,7 @@ def absolute(nodes: Nodes) -> Nodes:
         value = node[1].get("value")
         return [] if value is None else [(node[0], node[1] | {"value": abs(value)}, None)]
     found = number_of(nodes, "abs")
-    return [] if found is None else in_range(lambda: abs(found))
+    return [] if found is None else in_range(lambda: found if found >= 0 else -found)
 
 
 def logarithm(nodes: Nodes, base: Nodes) -> Nodes:

@@ -318,8 +318,8 @@ def test_function(model: Model, expression: str, expected: list[Any]) -> None:
         "'?'.decode('base64')",
         "'zz'.decode('hex')",
         "(1).repeat($this + 1)",
-        "'aaaaaaaaaa'.toChars().select('aaaaaaaaaa'.toChars()).aggregate($total & $total, 'a')",
-        "'aaaaaaaaaa'.toChars().select('aaaaaaaaaa'.toChars()).aggregate($total.combine($total), 1)",
+        "'aaaaaaaaaa'.toChars().select('aaaa'.toChars()).aggregate($total & $total, 'a')",
+        "'aaaaaaaaaa'.toChars().select('aaaa'.toChars()).aggregate($total.combine($total), 1)",
         "'aaaaaaaaaa'.toChars().aggregate($total.replace('', $total), 'aaa')",
     ],
 )

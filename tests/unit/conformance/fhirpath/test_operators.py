@@ -70,6 +70,9 @@ TABLE: dict[str, list[tuple[str, Any]]] = {
         ("3 'm' - 3 'cm' = 297 'cm'", True),
         ("3 'm' + 3 's'", None),
         ("-(3 'm') = -3 'm'", True),
+        ("(3 'm' + 1 'm').value", 4),
+        ("(3 'mg').unit", "mg"),
+        ("(3 days).unit", "day"),
     ],
     "comparison": [
         ("'abc' > 'ABC'", True),
