@@ -5,7 +5,20 @@ import os
 import sys
 from types import ModuleType
 
-from fhir_server.commands import bench, check, demo, fhirpath, hl7, load, serve, story, token, user
+from fhir_server.commands import (
+    bench,
+    check,
+    demo,
+    fhirpath,
+    hl7,
+    load,
+    package,
+    serve,
+    story,
+    token,
+    user,
+    validate,
+)
 from fhir_server.errors import HubError
 
 COMMANDS: tuple[ModuleType, ...] = (
@@ -16,8 +29,10 @@ COMMANDS: tuple[ModuleType, ...] = (
     user,
     token,
     hl7,
-    check,
+    validate,
+    package,
     fhirpath,
+    check,
     bench,
 )
 

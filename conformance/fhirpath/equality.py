@@ -11,6 +11,8 @@ from conformance.fhirpath.errors import FHIRPathError
 from conformance.fhirpath.nodes import KIND, NUMBERS, TEMPORALS, Node, Nodes, kind, single
 from conformance.fhirpath.quantity import Quantity, about, quantity_of, same_scale
 
+FEW = 8  # nodes that are compared one with another, not by their hashes
+
 
 def equal(left: Nodes, right: Nodes) -> bool | None:
     """`=`: the same items in order; None where either is empty or precision leaves it open."""
@@ -212,6 +214,8 @@ def contains(nodes: Nodes, node: Node) -> bool:
 
 def distinct(nodes: Nodes) -> Nodes:
     """The nodes without repetition, in order."""
+    if len(nodes) > FEW and all(kind(node) == "String" and node[1] is not None for node in nodes):
+        return list({node[1]: node for node in reversed(nodes)}.values())[::-1]
     found: Nodes = []
     if len(nodes) > _FEW:
         bag = Bag()
