@@ -81,17 +81,22 @@ def connect(path: str, *, write: bool = False) -> sqlite3.Connection:
 def prepare(path: str) -> None:
     """Create the tables in a new file, and refuse a file that is not a store of this version.
 
-    Raises ValueError, in words for the operator, and TimeoutError while another process holds it.
+    Raises ValueError, in words for the operator.
     """
     if not Path(path).parent.is_dir():
         raise ValueError(f"{path}: there is no such folder")
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    with closing(FileLock(path, WAIT)) as lock, lock:
-        try:
-            with closing(connect(path, write=True)) as connection:
-                _create_or_check(connection, path)
-        except sqlite3.DatabaseError as fault:
-            raise ValueError(f"{path} is not a store: {fault}") from None
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with (
+            closing(FileLock(path, WAIT)) as lock,
+            lock,
+            closing(connect(path, write=True)) as connection,
+        ):
+            _create_or_check(connection, path)
+    except OSError as fault:
+        raise ValueError(f"{path} cannot be opened: {fault}") from None
+    except sqlite3.DatabaseError as fault:
+        raise ValueError(f"{path} is not a store: {fault}") from None
 
 
 def _create_or_check(connection: sqlite3.Connection, path: str) -> None:
