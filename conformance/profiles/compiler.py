@@ -10,14 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.definitions import Binding, Definitions, Element, Invariant
-from conformance.fhirpath import FHIRPathError
+from conformance.fhirpath import FHIRPathError, Services
 from conformance.profiles import values
 from conformance.profiles.catalog import CORE, Catalog
 from conformance.profiles.discriminators import profiles, target_type, types
 from conformance.profiles.items import Around, Item, items_of
 from conformance.profiles.slicing import Slice, matcher, sliced
 from conformance.snapshot import MAX_VALUE_SET, Node, SnapshotError
-from conformance.validation.bindings import Bindings
+from conformance.validation.bindings import Bindings, has_coding, is_among
 from conformance.validation.faults import Fault, Faults, describe, fault, under, warning, wrong
 from conformance.validation.invariants import Invariants
 
@@ -44,6 +44,7 @@ class Compiler:
         self._invariants = invariants
         self._bindings = bindings
         self._made: dict[str, ObjectCheck] = {}
+        self._services = Services(member_of=self._is_member, conforms_to=self._conforms_alone)
 
     def profile(self, url: str) -> ObjectCheck | None:
         """The check of a profile; None where it is not known, or is a type of the specification.
@@ -153,6 +154,19 @@ class Compiler:
         inside = around._replace(resource=value) if "resourceType" in value else around
         return all(each.severity != "error" for each in check(value, inside))
 
+    def _conforms_alone(self, _: str, value: Any, url: str) -> bool | None:
+        if value.__class__ is not dict or self._catalog.structure(url) is None:
+            return None
+        return self.conforms(value, url, Around(value, lambda _: None))
+
+    def _is_member(self, _: str, value: Any, url: str) -> bool | None:
+        codes = self._catalog.codes(url)
+        if not codes:
+            return None
+        if value.__class__ is dict:
+            return is_among(value, codes) or has_coding(value, codes)
+        return any(value in each for each in codes.values())
+
     def item(self, node: Node, base: Element, root: Node) -> ItemCheck | None:
         """The check of one item of an element, or of a slice of it."""
         parts = [
@@ -245,11 +259,12 @@ class Compiler:
             if name not in made:
                 others = [each for each in names if each != name]
                 try:
-                    made[name] = self._invariants.rule(invariant, [name, *others]).check
+                    rule = self._invariants.rule(invariant, [name, *others], self._services)
+                    made[name] = rule.check
                 except FHIRPathError as error:
                     text = f"{invariant.key} of the profile cannot be evaluated: {error}"
                     made[name] = lambda *_: warning("not-supported", text)
-            return made[name](item.value, around.resource)
+            return made[name](item.value, around.resource, around.resolve)
 
         return check
 
