@@ -5,22 +5,20 @@ https://hl7.org/fhir/R4/datatypes.html#Identifier
 
 from typing import Any
 
-from adapters.hl7v2.mapping.codes import v2_table
+from adapters.hl7v2.mapping.codes import table_concept
 from adapters.hl7v2.mapping.names import human_name
 from adapters.hl7v2.message import Element
 from adapters.hl7v2.source import RESIDENT_ID, Authority, Source
 
-IDENTIFIER_TYPE = v2_table("0203")
-IDENTIFIER_TYPES = frozenset(
-    """
+_TYPES = """
     AC ACSN AM AMA AN ANC AND ANON ANT APRN ASID BA BC BCFN BCT BR BRN BSNR CC CONM CY CZ DC
     DCFN DDS DEA DFN DI DL DN DO DP DPM DR DS EI EN ESN FDR FDRFN FI FILL GI GL GN HC IND JHN
     LACSN LANR LI LN LR MA MB MC MCD MCN MCR MCT MD MI MR MRT MS NBSNR NCT NE NH NI NII NIIP
     NNxxx NP NPI OBI OD PA PC PCN PE PEN PHC PHE PHO PI PLAC PN PNT PPIN PPN PRC PRN PT QA RI RN
     RPH RR RRI RRP SB SID SL SN SNBSN SNO SP SR SS STN TAX TN TPR TRL U UDI UPIN USID VN VP VS
     WC WCN WP XV XX
-    """.split()
-)
+"""
+IDENTIFIER_TYPES = frozenset(_TYPES.split())
 """The codes of table 0203 as R4 carries it. https://hl7.org/fhir/R4/v2/0203/index.html"""
 _SCHEMES = {"ISO": "urn:oid:", "UUID": "urn:uuid:", "URI": "", "DNS": "urn:dns:"}
 _NATIONAL = frozenset({"NI", "NNCHN", "SS", "NN"})
@@ -110,8 +108,7 @@ def identifier(system: str, value: str, kind: str = "", assigner: str = "") -> d
     """
     found: dict[str, Any] = {"system": system, "value": value}
     if kind:
-        coded = {"coding": [{"system": IDENTIFIER_TYPE, "code": kind}]}
-        found["type"] = coded if kind in IDENTIFIER_TYPES else {"text": kind}
+        found["type"] = table_concept("0203", kind, IDENTIFIER_TYPES)
     if assigner:
         found["assigner"] = {"reference": f"Organization/{assigner}"}
     return found
