@@ -13,17 +13,26 @@ from conformance.definitions import Binding, Definitions, Element, Invariant
 from conformance.fhirpath import FHIRPathError, Services
 from conformance.profiles import values
 from conformance.profiles.catalog import CORE, Catalog
-from conformance.profiles.discriminators import profiles, target_type, types
+from conformance.profiles.discriminators import profiles, types
 from conformance.profiles.items import Around, Item, items_of
+from conformance.profiles.parts import (
+    ItemCheck,
+    has_pattern,
+    is_fixed,
+    is_no_longer,
+    is_number,
+    is_of_types,
+    is_within,
+    leads_to,
+)
 from conformance.profiles.slicing import Slice, matcher, sliced
-from conformance.snapshot import MAX_VALUE_SET, Node, SnapshotError
+from conformance.snapshot import MAX_VALUE_SET, Node, steps
 from conformance.validation.bindings import Bindings, has_coding, is_among
-from conformance.validation.faults import Fault, Faults, describe, fault, under, warning, wrong
+from conformance.validation.faults import Fault, Faults, fault, under, warning
 from conformance.validation.invariants import Invariants
 
 Json = dict[str, Any]
 ObjectCheck = Callable[[Json, Around], list[Fault]]
-ItemCheck = Callable[[Item, Around], Faults]
 MemberCheck = Callable[[Json, Around], list[Fault]]
 
 INLINE = ("BackboneElement", "Element")
@@ -194,9 +203,9 @@ class Compiler:
     def _values(self, element: Json) -> list[ItemCheck]:
         found = []
         if (fixed := values.stated(element, "fixed")) is not None:
-            found.append(_fixed(fixed))
+            found.append(is_fixed(fixed))
         if (pattern := values.stated(element, "pattern")) is not None:
-            found.append(_pattern(pattern))
+            found.append(has_pattern(pattern))
         return found
 
     def _lengths(self, element: Json) -> list[ItemCheck]:
@@ -204,16 +213,16 @@ class Compiler:
         lowest = values.stated(element, "minValue")
         highest = values.stated(element, "maxValue")
         return [
-            *([_longest(longest)] if longest is not None else []),
-            *([_limit(lowest, is_lowest=True)] if is_number(lowest) else []),
-            *([_limit(highest, is_lowest=False)] if is_number(highest) else []),
+            *([is_no_longer(longest)] if longest is not None else []),
+            *([is_within(lowest, is_lowest=True)] if is_number(lowest) else []),
+            *([is_within(highest, is_lowest=False)] if is_number(highest) else []),
         ]
 
     def _types(self, node: Node, base: Element) -> list[ItemCheck]:
         allowed = frozenset(types(node))
         if not base.choice or not allowed or allowed.issuperset(base.types):
             return []
-        return [_of_types(allowed)]
+        return [is_of_types(allowed)]
 
     def _bound(self, element: Json, base: Element) -> list[ItemCheck]:
         said = element.get("binding", {})
@@ -301,7 +310,7 @@ class Compiler:
         given = set(base.targets.get("Reference", ()))
         if not urls or named == given or "Resource" in named:
             return []
-        return [_target(urls, self._types_of(urls), self.conforms)]
+        return [leads_to(urls, self._types_of(urls), self.conforms)]
 
     def _types_of(self, urls: list[str]) -> frozenset[str]:
         """The resource types of profiles; none where one of them is not known."""
@@ -309,6 +318,8 @@ class Compiler:
         return frozenset(each["type"] for each in found if each) if all(found) else frozenset()
 
     def _inside(self, node: Node, base: Element, root: Node) -> list[ItemCheck]:
+        if not node.children and "contentReference" in node.element:
+            return self._referred(node.element["contentReference"].partition("#")[2], root)
         kinds = types(node)
         if not node.children or len(kinds) > 1:
             return []
@@ -328,80 +339,20 @@ class Compiler:
 
         return [check]
 
+    def _referred(self, id_: str, root: Node) -> list[ItemCheck]:
+        """The check of an element that is defined elsewhere in the profile, made when needed."""
+        target: Node | None = root
+        for name, _ in steps(id_):
+            target = target.children.get(name) if target else None
+        parent, _, name = id_.rpartition(".")
+        if target is None or parent not in self._definitions.types:
+            return []
+        node, base = target, self._definitions.elements(parent)[name]
+        made: list[ItemCheck | None] = []
 
-def is_number(value: Any) -> bool:
-    """Whether a value can be compared as a number."""
-    return not isinstance(value, bool | str | dict | list | None)
+        def check(item: Item, around: Around) -> Faults:
+            if not made:
+                made.append(self.item(node, base, root))
+            return made[0](item, around) if made[0] else None
 
-
-def _fixed(fixed: Any) -> ItemCheck:
-    def check(item: Item, _: Around) -> Faults:
-        if values.is_equal(item.value, fixed):
-            return None
-        return wrong("value", item.value, f"{values.in_words(fixed)}, as the profile fixes it")
-
-    return check
-
-
-def _pattern(pattern: Any) -> ItemCheck:
-    def check(item: Item, _: Around) -> Faults:
-        if values.meets(item.value, pattern):
-            return None
-        return wrong("value", item.value, f"{values.in_words(pattern)} in it, as the profile says")
-
-    return check
-
-
-def _longest(longest: int) -> ItemCheck:
-    def check(item: Item, _: Around) -> Faults:
-        if item.value.__class__ is not str or len(item.value) <= longest:
-            return None
-        text = f"found {len(item.value)} characters, expected at most {longest} (profile)"
-        return fault("too-long", text)
-
-    return check
-
-
-def _limit(limit: Any, *, is_lowest: bool) -> ItemCheck:
-    def check(item: Item, _: Around) -> Faults:
-        if not is_number(item.value):
-            return None
-        if item.value >= limit if is_lowest else item.value <= limit:
-            return None
-        side = "least" if is_lowest else "most"
-        return wrong("value", item.value, f"at {side} {limit} (profile)")
-
-    return check
-
-
-def _of_types(allowed: frozenset[str]) -> ItemCheck:
-    def check(item: Item, _: Around) -> Faults:
-        if item.type in allowed:
-            return None
-        text = f"found {item.type}, expected {' or '.join(sorted(allowed))} (profile)"
-        return fault("structure", text)
-
-    return check
-
-
-def _target(
-    urls: list[str], allowed: frozenset[str], conforms: Callable[[Any, str, Around], bool]
-) -> ItemCheck:
-    def check(item: Item, around: Around) -> Faults:
-        if item.value.__class__ is not dict:
-            return None
-        literal = item.value.get("reference")
-        target = around.resolve(literal) if literal.__class__ is str else None
-        if target is not None:
-            if any(conforms(target, url, around) for url in urls):
-                return None
-            return wrong("value", literal, f"it to lead to one of {', '.join(urls)}")
-        name = target_type(item.value)
-        if not name or not allowed or name in allowed:
-            return None
-        return wrong("value", describe(name), f"a reference to {' or '.join(sorted(allowed))}")
-
-    return check
-
-
-__all__ = ["Compiler", "ObjectCheck", "SnapshotError"]
+        return [check]

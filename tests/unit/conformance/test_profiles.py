@@ -338,6 +338,23 @@ def test_extensions_of_packages_are_known(
     assert found == [expected]
 
 
+def test_what_is_asked_of_an_element_is_asked_where_it_is_referred_to(
+    definitions: Definitions,
+) -> None:
+    """Questionnaire.item.item refers to Questionnaire.item."""
+    asked = profile({"path": "Questionnaire.item.text", "min": 1}, base="Questionnaire")
+    inner = {"linkId": "2", "type": "string"}
+    questionnaire: Json = {
+        "resourceType": "Questionnaire",
+        "status": "draft",
+        "item": [{"linkId": "1", "type": "group", "text": "x", "item": [inner]}],
+    }
+
+    assert found_by(definitions, questionnaire, asked) == [
+        ("required", "Questionnaire.item[0].item[0]")
+    ]
+
+
 def test_value_sets_of_packages_are_known(definitions: Definitions) -> None:
     value_set = {
         "resourceType": "ValueSet",
