@@ -45,7 +45,7 @@ def rules_of(
         "Quantity": (_on(coding, "system"),),
         "Attachment": (_on(check_attachment, "size", "hash"),),
         "Bundle": (
-            _on(bundle_check(matches), "entry", "link"),
+            _on(bundle_check(matches, definitions.resource_types), "entry", "link"),
             _on(references_check(definitions), "entry"),
         ),
         "ValueSet.compose.include": (_on(check_include, "system"),),

@@ -88,6 +88,14 @@ PUT = {"request": {"method": "PUT", "url": "Basic/b"}}
         (
             bundle(
                 "searchset",
+                entry(BASIC, search={"mode": "match"}),
+                link=[link("self", "http://x/FHIR?_type=Basic")],
+            ),
+            [],
+        ),
+        (
+            bundle(
+                "searchset",
                 {
                     "fullUrl": "http://x/fhir/Patient/p",
                     "resource": {"resourceType": "Patient", "gender": "male"},
