@@ -88,6 +88,14 @@ PUT = {"request": {"method": "PUT", "url": "Basic/b"}}
         (
             bundle(
                 "searchset",
+                entry(BASIC, search={"mode": "match"}),
+                link=[link("self", "http://x/FHIR?_type=Basic")],
+            ),
+            [],
+        ),
+        (
+            bundle(
+                "searchset",
                 {
                     "fullUrl": "http://x/fhir/Patient/p",
                     "resource": {"resourceType": "Patient", "gender": "male"},
@@ -175,7 +183,19 @@ def test_urn_is_an_entry_of_a_transaction(validator: Validator) -> None:
     bad = bundle("transaction", {"resource": referring, **request})
 
     assert found(validator, good) == []
-    assert found(validator, bad) == [("not-found", "Bundle.entry[0].resource")]
+    assert found(validator, bad) == [("not-found", "Bundle.entry[0].resource.subject")]
+
+
+def test_urn_is_found_in_extensions_and_contained_resources(validator: Validator) -> None:
+    urn = "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"
+    inner = {**BASIC, "id": "c", "subject": {"reference": "#"}, "author": {"reference": urn}}
+    extension = {"url": "http://x/e", "valueReference": {"reference": urn}}
+    referring = {**BASIC, "extension": [extension], "contained": [inner]}
+
+    places = [place for _, place in found(validator, bundle("message", entry(referring)))]
+
+    assert "Bundle.entry[0].resource.extension[0].value.ofType(Reference)" in places
+    assert "Bundle.entry[0].resource.contained[0].author" in places
 
 
 def extended(**value: Any) -> Json:
