@@ -48,7 +48,7 @@ async def refer(server: Server) -> int:
     physician = await party(server, PHYSICIAN)
     patients = await hypertensive(server, physician)
     for plan, (patient, condition) in zip(PLANS, patients, strict=False):
-        decided = referral(plan, patient, condition, server.clock())
+        decided = referral(plan, patient, condition, physician.now)
         task = await _draft(server, physician, decided)
         if plan.sent:
             await _step(server, physician, task, "send")
