@@ -25,6 +25,7 @@ from fhir_server.errors import HubError, Unauthenticated
 from fhir_server.identity.authenticate import anybody, authenticate
 from fhir_server.identity.ids import keyed_id
 from fhir_server.identity.site import derived, site_key
+from fhir_server.interactions.checks import read_checks
 from fhir_server.interactions.server import OperationDefinition, Server
 from fhir_server.log import configure, get_logger
 from fhir_server.model import Key
@@ -60,19 +61,22 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
     definitions = r4.load()
     if missing := missing_rules(definitions.resource_types):
         raise ValueError(f"No authorization rule for {', '.join(sorted(missing))}")
+    validator = Validator(definitions, packages=Packages(Path(settings.packages)).resources())
+    checks = read_checks(settings, definitions, validator)
     store = open_store(settings.store, clock, Limits(settings.query_seconds))
     key = await site_key(store, settings.site_key, secrets.token_bytes)
     server = Server(
         settings=settings,
         store=store,
         definitions=definitions,
-        validator=Validator(definitions, packages=Packages(Path(settings.packages)).resources()),
+        validator=validator,
         extractor=Extractor(definitions, own_base(settings)),
         signer=Signer(derived(key, "cursor")),
         clock=clock,
         new_id=new_id,
         write_rules=WRITE_RULES,
         operations=OPERATIONS,
+        checks=checks,
     )
     return Parts(server, store, key)
 

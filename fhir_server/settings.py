@@ -50,6 +50,14 @@ class Settings:
     packages: str = _setting(
         "packages", "Folder of the FHIR packages whose profiles and terminology are known."
     )
+    validation: str = _setting(
+        "full", "How strictly what is written is checked: `off`, `structure` or `full`."
+    )
+    validation_rules: str = _setting(
+        "",
+        "JSON file with the levels and profiles of some sources and types; empty: all are checked "
+        "alike.",
+    )
     sources: str = _setting("", "JSON file with the HL7 v2 sources; empty: those of the demo city.")
 
 

@@ -1,12 +1,13 @@
 """The parts that a request needs, handed in by the composition root."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from conformance.definitions import Definitions
 from conformance.validator import Validator
 from fhir_server.authz.caller import Caller
+from fhir_server.interactions.checks import Checks
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.model import Key, Version, Write
 from fhir_server.search.cursor import Signer
@@ -63,3 +64,4 @@ class Server:
     new_id: Callable[[], str]
     write_rules: Mapping[str, tuple[WriteRule, ...]]
     operations: tuple[OperationDefinition, ...] = ()
+    checks: Checks = field(default_factory=Checks)

@@ -89,17 +89,11 @@ def draft(
     Its verb is create or update by whether there is a living version before it.
     """
     resource["id"] = ask.id
-    problems = [
-        issue for issue in server.validator.validate(resource) if issue.severity in _REFUSED
-    ]
-    if problems:
+    if problems := server.checks.problems(server.validator, caller, resource):
         raise Unprocessable(*problems)
     write = derived(server, ask.key, resource, before, caller.organization, body)
     verb: Verb = "create" if before is None or before.body is None else "update"
     return Draft(ask, verb, before, resource, write)
-
-
-_REFUSED = frozenset({"error", "fatal"})
 
 
 def derived(

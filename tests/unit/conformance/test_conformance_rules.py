@@ -378,6 +378,37 @@ def test_known_extensions(validator: Validator, resource: Json, expected: list[A
     assert found(validator, resource) == expected
 
 
+def asked(extension: Json, **item: Any) -> Json:
+    """A questionnaire whose one question has an extension."""
+    question = {"linkId": "1", "type": "choice", "text": "x", "extension": [extension], **item}
+    outer = {"linkId": "0", "type": "group", "item": [question]}
+    return {"resourceType": "Questionnaire", "status": "draft", "item": [outer]}
+
+
+AXIS = {"url": CORE + "questionnaire-choiceOrientation", "valueCode": "vertical"}
+LEAST = CORE + "questionnaire-minOccurs"
+
+
+@pytest.mark.parametrize(
+    ("resource", "is_right"),
+    [
+        (asked(AXIS), True),
+        (asked(AXIS, type="string"), False),
+        (asked({"url": LEAST, "valueInteger": 2}, required=True), True),
+        (asked({"url": LEAST, "valueInteger": 0}), True),
+        (asked({"url": LEAST, "valueInteger": 2}), False),
+    ],
+)
+def test_extension_asks_something_of_its_element(
+    validator: Validator, resource: Json, *, is_right: bool
+) -> None:
+    """StructureDefinition.contextInvariant: "A set of rules as FHIRPath Invariants about when the
+    extension can be used"."""
+    expected = [] if is_right else [("invariant", "Questionnaire.item[0].item[0]")]
+
+    assert found(validator, resource) == expected
+
+
 def test_unknown_modifier_extension_is_a_warning(telling: Validator) -> None:
     resource = BASIC | {"modifierExtension": [{"url": "http://x/e", "valueString": "x"}]}
 
