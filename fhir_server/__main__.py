@@ -1,13 +1,40 @@
 """The command line of the hub (console script `fhir-hub`)."""
 
 import argparse
+import os
 import sys
 from types import ModuleType
 
-from fhir_server.commands import bench, check, demo, fhirpath, hl7, load, serve, story, token, user
+from fhir_server.commands import (
+    bench,
+    check,
+    demo,
+    fhirpath,
+    hl7,
+    load,
+    package,
+    serve,
+    story,
+    token,
+    user,
+    validate,
+)
 from fhir_server.errors import HubError
 
-COMMANDS: tuple[ModuleType, ...] = (serve, demo, story, load, user, token, hl7, check, fhirpath, bench)
+COMMANDS: tuple[ModuleType, ...] = (
+    serve,
+    demo,
+    story,
+    load,
+    user,
+    token,
+    hl7,
+    validate,
+    package,
+    fhirpath,
+    check,
+    bench,
+)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -30,11 +57,21 @@ def main(argv: list[str] | None = None) -> int:
     except HubError as error:
         for issue in error.issues:
             print(f"fhir-hub {args.command}: {issue.diagnostics}", file=sys.stderr)
+    except BrokenPipeError:
+        os.dup2(
+            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
+        )  # nobody reads on: say no more
     except (OSError, ValueError) as error:
-        print(f"fhir-hub {args.command}: {error}", file=sys.stderr)
+        print(f"fhir-hub {args.command}: {_words(error)}", file=sys.stderr)
     except KeyboardInterrupt:
         print(f"fhir-hub {args.command}: stopped", file=sys.stderr)
     return 1
+
+
+def _words(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
 
 
 if __name__ == "__main__":

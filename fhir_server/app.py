@@ -16,6 +16,7 @@ from adapters.hl7v2.source import Ids, Source, read_sources
 from adapters.transport.port import Port
 from adapters.transport.server import Listener
 from conformance import definitions as r4
+from conformance.packages import Packages
 from conformance.validator import Validator
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.tables import missing_rules
@@ -24,6 +25,7 @@ from fhir_server.errors import HubError, Unauthenticated
 from fhir_server.identity.authenticate import anybody, authenticate
 from fhir_server.identity.ids import keyed_id
 from fhir_server.identity.site import derived, site_key
+from fhir_server.interactions.checks import read_checks
 from fhir_server.interactions.server import OperationDefinition, Server
 from fhir_server.log import configure, get_logger
 from fhir_server.model import Key
@@ -60,21 +62,29 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
     definitions = r4.load()
     if missing := missing_rules(definitions.resource_types):
         raise ValueError(f"No authorization rule for {', '.join(sorted(missing))}")
+    validator = Validator(definitions, packages=Packages(Path(settings.packages)).resources())
+    checks = read_checks(settings, definitions, validator)
     store = open_store(settings.store, clock, Limits(settings.query_seconds))
     key = await site_key(store, settings.site_key, secrets.token_bytes)
     server = Server(
         settings=settings,
         store=store,
         definitions=definitions,
-        validator=Validator(definitions),
-        extractor=Extractor(definitions, settings.base_url),
+        validator=validator,
+        extractor=Extractor(definitions, own_base(settings)),
         signer=Signer(derived(key, "cursor")),
         clock=clock,
         new_id=new_id,
         write_rules=WRITE_RULES,
         operations=OPERATIONS,
+        checks=checks,
     )
     return Parts(server, store, key)
+
+
+def own_base(settings: Settings) -> str:
+    """Return the base that references to the hub itself are known by when they are absolute."""
+    return settings.base_url or f"http://{settings.host}:{settings.port}/fhir"
 
 
 def milliseconds() -> int:

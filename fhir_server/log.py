@@ -18,13 +18,9 @@ _handler = logging.StreamHandler()
 
 def configure(level: str = "info", stream: BinaryIO | None = None) -> None:
     """Send log lines of at least `level` to `stream` (standard error), those of libraries among
-    them.
-
-    Raises ValueError for a level that is not debug, info, warning or error.
+    them. Raises ValueError for a level that is none.
     """
-    least = logging.getLevelNamesMapping().get(level.upper())
-    if least is None:
-        raise ValueError(f"The log level is {level!r}; expected debug, info, warning or error")
+    least = severity(level)
     shared: list[Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.processors.add_log_level,
@@ -34,7 +30,7 @@ def configure(level: str = "info", stream: BinaryIO | None = None) -> None:
         processors=[*shared, _place, _line],
         wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.BytesLoggerFactory(stream or sys.stderr.buffer),
-        cache_logger_on_first_use=False,
+        cache_logger_on_first_use=stream is None,  # another stream may follow one that is given
     )
     _handler.setStream(cast(Any, _Text(stream or sys.stderr.buffer)))
     _handler.setFormatter(
@@ -50,6 +46,17 @@ def configure(level: str = "info", stream: BinaryIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [_handler]
     root.setLevel(max(least, logging.WARNING))
+
+
+def severity(level: str) -> int:
+    """Return the number of a level. Raises ValueError for what is not one of the four.
+
+    >>> severity("info")
+    20
+    """
+    if level.lower() not in ("debug", "info", "warning", "error"):
+        raise ValueError(f"The log level is {level!r}; expected debug, info, warning or error")
+    return logging.getLevelNamesMapping()[level.upper()]
 
 
 def get_logger(name: str) -> FilteringBoundLogger:

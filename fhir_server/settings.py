@@ -20,7 +20,9 @@ class Settings:
     host: str = _setting("127.0.0.1", "Address on which HTTP is served.")
     port: int = _setting(8080, "Port on which HTTP is served.")
     base_url: str = _setting(
-        "", "The hub's own FHIR base as clients see it; empty: taken from each request."
+        "",
+        "The hub's own FHIR base as clients see it; empty: that of each request, and in stored "
+        "references `http://HOST:PORT/fhir`.",
     )
     mllp: str = _setting(
         "127.0.0.1:2575", "Address and port on which HL7 v2 is received; empty: nowhere."
@@ -72,6 +74,17 @@ class Settings:
     session_minutes: int = _setting(480, "Minutes after which a login ends.")
     token_minutes: int = _setting(60, "Minutes for which a token of the command line holds.")
     log_level: str = _setting("info", "Least level of log lines: debug, info, warning, error.")
+    packages: str = _setting(
+        "packages", "Folder of the FHIR packages whose profiles and terminology are known."
+    )
+    validation: str = _setting(
+        "full", "How strictly what is written is checked: `off`, `structure` or `full`."
+    )
+    validation_rules: str = _setting(
+        "",
+        "JSON file with the levels and profiles of some sources and types; empty: all are checked "
+        "alike.",
+    )
     sources: str = _setting("", "JSON file with the HL7 v2 sources; empty: those of the demo city.")
 
 
@@ -99,7 +112,8 @@ def _read(name: str, text: str, kind: type) -> Any:
     try:
         return kind(text)
     except ValueError:
-        raise ValueError(f"{name} is {text!r}; expected {kind.__name__}") from None
+        expected = "a whole number" if kind is int else "a number"
+        raise ValueError(f"{name} is {text!r}; expected {expected}") from None
 
 
 def export(settings: Settings) -> None:

@@ -169,10 +169,15 @@ def _separators(lines: list[str]) -> Separators:
     field = header[3:4]
     marks = header[4:].split(field, 1)[0] if field else ""
     found = Separators(field, *(marks[i : i + 1] or _USUAL[i + 1] for i in range(4)))
-    if not field or any(map(str.isalnum, found)) or len(set(found)) < len(found):
+    if not field or not all(map(_is_mark, found)) or len(set(found)) < len(found):
         wanted = "five different characters such as |^~\\&"
         raise ContentFault(DATA_TYPE, Location("MSH", 1, 2), f"the separators must be {wanted}")
     return found
+
+
+def _is_mark(character: str) -> bool:
+    """Tell what an acknowledgement can echo: no control character, which may end its frame."""
+    return character.isprintable() and not character.isalnum() and not character.isspace()
 
 
 def _stray(raw: str, before: Segment) -> ContentFault:

@@ -4,6 +4,7 @@ take over."""
 import asyncio
 import errno
 
+from adapters.transport.client import read_address
 from adapters.transport.server import Listener
 from fhir_server.log import get_logger
 
@@ -17,10 +18,8 @@ class Port:
 
     def __init__(self, listener: Listener, address: str, processes: int = 1) -> None:
         """Take the listener and `HOST:PORT`. Raises ValueError for an address that is none."""
-        host, _, port = address.rpartition(":")
-        if not host or not port.isdigit():
-            raise ValueError(f"{address!r} is no address for MLLP; expected HOST:PORT")
-        self._listener, self._host, self._port = listener, host, int(port)
+        self._listener = listener
+        self._host, self._port = read_address(address)
         self._alone = processes == 1
         self._waiting: asyncio.Task[None] | None = None
 

@@ -8,43 +8,26 @@ that none of these types has is an error at once.
 """
 
 from collections.abc import Set
-from decimal import Decimal
 from typing import NamedTuple
 
-from conformance.fhirpath import operators, steps, tree
+from conformance.fhirpath import arithmetic, operators, steps, tree
 from conformance.fhirpath.errors import FHIRPathError
 from conformance.fhirpath.functions import FUNCTIONS
 from conformance.fhirpath.functions.table import ARGUMENTS, BOTH, SAME, Function
+from conformance.fhirpath.literals import constant, literal
 from conformance.fhirpath.model import RESOURCES, Model
 from conformance.fhirpath.nodes import (
     KIND,
     Environment,
     Evaluator,
-    Node,
     Nodes,
-    boolean,
-    string,
 )
-from conformance.fhirpath.quantity import literal_unit, quantity
 from conformance.fhirpath.sorting import Key, sorting
-from conformance.fhirpath.temporal import parse as parse_temporal
 from conformance.fhirpath.tree import Tree
 
 Types = frozenset[str] | None
 
 BOOLEAN: Types = frozenset({"System.Boolean"})
-
-# %names that are strings: https://hl7.org/fhir/R4/fhirpath.html#vars
-CONSTANTS = {
-    "ucum": "http://unitsofmeasure.org",
-    "sct": "http://snomed.info/sct",
-    "loinc": "http://loinc.org",
-}
-PREFIXES = {
-    "vs-": "http://hl7.org/fhir/ValueSet/",
-    "ext-": "http://hl7.org/fhir/StructureDefinition/",
-}
-
 
 _ORDERED = ("first", "last", "tail", "skip", "take")
 _UNORDERED = ("children", "descendants")
@@ -81,7 +64,7 @@ class Compiler:
         """
         match found:
             case tree.Literal():
-                return _literal(found)
+                return _constant(literal(found))
             case tree.Variable():
                 return self._variable(found, focus)
             case tree.External():
@@ -113,12 +96,9 @@ class Compiler:
 
     def _external(self, found: tree.External) -> Compiled:
         name = found.name
-        text = CONSTANTS.get(name)
-        for prefix, url in PREFIXES.items():
-            if name.startswith(prefix):
-                text = url + name.removeprefix(prefix)
-        if text is not None:
-            return _constant([string(text)], "System.String")
+        known = constant(name)
+        if known is not None:
+            return _constant([known])
         if name in ("resource", "rootResource", "context"):
             model = self._model
             key = name
@@ -253,8 +233,8 @@ class Compiler:
         operand = self.compile(found.operand, focus, at_root=at_root)
         run = operand.run
         if found.operator == "-":
-            return Compiled(lambda env, this: operators.negate(run(env, this)), operand.types)
-        return Compiled(lambda env, this: operators.plus(run(env, this)), operand.types)
+            return Compiled(lambda env, this: arithmetic.negate(run(env, this)), operand.types)
+        return Compiled(lambda env, this: arithmetic.plus(run(env, this)), operand.types)
 
     def _type_test(self, found: tree.TypeTest, focus: Types, *, at_root: bool) -> Compiled:
         wanted = self._model.type_named(found.type, found.at)
@@ -280,31 +260,8 @@ class Compiler:
         return Compiled(closure, BOOLEAN if found.operator in operators.BOOLEAN_RESULT else None)
 
 
-def _constant(nodes: Nodes, type_name: str) -> Compiled:
-    return Compiled(lambda _, __: nodes, frozenset({type_name}))
-
-
-def _literal(found: tree.Literal) -> Compiled:
-    value: Node
-    match found.type:
-        case "":
-            return Compiled(steps.nothing, frozenset())
-        case "Boolean":
-            value = boolean(found.text == "true")[0]
-        case "Integer":
-            value = ("System.Integer", int(found.text), None)
-        case "Decimal":
-            value = ("System.Decimal", Decimal(found.text), None)
-        case "Quantity":
-            value = quantity(Decimal(found.text), literal_unit(found.unit))
-        case "String":
-            value = string(found.text)
-        case _:
-            text = found.text.removesuffix("T")
-            if parse_temporal(text) is None:
-                raise FHIRPathError(f"{found.text} does not exist", found.at)
-            value = (f"System.{found.type}", text, None)
-    return _constant([value], value[0])
+def _constant(nodes: Nodes) -> Compiled:
+    return Compiled(lambda _, __: nodes, frozenset(type_name for type_name, _, _ in nodes))
 
 
 def _result(function: Function, base: Types, arguments: list[Types]) -> Types:

@@ -11,6 +11,8 @@ from conformance.fhirpath.errors import FHIRPathError
 from conformance.fhirpath.nodes import KIND, NUMBERS, TEMPORALS, Node, Nodes, kind, single
 from conformance.fhirpath.quantity import Quantity, about, quantity_of, same_scale
 
+FEW = 8  # nodes that are compared one with another, not by their hashes
+
 
 def equal(left: Nodes, right: Nodes) -> bool | None:
     """`=`: the same items in order; None where either is empty or precision leaves it open."""
@@ -47,13 +49,11 @@ def _equal_times(left: Node, right: Node) -> bool | None:
 
 
 def _times(left: Node, right: Node) -> tuple[temporal.Temporal, temporal.Temporal] | None:
-    """Both as temporal values, where both are of the same sort; a string may be read as one."""
-    if not (isinstance(left[1], str) and isinstance(right[1], str)):
+    """Both as temporal values, where both are of the same sort."""
+    kinds = kind(left), kind(right)
+    if not set(kinds) <= set(TEMPORALS) or (kinds[0] == "Time") != (kinds[1] == "Time"):
         return None
-    if (kind(left) == "Time") != (kind(right) == "Time") and "String" not in (
-        kind(left),
-        kind(right),
-    ):
+    if not (isinstance(left[1], str) and isinstance(right[1], str)):
         return None
     one, other = temporal.parse(left[1]), temporal.parse(right[1])
     return (one, other) if one and other else None
@@ -193,7 +193,7 @@ def order(left: Nodes, right: Nodes, operator: str) -> int | None:
         return _sign(one[1], other[1])
     if kinds == ("String", "String"):
         return _sign(one[1], other[1])
-    if set(kinds) & set(TEMPORALS) and set(kinds) <= {*TEMPORALS, "String"}:
+    if set(kinds) <= set(TEMPORALS):
         if pair := _times(one, other):
             return temporal.compare(*pair)
     elif "Quantity" in kinds and set(kinds) <= {"Quantity", *NUMBERS}:
@@ -214,8 +214,54 @@ def contains(nodes: Nodes, node: Node) -> bool:
 
 def distinct(nodes: Nodes) -> Nodes:
     """The nodes without repetition, in order."""
+    if len(nodes) > FEW and all(kind(node) == "String" and node[1] is not None for node in nodes):
+        return list({node[1]: node for node in reversed(nodes)}.values())[::-1]
     found: Nodes = []
+    if len(nodes) > _FEW:
+        bag = Bag()
+        return [node for node in nodes if bag.add(node)]
     for node in nodes:
         if not contains(found, node):
             found.append(node)
     return found
+
+
+_FEW = 8
+
+
+class Bag:
+    """Nodes among which an equal one is found without a look at all of them."""
+
+    def __init__(self, nodes: Nodes = []) -> None:  # noqa: B006 - read only
+        self._buckets: dict[Any, Nodes] = {}
+        for node in nodes:
+            self.add(node)
+
+    def add(self, node: Node) -> bool:
+        """Add a node and return True, unless an equal one is there already."""
+        if node in self:
+            return False
+        self._buckets.setdefault(_bucket(node), []).append(node)
+        return True
+
+    def __contains__(self, node: Node) -> bool:
+        own = _bucket(node)
+        found = contains(self._buckets.get(own, []), node)
+        if own == "Quantity":  # a quantity of unit 1 equals a number
+            return found or contains(self._buckets.get(node[1].get("value"), []), node)
+        return found or (
+            kind(node) in NUMBERS and contains(self._buckets.get("Quantity", []), node)
+        )
+
+
+def _bucket(node: Node) -> Any:
+    """What equal nodes have in common."""
+    of, value = kind(node), node[1]
+    if of == "Quantity" and isinstance(value, dict):
+        return "Quantity"
+    if of in TEMPORALS:
+        return "Temporal"
+    if isinstance(value, dict):
+        texts = (each for each in value.items() if isinstance(each[1], str))
+        return node[0], frozenset(texts)
+    return (of, value) if of in ("String", "Boolean") else value

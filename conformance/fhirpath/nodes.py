@@ -66,6 +66,7 @@ TRUE: Node = ("System.Boolean", True, None)
 FALSE: Node = ("System.Boolean", False, None)
 
 NUMBERS = ("Integer", "Decimal")
+LONGEST_TEXT = 10_000_000
 LEAST, MOST = -(2**31), 2**31 - 1  # of integers
 TEMPORALS = ("Date", "DateTime", "Time")
 
@@ -124,7 +125,9 @@ def boolean(value: bool | None) -> Nodes:
 
 
 def string(value: str) -> Node:
-    """A System.String node."""
+    """A System.String node; raises FHIRPathError for one of unreasonable length."""
+    if len(value) > LONGEST_TEXT:
+        raise FHIRPathError(f"a string of more than {LONGEST_TEXT} characters")
     return ("System.String", value, None)
 
 

@@ -154,12 +154,18 @@ def _reason(rows: Sequence[Row], grants: Sequence[Grant]) -> tuple[str, tuple[st
         grant
         for grant in grants
         if grant.recipient == rows[0].organization
+        and not _returns(grant)
         and any(grant.start <= row.time < grant.until for row in rows)
     ]
     sources = tuple(dict.fromkeys(source for grant in held for source in _sources(grant)))
     if not held:
         return "own", ()
     return ("referral" if any(grant.via for grant in held) else "consent"), sources
+
+
+def _returns(grant: Grant) -> bool:
+    """Tell a sender's grant: it sees what the receiver records, besides the file that it keeps."""
+    return bool(grant.rule) and grant.source.startswith("Task/")
 
 
 def _sources(grant: Grant) -> Iterator[str]:

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 
 from fhir_server.app import milliseconds
+from fhir_server.commands.store import demand
 from fhir_server.settings import load
 from fhir_server.store.open import open_store
 
@@ -21,7 +22,9 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _run(url: str | None) -> int:
-    store = open_store(load(store=url).store, milliseconds)
+    kept = load(store=url).store
+    demand(kept)
+    store = open_store(kept, milliseconds)
     try:
         stats = await store.stats()
         for type, count in sorted(stats.records.items()):
@@ -32,5 +35,5 @@ async def _run(url: str | None) -> int:
         await store.close()
     for problem in problems:
         print(f"WRONG: {problem}")
-    print("The store is sound." if not problems else f"{len(problems)} problems.")
+    print(f"{len(problems)} problems." if problems else "The store is sound.")
     return 1 if problems else 0

@@ -10,7 +10,7 @@ from fhir_server.app import Parts
 from fhir_server.authz.scopes import Scope
 from fhir_server.commands import serve
 from fhir_server.commands.progress import progress
-from fhir_server.commands.store import opened
+from fhir_server.commands.store import opened, positive
 from fhir_server.demo.cast import USERS
 from fhir_server.demo.seed import is_empty, seed
 from fhir_server.identity import tokens
@@ -24,7 +24,7 @@ def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
     parser = parsers.add_parser("demo", help="fill a store with the demo city", description=__doc__)
     serve.options(parser)
-    parser.add_argument("--patients", type=int, default=100, help="how many patients (100)")
+    parser.add_argument("--patients", type=positive, default=100, help="how many patients (100)")
     parser.add_argument("--serve", action="store_true", help="serve the store afterwards")
     parser.add_argument("--quiet", action="store_true", help="print nothing")
     parser.set_defaults(run=run)
@@ -33,6 +33,10 @@ def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 def run(args: argparse.Namespace) -> int:
     """Seed where the store is empty, tell how to get in, and serve if asked."""
     settings = serve.settings_of(args)
+    if settings.store.startswith("memory:"):
+        raise ValueError("the demo city needs a store that outlives this step; memory:// does not")
+    if args.serve:
+        serve.preflight(settings)
     token = asyncio.run(_prepare(settings, args.patients, args.quiet))
     if not args.quiet:
         print(welcome(settings, token), flush=True)
@@ -42,7 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _prepare(settings: Settings, patients: int, quiet: bool) -> str:
-    async with opened(settings.store) as parts:
+    async with opened(settings.store, fresh=True) as parts:
         if await is_empty(parts.server):
             count = await seed(
                 parts.server, patients, datetime.now(UTC).date(),

@@ -1,10 +1,12 @@
 """`fhir-hub hl7`: send messages, show them, or print what they would become."""
 
 import argparse
-import socket
+import re
 import sys
+from codecs import BOM_UTF8
 from datetime import UTC, datetime
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 
 from adapters.hl7v2.charset import decode
@@ -14,14 +16,15 @@ from adapters.hl7v2.header import read_header
 from adapters.hl7v2.message import parse
 from adapters.hl7v2.opening import source_of
 from adapters.hl7v2.show import show
-from adapters.transport.mllp import Decoder, Frame, encode
+from adapters.transport.client import exchange, read_address
 from fhir_server import fhirjson
 from fhir_server.commands.progress import progress
 from fhir_server.demo.sources import SOURCES
 from fhir_server.identity.ids import keyed_id
 
-SECONDS = 30
 PREVIEW_KEY = b"ids of a preview, not of a hub"
+_LINE_END = re.compile(rb"\r\n|[\n\x0b\x1c]")
+_BEGINNING = re.compile(rb"(?:^|(?<=\r))MSH")
 
 
 def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -51,51 +54,38 @@ def run(args: argparse.Namespace) -> int:
         return 1
 
 
-def send(address: str, message: bytes) -> bytes:
-    """Send one message over a connection of its own and return the answer. Raises OSError."""
-    host, _, port = address.rpartition(":")
-    if not port.isdigit():
-        raise ValueError(f"{address!r} is no address; expected HOST:PORT")
-    with socket.create_connection((host, int(port)), SECONDS) as connection:
-        connection.sendall(encode(message))
-        decoder = Decoder()
-        while data := connection.recv(65536):
-            for event in decoder.feed(data):
-                if isinstance(event, Frame):
-                    return event.content
-    raise ConnectionError(f"{address} closed the connection without an answer")
+def messages(path: Path) -> list[bytes]:
+    """Return the messages of a file, with or without their MLLP frames, CR between segments.
 
-
-def messages(raw: bytes) -> list[bytes]:
-    """Return the messages of a file, each of which begins with MSH, with CR between segments."""
-    text = raw.replace(b"\r\n", b"\r").replace(b"\n", b"\r")
-    starts = [
-        at
-        for at in range(len(text))
-        if text.startswith(b"MSH", at) and (at == 0 or text[at - 1] == 13)
-    ]
-    return [text[a:b] for a, b in zip(starts, [*starts[1:], len(text)], strict=True)]
+    Raises ValueError where no line begins with MSH.
+    """
+    text = _LINE_END.sub(b"\r", path.read_bytes().removeprefix(BOM_UTF8))
+    starts = [found.start() for found in _BEGINNING.finditer(text)]
+    if not starts:
+        raise ValueError(f"{path} holds no message: no line of it begins with MSH")
+    return [text[a:b].rstrip(b"\r") + b"\r" for a, b in pairwise([*starts, len(text)])]
 
 
 def _send(args: argparse.Namespace) -> int:
     refused = 0
-    waiting = [message for path in args.files for message in messages(path.read_bytes())]
+    read_address(args.to)
+    waiting = [message for path in args.files for message in messages(path)]
     for message in progress(waiting, "messages", len(waiting)):
-        answer = decode(send(args.to, message)).text
+        answer = decode(exchange(args.to, message)).text
         refused += "\rMSA|AA" not in answer
         print(answer.replace("\r", "\n").rstrip())
     return 1 if refused else 0
 
 
 def _show(args: argparse.Namespace) -> int:
-    for message in messages(args.file.read_bytes()):
+    for message in messages(args.file):
         print(show(message))
     return 0
 
 
 def _convert(args: argparse.Namespace) -> int:
     refused = 0
-    for message in messages(args.file.read_bytes()):
+    for message in messages(args.file):
         header = read_header(parse(decode(message).text))
         source = source_of(header, SOURCES) or SOURCES[0]
         ids = partial(keyed_id, PREVIEW_KEY)

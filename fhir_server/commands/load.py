@@ -4,17 +4,19 @@ import argparse
 import asyncio
 import gzip
 import lzma
+from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+from conformance.issues import Issue
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.commands.progress import progress
 from fhir_server.commands.store import opened
-from fhir_server.errors import HubError
+from fhir_server.errors import BadRequest, HubError
 from fhir_server.identity.authenticate import operator
 from fhir_server.interactions.interaction import Interaction
 from fhir_server.interactions.perform import perform
@@ -29,7 +31,7 @@ def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
     parser = parsers.add_parser("load", help="load Bundles and NDJSON", description=__doc__)
     parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="files or folders")
-    parser.add_argument("--store", help="sqlite:///PATH")
+    parser.add_argument("--store", help="sqlite:///PATH, or memory:// to try and keep nothing")
     parser.add_argument(
         "--owner", default="", help="the Organization's id that what is loaded is of"
     )
@@ -64,6 +66,8 @@ class Item:
 def run(args: argparse.Namespace) -> int:
     """Load, print the report, and return 1 where something was refused."""
     files = list(found(args.paths))
+    if not files:
+        raise ValueError(f"nothing to load: no file ends in {', '.join(SUFFIXES)} (or .gz, .xz)")
     report = asyncio.run(_run(files, args.store, args.owner))
     print(report)
     return 1 if report.refused else 0
@@ -71,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
 async def _run(files: list[Path], store: str | None, owner: str) -> Report:
     report = Report()
-    async with opened(store) as parts:
+    async with opened(store, fresh=True) as parts:
         caller = replace(operator(parts.server.clock(), parts.server.new_id()), organization=owner)
         free = asyncio.Semaphore(AT_ONCE)
         async with asyncio.TaskGroup() as tasks:
@@ -94,18 +98,29 @@ async def _items(files: list[Path], report: Report) -> AsyncIterator[Item]:
 
 async def _one(server: Server, caller: Caller, item: Item, report: Report) -> None:
     try:
-        for ask in interactions(item.body):
-            reply = await perform(server, replace(caller, now=server.clock()), ask)
-            if ask.type:
-                report.loaded[ask.type] += 1
-            else:
-                _count(fhirjson.decode(reply.body), report, item.place)
+        asked = list(interactions(item))
     except HubError as error:
-        words = "; ".join(
-            f"{i.expression + ': ' if i.expression else ''}{i.diagnostics}"
-            for i in error.issues[:3]
-        )
-        report.refused.append(f"{item.place}: {words}")
+        report.refused.append(f"{item.place}: {words_of(error.issues)}")
+        return
+    for place, ask in asked:
+        try:
+            if ask.type and ask.type not in server.definitions.resource_types:
+                raise BadRequest(f"{ask.type!r} is no resource type of R4")
+            reply = await perform(server, replace(caller, now=server.clock()), ask)
+        except HubError as error:
+            report.refused.append(f"{place}: {words_of(error.issues)}")
+            continue
+        if ask.type:
+            report.loaded[ask.type] += 1
+        else:
+            _count(fhirjson.decode(reply.body), report, place)
+
+
+def words_of(issues: Sequence[Issue]) -> str:
+    """Return what is wrong, the first few things, each with its place."""
+    return "; ".join(
+        f"{i.expression + ': ' if i.expression else ''}{i.diagnostics}" for i in issues[:3]
+    )
 
 
 def _count(answer: dict[str, Any], report: Report, place: str) -> None:
@@ -113,30 +128,40 @@ def _count(answer: dict[str, Any], report: Report, place: str) -> None:
     for number, entry in enumerate(answer.get("entry", ())):
         response = entry["response"]
         if response["status"] < "3":
-            report.loaded[response.get("location", "?/?").split("/_history")[0].split("/")[-2]] += 1
+            if "location" in response:  # of what was written; an entry may also read or delete
+                report.loaded[response["location"].split("/_history")[0].split("/")[-2]] += 1
         else:
             issues = response.get("outcome", {}).get("issue", [{}])
             report.refused.append(f"{place} entry {number}: {issues[0].get('diagnostics', '')}")
 
 
-def interactions(body: bytes) -> Iterator[Interaction]:
-    """Yield what a document asks for: a Bundle's own transaction or batch, else one write
-    a resource."""
-    resource = fhirjson.decode(body)
-    if not isinstance(resource, dict):
-        resource = {"resourceType": type(resource).__name__}
-    if resource.get("resourceType") != "Bundle":
-        yield _write(resource, body)
+def interactions(item: Item) -> Iterator[tuple[str, Interaction]]:
+    """Yield what a document asks for, each with its place: a Bundle's own transaction or batch,
+    else one write a resource. Raises `BadRequest` for what is no resource."""
+    resource = fhirjson.decode(item.body)
+    kind = resource.get("resourceType") if isinstance(resource, dict) else None
+    if not isinstance(kind, str):
+        raise BadRequest("found no resourceType; expected a resource or a Bundle")
+    if kind != "Bundle":
+        yield item.place, _write(kind, resource, item.body)
     elif resource.get("type") in ("transaction", "batch"):
         name = cast(Any, resource["type"])
-        yield Interaction(name, body=body, content_type="application/fhir+json", returns="minimal")
+        yield (
+            item.place,
+            Interaction(
+                name, body=item.body, content_type="application/fhir+json", returns="minimal"
+            ),
+        )
     else:
-        for entry in resource.get("entry", ()):
-            yield _write(entry.get("resource", {}), fhirjson.encode(entry.get("resource", {})))
+        for number, entry in enumerate(resource.get("entry", ())):
+            held = entry.get("resource") if isinstance(entry, dict) else None
+            if isinstance(held, dict):
+                kind = str(held.get("resourceType"))
+                yield f"{item.place} entry {number}", _write(kind, held, fhirjson.encode(held))
 
 
-def _write(resource: dict[str, Any], body: bytes) -> Interaction:
-    kind, id = str(resource.get("resourceType")), str(resource.get("id") or "")
+def _write(kind: str, resource: dict[str, Any], body: bytes) -> Interaction:
+    id = str(resource.get("id") or "")
     return Interaction(
         "update" if id else "create", type=kind, id=id, body=body,
         content_type="application/fhir+json", returns="minimal",
@@ -172,7 +197,7 @@ def items(path: Path) -> Iterator[Item]:
                 if line.strip():
                     yield Item(f"{path}:{number}", line)
         else:
-            yield Item(str(path), stream.read())
+            yield Item(str(path), stream.read().removeprefix(BOM_UTF8))
 
 
 def _open(path: Path) -> BinaryIO:

@@ -1,13 +1,21 @@
 """`fhir-hub serve`: HTTP, and HL7 v2 over MLLP, on one store."""
 
 import argparse
+import asyncio
 import ipaddress
+import os
+import socket
 import sys
 import warnings
 
 import uvicorn
 
+from adapters.transport.client import read_address
+from fhir_server.app import milliseconds
+from fhir_server.commands.store import positive
+from fhir_server.log import severity
 from fhir_server.settings import Settings, export, load
+from fhir_server.store.open import open_store
 
 
 class InsecureDevelopmentWarning(UserWarning):
@@ -27,7 +35,7 @@ def options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--port", type=int, help="port for HTTP (8080)")
     parser.add_argument("--store", help="sqlite:///PATH (sqlite:///hub.db) or memory://")
     parser.add_argument("--mllp", metavar="HOST:PORT", help="address for HL7 v2 (127.0.0.1:2575)")
-    parser.add_argument("--workers", type=int, help="HTTP processes on one store (1)")
+    parser.add_argument("--workers", type=positive, help="HTTP processes on one store (1)")
     parser.add_argument(
         "--open", action="store_true", default=None, help="no authentication: loopback only"
     )
@@ -44,6 +52,33 @@ def settings_of(args: argparse.Namespace) -> Settings:
     if settings.workers > 1 and settings.store.startswith("memory:"):
         raise ValueError("--workers needs a store that processes can share; memory:// is not one")
     return settings
+
+
+def preflight(settings: Settings) -> None:
+    """Refuse now and in plain words what the server would refuse in its log.
+
+    Raises ValueError for a setting, OSError for an address that cannot be listened on.
+    """
+    severity(settings.log_level)
+    if not 1 <= settings.port <= 65535:
+        raise ValueError(f"{settings.port} is no port; expected 1 to 65535")
+    listen(settings.host, settings.port)
+    if settings.mllp:
+        listen(*read_address(settings.mllp))
+    asyncio.run(open_store(settings.store, milliseconds).close())
+    if settings.store.startswith("memory:") and not settings.open:
+        print("memory:// begins without users: only --open lets anybody in.", file=sys.stderr)
+
+
+def listen(host: str, port: int) -> None:
+    """Listen for a moment. Raises OSError with the address where that is not possible."""
+    try:
+        [(family, _, _, _, address), *_] = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        socket.create_server(address[:2], family=family).close()
+    except OSError as fault:
+        known = isinstance(fault, socket.gaierror) or fault.errno is None
+        words = fault.strerror if known else os.strerror(fault.errno or 0)
+        raise OSError(f"cannot listen on {host}:{port}: {words}") from None
 
 
 def is_loopback(host: str) -> bool:
@@ -63,6 +98,7 @@ def is_loopback(host: str) -> bool:
 def run(args: argparse.Namespace) -> int:
     """Serve until interrupted."""
     settings = settings_of(args)
+    preflight(settings)
     print(f"FHIR   http://{settings.host}:{settings.port}/fhir")
     print(f"Pages  http://{settings.host}:{settings.port}/")
     print(f"MLLP   {settings.mllp or 'off'}", flush=True)

@@ -7,13 +7,14 @@ import secrets
 
 from fhir_server.app import Parts
 from fhir_server.audit.row import audit_write
-from fhir_server.authz.scopes import Scope, parse
-from fhir_server.commands.store import opened
-from fhir_server.errors import BadRequest
-from fhir_server.identity import accounts, clients, tokens
+from fhir_server.authz.scopes import parse
+from fhir_server.commands.store import opened, positive
+from fhir_server.errors import BadRequest, Unauthenticated
+from fhir_server.identity import accounts, tokens
 from fhir_server.identity.authenticate import authenticate, operator
+from fhir_server.identity.issue import Wish, issue
 from fhir_server.identity.sessions import LEVELS
-from fhir_server.identity.tokens import Token
+from fhir_server.model import Key
 
 
 def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -28,7 +29,7 @@ def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser.add_argument(
         "--role", metavar="ID", help="the PractitionerRole, where there are several"
     )
-    parser.add_argument("--minutes", type=int, help="how long it holds (60)")
+    parser.add_argument("--minutes", type=positive, help="how long it holds (60)")
     parser.set_defaults(run=run)
 
 
@@ -40,43 +41,46 @@ def run(args: argparse.Namespace) -> int:
 
 async def _run(args: argparse.Namespace) -> str:
     async with opened(args.store) as parts:
-        made = await describe(parts, args)
-        text, write = tokens.issue(made, secrets.token_bytes(tokens.SECRET_BYTES))
-        caller = operator(made.issued, parts.server.new_id())
+        now = parts.server.clock()
+        wish = await wished(parts, args)
+        text, write = await issue(parts.store, wish, now, secrets.token_bytes(tokens.SECRET_BYTES))
+        caller = operator(now, parts.server.new_id())
         row = audit_write(
             caller,
             interaction="token",
             type="token",
             id=args.user or args.client,
-            query=" ".join(map(str, made.scopes)),
+            query=" ".join(map(str, wish.scopes)),
             status=201,
             patients=(args.patient,) if args.patient else (),
         )
         await parts.store.commit([write, row])
-        await authenticate(parts.store, text, made.issued, caller.request)
+        try:
+            await authenticate(parts.store, text, now, caller.request)
+        except Unauthenticated:
+            raise BadRequest(
+                f"Nobody could use this token: {args.user or args.client!r} is locked, "
+                "or its role or institution is not active."
+            ) from None
         return text
 
 
-async def describe(parts: Parts, args: argparse.Namespace) -> Token:
-    """Return the token that the command line asks for. Raises `BadRequest` where it cannot be."""
-    now = parts.server.clock()
-    minutes = args.minutes or parts.server.settings.token_minutes
+async def wished(parts: Parts, args: argparse.Namespace) -> Wish:
+    """Return what the command line asks for. Raises `BadRequest` where it names nobody."""
+    level = "system" if args.client else "user"
+    if args.user:
+        account = accounts.read(await parts.store.read(accounts.key(args.user)))
+        if account is None:
+            raise BadRequest(f"There is no user {args.user!r}; `fhir-hub user list` names them.")
+        level = LEVELS.get(account.kind, "user")
+    if args.patient and await parts.store.read(Key("Patient", args.patient)) is None:
+        raise BadRequest(f"There is no Patient/{args.patient}.")
     types = parts.server.definitions.resource_types
-    until = now + minutes * 60_000
-    if args.client:
-        if clients.read(await parts.store.read(clients.key(args.client))) is None:
-            raise BadRequest(f"There is no client {args.client!r}.")
-        scopes = parse(args.scope, types) if args.scope else (Scope("system", "*", "cruds"),)
-        return Token("bearer", now, until, client=args.client, scopes=scopes)
-    account = accounts.read(await parts.store.read(accounts.key(args.user)))
-    if account is None:
-        raise BadRequest(f"There is no user {args.user!r}; `fhir-hub user list` names them.")
-    level = LEVELS.get(account.kind, "user")
-    scopes = parse(args.scope, types) if args.scope else (Scope(level, "*", "cruds"),)
-    role = args.role or (account.roles[0] if account.roles else "")
-    if args.role and args.role not in account.roles:
-        raise BadRequest(f"{args.user!r} has no role {args.role!r}; it has {list(account.roles)}.")
-    return Token(
-        "bearer", now, until, account=account.login, role=role, patient=args.patient or "",
-        scopes=scopes,
-    )  # fmt: skip
+    return Wish(
+        scopes=parse(args.scope or f"{level}/*.cruds", types),
+        minutes=args.minutes or parts.server.settings.token_minutes,
+        account=args.user or "",
+        client=args.client or "",
+        role=args.role or "",
+        patient=args.patient or "",
+    )

@@ -2,7 +2,6 @@
 as they go."""
 
 import secrets
-import socket
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta, timezone
@@ -10,7 +9,7 @@ from functools import partial
 from typing import Any, TextIO
 from uuid import uuid4
 
-from adapters.transport.mllp import Decoder, Frame, encode
+from adapters.transport.client import exchange
 from fhir_server.demo import feed
 from fhir_server.demo.cast import USER
 from fhir_server.demo.client import Client
@@ -38,6 +37,13 @@ def play(address: Address, language: str, out: TextIO) -> int:
     except (StoryBroken, OSError) as refusal:
         print(f"✗ {refusal}", file=out)
         return 1
+    try:
+        return _perform(stage, language, out)
+    finally:
+        stage.close()
+
+
+def _perform(stage: Stage, language: str, out: TextIO) -> int:
     for step in STEPS:
         words = step.chinese if language == "zh" else step.english
         stage.said.clear()
@@ -48,7 +54,11 @@ def play(address: Address, language: str, out: TextIO) -> int:
         if fault:
             print(f"  the story broke: {fault}", file=out)
             return 1
-    print(f"✓ {len(STEPS)} steps, {'全部如所述' if language == 'zh' else 'all as told'}", file=out)
+    count = len(STEPS)
+    print(
+        f"✓ {count} 步，全部如所述" if language == "zh" else f"✓ {count} steps, all as told",
+        file=out,
+    )
     return 0
 
 
@@ -82,11 +92,16 @@ def set_stage(address: Address) -> Stage:
 
 def login(base: str, name: str, password: str = "") -> Client:
     """Return a client that has logged in as one of the demo's users. Raises StoryBroken."""
+    if not base.startswith("http://"):
+        raise StoryBroken(f"{base!r} is no address of a hub; expected http://HOST:PORT")
     client = Client(base, name=name)
     words = {"login": name, "password": password or USER[name].password}
-    answer = client.post("/api/login", words, Content_Type="application/json")
+    try:
+        answer = client.post("/api/login", words, Content_Type="application/json")
+    except OSError as fault:
+        raise StoryBroken(f"{base} does not answer: {fault.strerror or fault}") from None
     if answer.status != 200:
-        raise StoryBroken(f"{name} cannot log in to {base}: is the demo city there? {answer.body}")
+        raise StoryBroken(f"{name} cannot log in to {base}: is the demo city there?")
     client.token = answer.body["token"]
     return client
 
@@ -134,19 +149,6 @@ def messages(patient: Hero, control: str) -> dict[str, Any]:
         "broken_id": f"{control}-4",
         "corrected": feed.admission(f"{control}-4", came, patient),
     }
-
-
-def exchange(address: str, message: bytes) -> bytes:
-    """Send a message over MLLP on a connection of its own and return the acknowledgement."""
-    host, port = address.rsplit(":", 1)
-    with socket.create_connection((host, int(port)), 30) as connection:
-        connection.sendall(encode(message))
-        decoder = Decoder()
-        while data := connection.recv(65536):
-            for event in decoder.feed(data):
-                if isinstance(event, Frame):
-                    return event.content
-    raise StoryBroken(f"{address} closed without an acknowledgement")
 
 
 def referral(stage: Stage) -> dict[str, Any]:

@@ -60,6 +60,16 @@ class Stage:
         self.said.append(Said(client.name, f"{method} {path}", f"{answer.status} {gist(answer)}"))
         return answer
 
+    def close(self) -> None:
+        """Close every party's connection."""
+        parties = (
+            self.physician, self.clinic, self.clinic_nurse, self.other_clinic, self.auditor,
+            self.integrator, self.operator, self.patient,
+        )  # fmt: skip
+        for party in parties:
+            if party is not None:
+                party.close()
+
 
 def gist(answer: Answer) -> str:
     """Return the one thing worth showing of an answer."""
@@ -113,7 +123,10 @@ def discharge(stage: Stage) -> None:
     found = stage.http(
         stage.physician, "GET", f"/fhir/Patient?identifier={quote(MRN + '|' + stage.facts['mrn'])}"
     )
-    expect(len(found.entries) == 1, "the hospital's own patient was not found by number")
+    expect(
+        len(found.entries) == 1,
+        "the hospital's own patient was not found by number: was the message sent to another hub?",
+    )
     stage.facts["patient"] = found.entries[0]["id"]
     visits = stage.http(stage.physician, "GET", f"/fhir/Encounter?patient={stage.facts['patient']}")
     states = [visit["status"] for visit in visits.entries]
@@ -261,7 +274,7 @@ def visit(stage: Stage) -> None:
 
 def withdraw(stage: Stage) -> None:
     """The patient reads who looked, then withdraws; the clinic keeps its own and the referral."""
-    patient = stage.facts["enter"](stage)
+    patient = stage.patient = stage.facts["enter"](stage)
     looked = stage.http(patient, "GET", "/api/who-looked")
     expect("东堤" in str(looked.body), "the patient cannot read that the clinic looked")
     patch = [{"op": "replace", "path": "/status", "value": "inactive"}]

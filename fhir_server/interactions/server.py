@@ -8,6 +8,7 @@ from conformance.definitions import Definitions
 from conformance.validator import Validator
 from fhir_server.authz.caller import Caller
 from fhir_server.interactions.background import Background
+from fhir_server.interactions.checks import Checks
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.turns import Turns
 from fhir_server.model import Key, Version, Write
@@ -90,3 +91,4 @@ class Server:
     operations: tuple[OperationDefinition, ...] = ()
     turns: Turns = field(default_factory=Turns)
     background: Background = field(default_factory=Background)
+    checks: Checks = field(default_factory=Checks)

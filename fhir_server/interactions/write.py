@@ -90,10 +90,7 @@ def draft(
     Its verb is create or update by whether there is a living version before it.
     """
     resource["id"] = ask.id
-    problems = [
-        issue for issue in server.validator.validate(resource) if issue.severity in _REFUSED
-    ]
-    if problems:
+    if problems := server.checks.problems(server.validator, caller, resource):
         raise Unprocessable(*problems)
     write = derived(server, ask.key, resource, before, caller.organization, body)
     verb: Verb = "create" if before is None or before.body is None else "update"
@@ -110,9 +107,6 @@ async def drafted(
 ) -> Draft:
     """Do as `draft`, in a thread where the resource is large."""
     return await aside(len(body), draft, server, caller, ask, resource, body, before)
-
-
-_REFUSED = frozenset({"error", "fatal"})
 
 
 def derived(

@@ -13,7 +13,7 @@ from fhir_server.referral.consents import consent_rule
 from fhir_server.referral.effects import EFFECTS, Step, open_tasks
 from fhir_server.referral.load import gather, item, living, turnstile
 from fhir_server.referral.package import Json, focus_of, is_referral, referral_of
-from fhir_server.referral.provenance import provenance
+from fhir_server.referral.provenance import provenance, provenance_rule
 from fhir_server.referral.settle import settle
 from fhir_server.referral.states import (
     Actor,
@@ -197,4 +197,5 @@ WRITE_RULES: Mapping[str, tuple[WriteRule, ...]] = {
     "Task": (task_rule,),
     "ServiceRequest": (request_rule,),
     "Consent": (consent_rule,),
+    "Provenance": (provenance_rule,),
 }

@@ -43,7 +43,18 @@ async def account_of(server: Server, passwords: Passwords, login: str, password:
         return await sessions.check(server.store, passwords, login, password, server.clock())
     except Unauthenticated:
         log.warning("login.refused")
+        await _tell_refusal(server, login)
         raise
+
+
+async def _tell_refusal(server: Server, login: str) -> None:
+    """Keep the row of a login in vain; a name that is no account's may be a password, and is not
+    kept."""
+    account = accounts.read(await server.store.read(accounts.key(login)))
+    if account is not None:
+        caller = Caller(account.kind, account.login, request=server.new_id(), now=server.clock())
+        ask = Interaction("operation", "account", account.login, operation="login")
+        await tell(server, caller, ask, (), Unauthenticated.status)
 
 
 async def open_session(server: Server, account: Account, role: str) -> Session:

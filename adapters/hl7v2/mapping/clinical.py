@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/condition.html, https://hl7.org/fhir/R4/allergyintolerance.html
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,7 @@ from adapters.hl7v2.message import Segment
 
 _CONDITION = "http://terminology.hl7.org/CodeSystem/condition-"
 _ALLERGY = "http://terminology.hl7.org/CodeSystem/allergyintolerance-"
+_RANK = re.compile(r"0*[1-9][0-9]{0,3}")
 _ROLE = "http://terminology.hl7.org/CodeSystem/diagnosis-role"
 
 
@@ -36,7 +38,7 @@ def diagnoses(segments: Sequence[Segment], found: Sequence[Contribution]) -> lis
         use = tables.DIAGNOSIS_TYPES.get(dg1.text(6), tables.DIAGNOSIS_UNSAID)[2]
         priority = dg1.text(15)
         entry |= {"use": {"coding": [coding(_ROLE, use)]}} if use else {}
-        entry |= {"rank": int(priority)} if priority.isdecimal() and int(priority) else {}
+        entry |= {"rank": int(priority)} if _RANK.fullmatch(priority) else {}
         entries.append(entry)
     return entries
 

@@ -5,6 +5,8 @@ https://hl7.org/fhir/R4/datatypes.html#CodeableConcept
 A code is never dropped: what no table knows stays, under a system of its source's own.
 """
 
+import re
+from collections.abc import Container
 from typing import Any
 
 from adapters.hl7v2.message import Element
@@ -24,6 +26,13 @@ SYSTEMS = {
     "NDC": "http://hl7.org/fhir/sid/ndc",
     "RXNORM": "http://www.nlm.nih.gov/research/umls/rxnorm",
     "ATC": "http://www.whocc.no/atc",
+}
+
+
+# How a code of a system looks: one that looks otherwise is the source's own, whatever it says.
+FORMS = {
+    "http://loinc.org": re.compile(r"(LP|LA|LL|LG|MTHU)?[0-9]{1,7}-[0-9]"),
+    "http://snomed.info/sct": re.compile(r"[1-9][0-9]{5,17}"),
 }
 
 
@@ -66,8 +75,17 @@ def alternate(said: dict[str, Any]) -> dict[str, Any]:
     return {"extension": [{"url": ALTERNATE_CODES, "valueCodeableConcept": said}]}
 
 
+def table_concept(number: str, code: str, known: Container[str]) -> dict[str, Any]:
+    """Return a code of an HL7 table as a concept; one that the table does not have is text."""
+    return {"coding": [coding(v2_table(number), code)]} if code in known else {"text": code}
+
+
 def _coding(element: Element, first: int, table: str, source: Source) -> dict[str, Any] | None:
     code, display, name = (element.text(first + i) for i in range(3))
     if not code:
         return None
-    return coding(system_of(name, table, source), code, display)
+    system = system_of(name, table, source)
+    form = FORMS.get(system)
+    if form is not None and form.fullmatch(code) is None:
+        system = source.local(table)
+    return coding(system, code, display)

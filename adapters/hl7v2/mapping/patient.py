@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/patient.html
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -164,11 +165,14 @@ def _death(pid: Segment, source: Source) -> Part | None:
     return Part("death", {} if indicator is None else {"deceasedBoolean": indicator})
 
 
+_ORDER = re.compile(r"0?[1-9][0-9]?")  # HL7 v2.5.1 section 3.4.2.25: NM of 2
+
+
 def _multiple_birth(pid: Segment) -> Part | None:
     if not (pid.speaks_of(24) or pid.speaks_of(25)):
         return None
     order, indicator = pid.text(25), {"Y": True, "N": False}.get(pid.text(24).upper())
-    if order.isdecimal() and int(order) and indicator is not False:
+    if _ORDER.fullmatch(order) and indicator is not False:
         return Part("multiple", {"multipleBirthInteger": int(order)})
     return Part("multiple", {} if indicator is None else {"multipleBirthBoolean": indicator})
 

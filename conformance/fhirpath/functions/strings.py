@@ -9,7 +9,15 @@ from collections.abc import Callable
 from conformance.fhirpath.errors import FHIRPathError
 from conformance.fhirpath.functions.table import Function, with_values
 from conformance.fhirpath.lexer import unescape as unescape_text
-from conformance.fhirpath.nodes import Nodes, boolean, integer, integer_of, string, text_of
+from conformance.fhirpath.nodes import (
+    LONGEST_TEXT,
+    Nodes,
+    boolean,
+    integer,
+    integer_of,
+    string,
+    text_of,
+)
 from conformance.fhirpath.regex import pattern
 
 STRING, BOOLEAN, INTEGER = "System.String", "System.Boolean", "System.Integer"
@@ -32,6 +40,13 @@ def substring(nodes: Nodes, start: Nodes, length: Nodes | None = None) -> Nodes:
         return []
     count = None if length is None else integer_of(length, "substring")
     return [string(found[first:] if count is None else found[first : first + max(count, 0)])]
+
+
+def replace(found: str, old: str, new: str) -> Nodes:
+    """Every instance of a text by another one; what is to be too long is not made first."""
+    if found.count(old) * len(new) > LONGEST_TEXT:
+        raise FHIRPathError(f"replace: more than {LONGEST_TEXT} characters")
+    return [string(found.replace(old, new))]
 
 
 def last_index(found: str, part: str) -> Nodes:
@@ -115,7 +130,7 @@ FUNCTIONS: dict[str, Function] = {
     "contains": text("contains", lambda s, part: boolean(part in s), BOOLEAN, 1),
     "upper": text("upper", lambda s: [string(s.upper())], STRING),
     "lower": text("lower", lambda s: [string(s.lower())], STRING),
-    "replace": text("replace", lambda s, old, new: [string(s.replace(old, new))], STRING, 2),
+    "replace": text("replace", replace, STRING, 2),
     "matches": text("matches", lambda s, regex: boolean(pattern(regex).is_in(s)), BOOLEAN, 1),
     "matchesFull": text(
         "matchesFull",

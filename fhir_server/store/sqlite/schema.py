@@ -22,7 +22,7 @@ from fhir_server.store.sqlite.lock import FileLock
 
 SCHEMA = 2
 WAIT = 5.0
-"""Seconds for which a foreign lock on the file (a backup, a shell) is waited for."""
+"""Seconds for which another's lock on the file is waited for."""
 
 _TABLES = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -60,8 +60,8 @@ The second is the name that SQLite gives to the primary key."""
 _PRAGMAS = (
     "synchronous = FULL",
     "temp_store = MEMORY",
-    "cache_size = -16384",
-    "mmap_size = 268435456",
+    "cache_size = -8192",
+    "mmap_size = 0",
     "wal_autocheckpoint = 4000",
     "journal_size_limit = 67108864",
     "foreign_keys = OFF",
@@ -89,13 +89,18 @@ def prepare(path: str) -> None:
     """
     if not Path(path).parent.is_dir():
         raise ValueError(f"{path}: there is no such folder")
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    with closing(FileLock(path)) as lock, lock:
-        try:
-            with closing(connect(path, write=True)) as connection:
-                _create_or_check(connection, path)
-        except sqlite3.DatabaseError as fault:
-            raise ValueError(f"{path} is not a store: {fault}") from None
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with (
+            closing(FileLock(path, WAIT)) as lock,
+            lock,
+            closing(connect(path, write=True)) as connection,
+        ):
+            _create_or_check(connection, path)
+    except OSError as fault:
+        raise ValueError(f"{path} cannot be opened: {fault}") from None
+    except sqlite3.DatabaseError as fault:
+        raise ValueError(f"{path} is not a store: {fault}") from None
 
 
 def _create_or_check(connection: sqlite3.Connection, path: str) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal, cast
 
-from fhir_server.errors import UnsupportedMedia
+from fhir_server.errors import BadRequest, UnsupportedMedia
 from fhir_server.interactions import etag
 from fhir_server.interactions.breath import aside
 from fhir_server.interactions.interaction import Interaction, Params
@@ -42,7 +42,7 @@ def text(headers: Headers, name: bytes) -> str:
 
 def params(query: bytes) -> Params:
     """Return the parameters of a query string or a form, without those that the edge follows."""
-    found = query_params(query.decode("latin-1"))
+    found = query_params(_utf8(query))
     return tuple(pair for pair in found if pair[0] not in EDGE)
 
 
@@ -50,16 +50,18 @@ def with_headers(ask: Interaction, headers: Headers, query: bytes, base: str) ->
     """Return the interaction with the base, its parameters and what its headers say."""
     changes: dict[str, Any] = {"base": base}
     if query:
-        changes["query"] = query.decode("latin-1")
+        changes["query"] = _utf8(query)
         changes["params"] = params(query)
     if b"if-match" in headers:
         changes["if_match"] = etag.version(text(headers, b"if-match"))
     if b"prefer" in headers:
         changes |= prefer(text(headers, b"prefer"))
-    for name in ("if_none_match", "if_modified_since", "if_none_exist"):
+    for name in ("if_none_match", "if_modified_since"):
         header = name.replace("_", "-").encode()
         if header in headers:
             changes[name] = text(headers, header)
+    if b"if-none-exist" in headers:
+        changes["if_none_exist"] = _utf8(headers[b"if-none-exist"])
     return replace(ask, **changes)
 
 
@@ -74,7 +76,7 @@ async def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interact
         return await _with_content(ask, headers, body)
     media = negotiate.media_type(text(headers, b"content-type"))
     if media == negotiate.FORM and ask.name in _FORMS:
-        query = "&".join(filter(None, (ask.query, body.decode("latin-1"))))
+        query = "&".join(filter(None, (ask.query, _utf8(body))))
         return replace(ask, params=ask.params + params(body), query=query)
     if ask.name in _SEARCHES:
         if body:
@@ -92,6 +94,14 @@ async def _with_content(ask: Interaction, headers: Headers, body: bytes) -> Inte
     media, context = text(headers, b"content-type"), text(headers, b"x-security-context")
     made = await aside(len(body), binary.made, ask, media, context, body)
     return replace(ask, body=made, content_type=negotiate.FHIR_JSON)
+
+
+def _utf8(words: bytes) -> str:
+    """Return a query or form; what clients did not percent-encode is UTF-8."""
+    try:
+        return words.decode()
+    except UnicodeDecodeError as fault:
+        raise BadRequest(f"Byte {fault.start} of the parameters is not UTF-8.") from None
 
 
 _SEARCHES = frozenset({"search-type", "search-compartment", "search-system"})

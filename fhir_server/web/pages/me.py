@@ -14,6 +14,7 @@ from fhir_server.web.pages.ask import Json, patch, read, search
 from fhir_server.web.pages.record import pressure, summary
 from fhir_server.web.pages.show import items, local, person, reference, today
 from fhir_server.web.pages.visit import Visit, redirect, render
+from fhir_server.web.pages.words import word_or
 
 _LATEST = 5
 
@@ -84,7 +85,8 @@ async def shared(visit: Visit, consent: Json) -> Shared:
     return Shared(
         consent["id"],
         "、".join(names),
-        tuple(visit.word(f"data.{each}") for each in codes) or (visit.word("me.consent.all"),),
+        tuple(word_or(visit.language, f"data.{each}", each) for each in codes)
+        or (visit.word("me.consent.all"),),
         until,
         is_referral_consent(consent),
         state,

@@ -25,6 +25,7 @@ from fhir_server.web.pages.show import (
 )
 from fhir_server.web.pages.timeline import reported_in
 from fhir_server.web.pages.visit import Visit, redirect, render
+from fhir_server.web.pages.words import word_or
 
 TONES = {
     "first": (),
@@ -145,7 +146,7 @@ def _consent(visit: Visit, consent: Json | None) -> Json | None:
     codes = codes_of(provision.get("code"), DATA_CATEGORY)
     return {
         "active": consent.get("status") == "active",
-        "data": "、".join(visit.word(f"data.{each}") for each in codes),
+        "data": "、".join(word_or(visit.language, f"data.{each}", each) for each in codes),
         "until": local(str((provision.get("period") or {}).get("end", "")))[:10],
     }
 

@@ -84,3 +84,19 @@ def test_it_is_told_in_english() -> None:
         ("name and contacts",),
         "maintenance of the hub",
     )
+
+
+def test_the_sender_of_a_referral_keeps_its_own_file() -> None:
+    back = Grant("p1", "hospital", "Task/1", NOW - 5, rule="r", via="Task/1")
+
+    [line] = looked([row(organization="hospital")], "p1", NAMES, [back])
+
+    assert line.why == "本机构保管的您的病历"
+
+
+def test_the_receiver_of_a_referral_looks_for_the_referral() -> None:
+    answer = Grant("p1", "clinic", "Task/1", NOW - 5, resources=("Task/1",), via="Task/1")
+
+    [line] = looked([row()], "p1", NAMES, [answer])
+
+    assert line.why == "您的转诊"

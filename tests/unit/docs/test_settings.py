@@ -32,5 +32,5 @@ def test_what_is_given_wins():
 
 def test_wrong_value_names_the_variable():
     """A value that cannot be read names its variable and what was expected."""
-    with pytest.raises(ValueError, match="FHIR_HUB_PORT is 'many'; expected int"):
+    with pytest.raises(ValueError, match="FHIR_HUB_PORT is 'many'; expected a whole number"):
         load({"FHIR_HUB_PORT": "many"})

@@ -205,3 +205,23 @@ def test_what_is_not_there_yet_says_so(hub, path):
 
     assert answer.status_code == 501
     assert answer.json()["issue"][0]["code"] == "not-supported"
+
+
+@pytest.mark.parametrize("form", ["name=王", "name=%E7%8E%8B"])
+def test_a_form_is_utf8(hub, form):
+    """A form's words may be percent-encoded or stand as they are, in UTF-8."""
+    hub.put_in({"resourceType": "Patient", "id": "wang", "name": [{"text": "王建国"}]})
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    answer = hub.post("Patient/_search", form.encode(), headers=headers)
+
+    assert [entry["resource"]["id"] for entry in answer.json()["entry"]] == ["wang"]
+
+
+def test_a_form_in_another_character_set_is_refused(hub):
+    """Bytes that are not UTF-8 are a 400 that says where."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+
+    answer = hub.post("Patient/_search", "name=王".encode("gb18030"), headers=headers)
+
+    assert (answer.status_code, "Byte 5" in answer.text) == (400, True)

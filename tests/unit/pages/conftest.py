@@ -186,6 +186,7 @@ class Site:
         """Ask the JSON API."""
         client = httpx.AsyncClient(transport=httpx.ASGITransport(self.app), base_url=SITE)
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        headers |= more.pop("headers", {})
         self.hub.clock.now += 1000
         return self.hub.run(client.request(method, path, headers=headers, **more))
 

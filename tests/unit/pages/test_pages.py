@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from fhir_server.referral.codes import DATA_CATEGORY
 from fhir_server.web.pages.app import HEADERS, PAGES
 from tests.unit.pages.conftest import Browser, Site
 
@@ -274,3 +275,23 @@ def test_metrics_are_the_administrators(site: Site) -> None:
     assert site.api("GET", "/metrics").status_code == 401
     assert site.api("GET", "/metrics", site.token("he")).status_code == 403
     assert "fhir_requests" in site.api("GET", "/metrics", site.token("admin")).text
+
+
+def test_a_consent_of_an_unknown_category_does_not_keep_the_patient_out(site: Site) -> None:
+    """Whoever may write a draft could otherwise close the page on which consents are withdrawn."""
+    draft = {
+        "resourceType": "Consent",
+        "id": "odd",
+        "status": "draft",
+        "scope": {"text": "privacy"},
+        "category": [{"text": "consent"}],
+        "patient": {"reference": "Patient/p1"},
+        "policyRule": {"text": "opt in"},
+        "provision": {"code": [{"coding": [{"system": DATA_CATEGORY, "code": "odd-code"}]}]},
+    }
+    site.hub.put_in(draft, by="hospital")
+
+    answer = site.browser("li").get("/me")
+
+    assert answer.status_code == 200
+    assert "odd-code" in answer.text

@@ -183,6 +183,7 @@ async def test_a_departments_records_are_its_institutions(city: City):
     ward = {
         "resourceType": "Organization",
         "id": "ward",
+        "name": "Ward",
         "partOf": {"reference": "Organization/clinic"},
     }
     await city.put("operator", ward)
@@ -458,3 +459,32 @@ async def test_operations_name_their_definition(city: City):
     url = {each.name: each.definition for each in city.server.operations}["accept"]
 
     assert url == f"{BASE}OperationDefinition/Task-accept"
+
+
+def told_of(target: str, *agents: str) -> dict:
+    return {
+        "resourceType": "Provenance",
+        "target": [{"reference": target}],
+        "recorded": "2026-05-28T08:00:00Z",
+        "agent": [{"who": {"reference": name}} for name in agents],
+    }
+
+
+async def test_who_took_a_step_is_told_by_the_hub_alone(city: City):
+    papers = await city.sent()
+    forged = told_of(f"Task/{papers.task}/_history/2", "Practitioner/clinic")
+
+    refused = await refusal(city.post("clinic", forged))
+
+    assert [each.expression for each in refused.issues] == ["Provenance.target"]
+
+
+async def test_staff_tell_of_their_own_doing(city: City):
+    """They may name others beside themselves, and never others alone."""
+    both = ("Practitioner/wang", "Practitioner/clinic")
+
+    refused = await refusal(city.post("hospital", told_of("Condition/hypertension", both[1])))
+    made = await city.post("hospital", told_of("Condition/hypertension", *both))
+
+    assert [each.expression for each in refused.issues] == ["Provenance.agent"]
+    assert made["id"]

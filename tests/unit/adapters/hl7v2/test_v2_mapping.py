@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.hl7v2.convert import preview
+from adapters.hl7v2.convert import convert, preview
 from adapters.hl7v2.faults import ContentFault
 from adapters.hl7v2.mapping import lane_of, map_message
 from adapters.hl7v2.message import parse
@@ -95,6 +95,27 @@ def test_unknown_sex_keeps_its_code(source, ids, received):
 
     beside = patient.resource["_gender"]["extension"][0]["valueCodeableConcept"]
     assert (patient.resource["gender"], beside) == ("unknown", {"text": "Q"})
+
+
+@pytest.mark.parametrize("order", ["202503110500", "9" * 5000, "0", "x"])
+def test_birth_order_that_is_none_is_left_out(order, source, ids, received):
+    text = _msh("ADT^A08") + "PID|||7^^^H1||张三" + "|" * 19 + f"Y|{order}\r"
+
+    resources = [one["resource"] for one in convert(text.encode(), source, ids, received)["entry"]]
+
+    assert resources[0]["multipleBirthBoolean"] is True
+
+
+@pytest.mark.parametrize("rank", ["99999999999", "9" * 5000, "0"])
+def test_rank_that_is_none_is_left_out(rank, source, ids, received):
+    visit = "PV1||I" + "|" * 17 + "V1\r"
+    text = _msh("ADT^A01") + "PID|||7^^^H1||张三\r" + visit + "DG1|1||I10^病" + "|" * 12 + rank
+
+    resources = [one["resource"] for one in convert(text.encode(), source, ids, received)["entry"]]
+
+    [encounter] = [each for each in resources if each["resourceType"] == "Encounter"]
+    assert encounter["diagnosis"]
+    assert not any("rank" in each for each in encounter["diagnosis"])
 
 
 def test_lane_is_the_patient(source):

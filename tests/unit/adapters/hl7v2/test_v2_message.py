@@ -62,6 +62,13 @@ def test_separators_that_are_left_out_are_the_usual():
     assert parse("MSH|^|HIS\rPID|||7~8\r").segments[1].elements(3)[1].raw == "8"
 
 
+@pytest.mark.parametrize("mark", ["\x1c", "\x0b", "\x00", "\n", " "])
+def test_a_separator_that_cannot_be_echoed_is_refused(mark):
+    """An acknowledgement is written with the sender's own."""
+    with pytest.raises(ContentFault):
+        parse(_MSH.replace("|", mark))
+
+
 def test_segments_of_a_site_are_kept():
     message = parse(_MSH + "ZPI|1|绿色通道\rZPI|2\r")
 
