@@ -30,9 +30,13 @@ class Breath:
 
     async def take(self) -> None:
         """Let others come between, if it is time. Raises `TooCostly` when the time is used up."""
+        if time.perf_counter() - self._since > _AT_A_TIME and self.is_over:
+            raise self.spent()
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Let others come between, if it is time, whatever time is used up."""
         if time.perf_counter() - self._since > _AT_A_TIME:
-            if self.is_over:
-                raise self.spent()
             await asyncio.sleep(0)
             self._since = time.perf_counter()
 

@@ -82,8 +82,8 @@ async def plan_all(
                 _once(seen, step, made.key)
     making = [step for step in changing if step.ask.name != "delete"]
     gone = _ids(seen)
-    targets = await _targets(server, caller, making, gone)
-    looked_up = await _looked_up(server, caller, making, targets, gone)
+    targets = await _targets(server, caller, making, (gone, breath))
+    looked_up = await _looked_up(server, caller, making, targets, (gone, breath))
     links = _links(making, targets) | looked_up
     problems: list[Issue] = []
     for step in making:
@@ -153,10 +153,12 @@ def _exists(target: _Target | None) -> bool:
 
 
 async def _targets(
-    server: Server, caller: Caller, making: Sequence[Step], gone: Mapping[str, Ids]
+    server: Server, caller: Caller, making: Sequence[Step], given: tuple[Mapping[str, Ids], Breath]
 ) -> dict[int, _Target]:
+    gone, breath = given
     targets: dict[int, _Target] = {}
     for step in making:
+        await breath.take()
         if step.ask.name == "create":
             looked = look_for(server, caller, step.ask, gone[step.ask.type])
             query, existing = await under(step.place, looked)
@@ -190,14 +192,16 @@ async def _looked_up(
     caller: Caller,
     making: Sequence[Step],
     targets: Mapping[int, _Target],
-    gone: Mapping[str, Ids],
+    given: tuple[Mapping[str, Ids], Breath],
 ) -> dict[str, str]:
     """Return what conditional references mean. Raises `PreconditionFailed` where it is not one
     record.
     """
+    gone, breath = given
     links: dict[str, str] = {}
     brought: dict[str, Candidates] = {}
     for step in making:
+        await breath.take()
         for text in sorted(references.conditional([step.ask.body]) - links.keys()):
             type = text.partition("?")[0]
             if type not in server.definitions.resource_types:
@@ -241,6 +245,8 @@ def _brought(
             resource = decode(step.ask, step.ask.body) | {"id": id}
         except HubError:
             continue  # told when it is drafted
+        if server.checks.problems(server.validator, caller, resource):
+            continue  # so are these
         entries = (*server.extractor.entries(resource), Entry("_owner", caller.organization))
         key = Key(type, id)
         found.append(Plain(key, caller.now, entries, server.extractor.patients(key, entries)))

@@ -83,7 +83,7 @@ async def _attempt(
         for step in changing
         if step.place in plans.drafts
     }
-    return _response(ask, replies | seen, audited=bool(pending.writes))
+    return await _response(ask, replies | seen, breath, audited=bool(pending.writes))
 
 
 def _answer(step: Step, drafts: Sequence[Draft], latest: Mapping[Key, Version]) -> Reply:
@@ -111,8 +111,13 @@ async def _seen(server: Server, caller: Caller, some: Sequence[Step], run: Run) 
     return replies
 
 
-def _response(ask: Interaction, replies: Mapping[int, Reply], *, audited: bool) -> Reply:
-    entries = [answered(ask.base, replies[place]) for place in sorted(replies)]
+async def _response(
+    ask: Interaction, replies: Mapping[int, Reply], breath: Breath, *, audited: bool
+) -> Reply:
+    entries: list[bytes] = []
+    for place in sorted(replies):
+        entries.append(answered(ask.base, replies[place]))
+        await breath.rest()
     patients = concerned(reply.patients for reply in replies.values())
     body = bundle("transaction-response", entries, links=[("self", ask.base)])
     return Reply(200, body, patients=patients, audited=audited)
