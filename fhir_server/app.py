@@ -43,6 +43,9 @@ from fhir_server.web.metrics import Metrics
 from fhir_server.web.pages.app import pages_app
 from fhir_server.web.site import Receive, Scope, Send, Site
 
+_FAREWELL = 10.0
+"""Seconds that jobs have to end in when the hub stops."""
+
 log = get_logger("hub")
 
 OPERATIONS: tuple[OperationDefinition, ...] = (*VALIDATE, *META, *REFERRAL)
@@ -168,7 +171,7 @@ class Hub:
         if self._mllp is not None:
             await self._mllp.close()
         if self._parts is not None:
-            await self._parts.server.background.close()
+            await self._parts.server.background.close(_FAREWELL)
             await self._parts.store.close()
         log.info("hub.stopped")
 

@@ -34,9 +34,11 @@ class Background:
         if name in self._tasks:
             self._tasks[name].cancel()
 
-    async def close(self) -> None:
-        """End everything."""
+    async def close(self, seconds: float = 0) -> None:
+        """Wait a while for what goes on to end by itself, then end it."""
         tasks = list(self._tasks.values())
+        if tasks:
+            await asyncio.wait(tasks, timeout=seconds)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

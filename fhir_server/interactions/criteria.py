@@ -13,7 +13,7 @@ from fhir_server.authz.restrict import restrict
 from fhir_server.errors import BadRequest, PreconditionFailed
 from fhir_server.interactions.find import allowed
 from fhir_server.interactions.interaction import Interaction, Params
-from fhir_server.interactions.query import params as query_params
+from fhir_server.interactions.query import asked as asked_by
 from fhir_server.interactions.server import Server
 from fhir_server.model import Query, Version
 from fhir_server.search.parse import parse
@@ -108,7 +108,7 @@ async def matching(
 
     `without` are records that do not count. Raises `BadRequest` where there are no criteria.
     """
-    params = query_params(text.rpartition("?")[2])
+    params = asked_by(text.rpartition("?")[2])
     for name, _ in params:
         if name in ONCE or name in MANY:
             raise BadRequest(f"{name} is no criterion.")

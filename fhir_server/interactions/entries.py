@@ -16,7 +16,7 @@ from fhir_server.interactions import etag
 from fhir_server.interactions.commit import Raced
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.patch import PATCHES
-from fhir_server.interactions.query import params
+from fhir_server.interactions.query import asked
 from fhir_server.interactions.routes import route
 from fhir_server.interactions.server import Server
 
@@ -138,7 +138,7 @@ def _ask(server: Server, outer: Interaction, entry: _Entry) -> Interaction:
         returns=outer.returns or "minimal",
         strict=outer.strict,
         query=query,
-        params=params(query),
+        params=asked(query),
         if_none_match=request.if_none_match,
         if_modified_since=request.if_modified_since,
         if_match=etag.version(request.if_match) if request.if_match else None,

@@ -8,6 +8,10 @@ from urllib.parse import parse_qsl
 from fhir_server.errors import BadRequest
 from fhir_server.interactions.interaction import Params
 
+EDGE = ("_format", "_pretty")
+"""Parameters that whoever writes the answer follows: no interaction knows them.
+https://hl7.org/fhir/R4/http.html#parameters"""
+
 _MAX_PARAMS = 300
 
 
@@ -28,3 +32,12 @@ def params(text: str) -> Params:
     if any("\0" in name or "\0" in value for name, value in found):
         raise BadRequest("The query has the character U+0000.")
     return tuple(found)
+
+
+def asked(text: str) -> Params:
+    """Return the parameters that an interaction is asked with. Raises `BadRequest`.
+
+    >>> asked("name=x&_format=json")
+    (('name', 'x'),)
+    """
+    return tuple(pair for pair in params(text) if pair[0] not in EDGE)

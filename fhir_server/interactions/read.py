@@ -51,7 +51,7 @@ def _is_known(ask: Interaction, version: Version) -> bool:
     if ask.if_modified_since:
         try:
             since = parsedate_to_datetime(ask.if_modified_since).timestamp()
-        except ValueError:
+        except (ValueError, OverflowError):
             return False
         return version.updated // 1000 <= since
     return False

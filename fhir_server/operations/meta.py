@@ -113,8 +113,10 @@ def _without(there: list[Any], given: list[Any]) -> list[Any]:
     return [each for each in there if _identity(each) not in gone]
 
 
-def _identity(value: Any) -> Any:
-    return (value.get("system"), value.get("code")) if isinstance(value, dict) else value
+def _identity(value: Any) -> tuple[str, ...]:
+    if isinstance(value, dict):
+        return str(value.get("system")), str(value.get("code"))
+    return (str(value),)
 
 
 def _changing(change: Change) -> Callable[[Server, Caller, Interaction], Awaitable[Reply]]:

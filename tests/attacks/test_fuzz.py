@@ -306,7 +306,8 @@ async def send(hub, request, by):
     await FhirApp(hub.server, hub._authenticate)(scope, receive, keep)
     body = b"".join(message.get("body", b"") for message in sent[1:])
     told = dict(sent[0]["headers"]).get(b"content-encoding", b"")
-    return sent[0]["status"], unpack(body, told.decode(), 10**8) if told else body
+    packed = told and method != "HEAD"
+    return sent[0]["status"], unpack(body, told.decode(), 10**8) if packed else body
 
 
 def check(hub, request, by):

@@ -13,10 +13,9 @@ from fhir_server.interactions import etag
 from fhir_server.interactions.breath import aside
 from fhir_server.interactions.interaction import Interaction, Params
 from fhir_server.interactions.patch import PATCHES
-from fhir_server.interactions.query import params as query_params
+from fhir_server.interactions.query import asked
 from fhir_server.web.fhir import binary, negotiate, strict
 
-EDGE = ("_format", "_pretty")
 _RETURNS = {"representation", "minimal", "OperationOutcome"}
 _BODILESS = frozenset(
     {
@@ -42,8 +41,7 @@ def text(headers: Headers, name: bytes) -> str:
 
 def params(query: bytes) -> Params:
     """Return the parameters of a query string or a form, without those that the edge follows."""
-    found = query_params(_utf8(query))
-    return tuple(pair for pair in found if pair[0] not in EDGE)
+    return asked(_utf8(query))
 
 
 def with_headers(ask: Interaction, headers: Headers, query: bytes, base: str) -> Interaction:
@@ -117,12 +115,12 @@ def prefer(header: str) -> dict[str, Any]:
     >>> prefer("return=minimal, handling=lenient")
     {'returns': 'minimal', 'strict': False}
     """
-    asked = dict(part.strip().partition("=")[::2] for part in re.split("[,;]", header))
-    found: dict[str, Any] = {"later": True} if "respond-async" in asked else {}
-    returns = asked.get("return", "").strip('"')
+    told = dict(part.strip().partition("=")[::2] for part in re.split("[,;]", header))
+    found: dict[str, Any] = {"later": True} if "respond-async" in told else {}
+    returns = told.get("return", "").strip('"')
     if returns in _RETURNS:
         found["returns"] = cast(Literal["representation", "minimal", "OperationOutcome"], returns)
-    if asked.get("handling", "").strip('"') == "lenient":
+    if told.get("handling", "").strip('"') == "lenient":
         found["strict"] = False
     return found
 

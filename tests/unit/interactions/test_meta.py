@@ -123,8 +123,9 @@ def test_another_body_is_a_bad_request(hub, body):
     assert hub.post("Patient/p1/$meta-add", body).status_code == 400
 
 
-def test_a_label_must_be_one(hub):
-    assert hub.post("Patient/p1/$meta-add", given(tag=[{"code": 1}])).status_code == 422
+@pytest.mark.parametrize("tag", [{"code": 1}, {"code": {}}, {"system": ["urn:t"]}])
+def test_a_label_must_be_one(hub, tag):
+    assert hub.post("Patient/p1/$meta-add", given(tag=[tag])).status_code == 422
 
 
 def test_get_changes_nothing(hub):

@@ -271,3 +271,36 @@ def test_of_many_at_once_one_creates(hub, conditions, how):
 
     assert {answer.status_code for answer in answers} <= {200, 201}, answers
     assert len(hub.ids("Patient")) == 1
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_format_and_pretty_are_no_business_of_an_entry(hub, kind):
+    hub.put_in(patient(id="p1"))
+    reading = entry("GET", "Patient?_id=p1&_format=json&_pretty=true")
+    writing = entry("PUT", "Patient?identifier=1&_format=json", patient(active=True))
+
+    answer = hub.post("", transaction(reading, writing) | {"type": kind})
+
+    assert statuses(answer) == ["200", "200"]
+
+
+def test_format_is_no_criterion(hub):
+    hub.put_in(patient(id="p1"))
+
+    assert hub.delete("Patient?identifier=1&_format=json").status_code == 204
+    assert hub.ids("Patient") == []
+
+
+@pytest.mark.parametrize(
+    "resource",
+    [
+        {"resourceType": "Patient", "meta": {"tag": [{"code": {}}]}},
+        {"resourceType": "Patient", "name": 1},
+    ],
+)
+def test_what_breaks_the_rules_is_told_though_others_refer_to_it(hub, resource):
+    answer = hub.post(
+        "", transaction(create(observation("Patient?identifier=1")), create(resource))
+    )
+
+    assert answer.status_code in (412, 422)
