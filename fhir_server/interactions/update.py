@@ -23,6 +23,7 @@ from fhir_server.interactions.find import allowed, find_changeable
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.params import refuse_all
 from fhir_server.interactions.reply import unchanged
+from fhir_server.interactions.routes import ID
 from fhir_server.interactions.server import Server
 from fhir_server.interactions.subset import is_subset
 from fhir_server.interactions.write import Plan, decode, drafted
@@ -73,6 +74,8 @@ async def _plan_conditional(
     allowed(caller, ask.type, "update")
     query, existing = await the_one(server, caller, ask, ask.query, without)
     given = resource.get("id")
+    if given is not None and (not isinstance(given, str) or not ID.fullmatch(given)):
+        raise BadRequest(Issue("value", "This is no id.", f"{ask.type}.id"))
     settled = replace(ask, params=())
     if existing is not None:
         id = existing.key.id
@@ -86,7 +89,7 @@ async def _plan_conditional(
     check_match(ask, None)
     if given is None:
         return await draft_new(server, caller, ask, server.new_id(), query)
-    named = replace(settled, id=str(given))
+    named = replace(settled, id=given)
     if await find_changeable(server, caller, named.key, "update") is not None:
         raise Conflict(f"{named.key} exists and does not match the criteria.")
     plan = await plan_update(server, caller, named)

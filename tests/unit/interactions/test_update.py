@@ -329,3 +329,11 @@ def test_a_conditional_delete_without_criteria_is_a_bad_request(hub):
     hub.put_in(PATIENT)
 
     assert hub.delete("Patient").status_code == 400
+
+
+@pytest.mark.parametrize("id", ["", " ", "a/b", 1, {}, "x" * 65])
+def test_a_conditional_update_with_what_is_no_id_is_a_bad_request(hub, id):
+    answer = hub.put("Patient?identifier=urn:s|1", PATIENT | {"id": id})
+
+    assert answer.status_code == 400
+    assert answer.json()["issue"][0]["expression"] == ["Patient.id"]
