@@ -14,14 +14,14 @@ from typing import Any, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from conformance.issues import Issue
+from fhir_server import fhirjson
+from fhir_server.interactions.outcome import outcome
 from fhir_server.settings import load
 
 _LEAST = 1000  # bytes a second
 
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-type: text/plain; charset=utf-8\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"
-)
+_REASONS = {400: ("invalid", "Bad Request"), 431: ("too-long", "Request Header Fields Too Large")}
 
 
 class _Limits(NamedTuple):
@@ -65,8 +65,11 @@ class Connection(HttpToolsProtocol):
         self._received += len(data)
         super().data_received(data)
         if self._in_head and self._received > self._limits.head and not self._is_closing():
-            self.transport.write(_TOO_LARGE)
-            self.transport.close()
+            self._refuse(431, f"The head of a request has at most {self._limits.head} bytes.")
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, in the words of FHIR."""
+        self._refuse(400, msg)
 
     def on_message_begin(self) -> None:
         """Give a head its time."""
@@ -100,6 +103,16 @@ class Connection(HttpToolsProtocol):
         """The client takes it."""
         super().resume_writing()
         self._stop_writing()
+
+    def _refuse(self, status: int, words: str) -> None:
+        code, phrase = _REASONS[status]
+        body = fhirjson.encode(outcome([Issue(code, words)]))
+        head = (
+            f"HTTP/1.1 {status} {phrase}\r\nconnection: close\r\n"
+            f"content-type: application/fhir+json\r\ncontent-length: {len(body)}\r\n\r\n"
+        )
+        self.transport.write(head.encode() + body)
+        self.transport.close()
 
     def _await_head(self) -> None:
         self._stop_reading()

@@ -1,6 +1,7 @@
 """Slow and endless clients, over real sockets."""
 
 import asyncio
+import json
 from contextlib import asynccontextmanager
 
 import pytest
@@ -123,7 +124,28 @@ def test_a_head_without_end_is_refused(talk):
 
     answer = talk(conversation)
 
-    assert answer in (b"", connection._TOO_LARGE) or answer.startswith(b"HTTP/1.1 431")
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 431")
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"nonsense\r\n\r\n",
+        b"GET /\xff HTTP/1.1\r\nhost: x\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: x\r\nx\x00y: z\r\n\r\n",
+        b"GET / HTTP/9.9\r\nhost: x\r\n\r\n",
+    ],
+)
+def test_what_is_no_http_is_refused_in_the_words_of_fhir(talk, sent):
+    async def conversation(reader, writer):
+        writer.write(sent)
+        return await rest(reader)
+
+    head, _, body = talk(conversation).partition(b"\r\n\r\n")
+
+    assert head.startswith(b"HTTP/1.1 400")
+    assert json.loads(body)["resourceType"] == "OperationOutcome"
 
 
 @pytest.mark.parametrize("sent", [b"", b"abc"])
