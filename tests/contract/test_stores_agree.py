@@ -269,7 +269,9 @@ def test_commits_history_and_changes(empty: Open, commits: list[list[Write]]) ->
 
 @given(st.lists(_commits, min_size=2, max_size=12))
 @settings(max_examples=60, deadline=None)
-def test_waiting_commits_are_decided_in_their_order(empty: Open, commits: list[list[Write]]) -> None:
+def test_waiting_commits_are_decided_in_their_order(
+    empty: Open, commits: list[list[Write]]
+) -> None:
     """Commits that share one fsync have the outcomes that they have one by one."""
 
     async def run() -> None:

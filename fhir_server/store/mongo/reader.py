@@ -1,9 +1,9 @@
 """The reads of one query, all of them of one moment and before one deadline."""
 
 import time
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Hashable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -31,6 +31,8 @@ class Reader:
     now: int
     many: int
     end: float
+    staged: dict[Hashable, Filter | None] = field(default_factory=dict)
+    """What joins mean that were looked at already (None: too many on their other side)."""
 
     def find(
         self, where: Filter, fields: Doc, order: Keys = (), limit: int = 0

@@ -86,7 +86,9 @@ async def _scope(r: Reader, ask: Ask) -> tuple[Scope, list[Join]]:
     joins = list(dict.fromkeys(filters.joins(ask.where)))
     known: dict[Node, Filter] = {}
     for join in joins:
-        staged = await _staged(r, ask.type, join)
+        if (ask.type, join) not in r.staged:
+            r.staged[ask.type, join] = await _staged(r, ask.type, join)
+        staged = r.staged[ask.type, join]
         if staged is not None:
             known[join] = staged
     numbers = await r.names.numbers(filters.patients(ask.where), r.session)
