@@ -105,6 +105,7 @@ class Mongo:
     def url(self, database: str) -> str:
         """Return the URL of an empty database."""
         with self.server.client() as client:
+            client.admin.command("killAllSessions", [])
             for name in client[database].list_collection_names():
                 if name != "meta":
                     client[database][name].delete_many({})

@@ -1,6 +1,6 @@
 """A process that writes until it is killed, and says what was acknowledged, one line a commit.
 
-`python -m tests.crash.writing PATH NAME`: eight commits are always in flight, each of two records
+`python -m tests.crash.writing URL NAME`: eight commits are always in flight, each of two records
 of which the second names the first; some are updates.
 """
 
@@ -11,7 +11,8 @@ import time
 from itertools import count
 
 from fhir_server.model import Entry, Key, Version, Write
-from fhir_server.store.sqlite.store import SQLiteStore
+from fhir_server.store.open import open_store
+from fhir_server.store.protocol import Store
 
 _IN_FLIGHT = 8
 
@@ -34,7 +35,7 @@ def acknowledge(written: list[Version]) -> None:
     os.write(1, f"{text}\n".encode())
 
 
-async def _write(store: SQLiteStore, name: str) -> None:
+async def _write(store: Store, name: str) -> None:
     numbers = count()
 
     async def lane() -> None:
@@ -47,4 +48,4 @@ async def _write(store: SQLiteStore, name: str) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(_write(SQLiteStore(sys.argv[1], lambda: time.time_ns() // 1_000_000), sys.argv[2]))
+    asyncio.run(_write(open_store(sys.argv[1], lambda: time.time_ns() // 1_000_000), sys.argv[2]))

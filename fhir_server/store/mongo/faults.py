@@ -39,7 +39,7 @@ def is_passing(fault: PyMongoError) -> bool:
     """
     if isinstance(fault, ConnectionFailure | DuplicateKeyError | WriteConcernError):
         return True
-    if fault.has_error_label("TransientTransactionError"):
+    if fault.has_error_label("TransientTransactionError") or isinstance(fault, ExecutionTimeout):
         return True
     return isinstance(fault, OperationFailure) and _codes(fault) <= _PASSING
 

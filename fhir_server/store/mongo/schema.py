@@ -8,7 +8,7 @@
 | `patient` | patient, as a number (`n`) | the patient's id |
 | `commit` | transaction: what it wrote, for the change feed | its tick |
 | `claim` | what two commits must not both take for absent | see `claims` |
-| `meta` | single fact: schema, feed, number of processes | its name |
+| `meta` | single fact: schema, feed, number of processes, who writes | its name |
 
 A `record`:
 
@@ -30,7 +30,7 @@ from typing import Any
 
 from pymongo import ASCENDING, IndexModel, MongoClient, ReturnDocument
 from pymongo.database import Database
-from pymongo.errors import CollectionInvalid, PyMongoError
+from pymongo.errors import OperationFailure, PyMongoError
 
 from fhir_server.store.mongo import replica
 
@@ -38,6 +38,7 @@ SCHEMA = 1
 DATABASE = "hub"
 CLAIM_SECONDS = 3600
 
+_EXISTS = 48
 _COMPRESSED = {"wiredTiger": {"configString": "block_compressor=zstd"}}
 
 
@@ -105,6 +106,7 @@ def _prepare(database: Database[dict[str, Any]]) -> int:
 
 def _create(database: Database[dict[str, Any]], name: str) -> None:
     try:
-        database.create_collection(name, storageEngine=_COMPRESSED)
-    except CollectionInvalid:  # another process was faster
-        return
+        database.create_collection(name, storageEngine=_COMPRESSED, check_exists=False)
+    except OperationFailure as fault:
+        if fault.code != _EXISTS:  # another process may be faster
+            raise

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 
 from pymongo import UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import ExecutionTimeout, PyMongoError
+from pymongo.errors import ConnectionFailure, ExecutionTimeout, PyMongoError
 from pymongo.read_concern import ReadConcern
 
 from fhir_server.errors import Busy, HubError, TooCostly
@@ -27,6 +27,7 @@ from fhir_server.model import Query, Version, Write
 from fhir_server.store.mongo import faults
 from fhir_server.store.mongo.batch import Batch
 from fhir_server.store.mongo.claims import claims
+from fhir_server.store.mongo.presence import Presence
 from fhir_server.store.mongo.reader import Reader
 from fhir_server.store.mongo.search import exists
 from fhir_server.store.mongo.tables import DURABLE, Tables
@@ -73,17 +74,19 @@ class Writer:
         tables: Tables,
         ticks: Ticks,
         clock: Callable[[], int],
-        stripe: int,
+        process: int,
         many: int,
     ) -> None:
-        """Take what commits are made of; `stripe` is of the claims on types."""
+        """Take what commits are made of, and the process's number."""
         self._tables = tables
         self._ticks = ticks
         self._clock = clock
-        self._stripe = stripe
+        self._stripe = process
+        self._presence = Presence(tables, process)
         self._many = many
         self._queue: deque[_Job] = deque()
         self._task: asyncio.Task[None] | None = None
+        self._session: AsyncClientSession | None = None
         self._closed = False
 
     async def submit(self, writes: Sequence[Write]) -> list[Version]:
@@ -101,6 +104,9 @@ class Writer:
         self._closed = True
         if self._task is not None:
             await self._task
+        if self._session is not None:
+            await self._presence.leave()
+            await self._session.end_session()
 
     async def _run(self) -> None:
         while self._queue:
@@ -159,30 +165,39 @@ class Writer:
             try:
                 return await self._transaction(commits)
             except PyMongoError as fault:
-                if not faults.is_passing(fault) and not isinstance(fault, ExecutionTimeout):
+                if not faults.is_passing(fault):
                     raise
-                if time.monotonic() > end:
-                    kind = type(fault).__name__
-                    raise Busy(f"The store cannot write now: {kind}") from None
+                await self._pass(fault, end)
             await asyncio.sleep(random.uniform(0, pause))
             pause = min(pause * 2, _LONGEST)
+            if pause == _LONGEST:
+                await self._presence.end_the_dead()
+
+    async def _pass(self, fault: PyMongoError, end: float) -> None:
+        """Make ready for another attempt. Raises Busy where it is too late for one."""
+        if isinstance(fault, ConnectionFailure) and self._session is not None:
+            await self._session.end_session()
+            self._session = None
+        if time.monotonic() > end:
+            raise Busy(f"The store cannot write now: {type(fault).__name__}")
 
     async def _transaction(self, commits: Sequence[Sequence[Write]]) -> list[_Outcome]:
         if not commits:
             return []
-        async with self._tables.client.start_session() as session:
-            await session.start_transaction(ReadConcern("snapshot"), DURABLE)
-            try:
-                batch, outcomes = await self._applied(session, commits)
-            except BaseException:
-                await _abort(session)
-                raise
-            if batch.written:
-                await _commit(session)
-                self._tables.names.learn(batch.patients)
-            else:
-                await _abort(session)
-            return outcomes
+        session = self._session = self._session or self._tables.client.start_session()
+        await self._presence.tell(session)
+        await session.start_transaction(ReadConcern("snapshot"), DURABLE)
+        try:
+            batch, outcomes = await self._applied(session, commits)
+        except BaseException:
+            await _abort(session)
+            raise
+        if batch.written:
+            await _commit(session)
+            self._tables.names.learn(batch.patients)
+        else:
+            await _abort(session)
+        return outcomes
 
     async def _applied(
         self, session: AsyncClientSession, commits: Sequence[Sequence[Write]]
