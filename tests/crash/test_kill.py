@@ -20,7 +20,8 @@ from fhir_server.store.open import open_store
 _ROOT = Path(__file__).parents[2]
 
 
-def _start(url: str, name: str) -> "subprocess.Popen[str]":
+def start(url: str, name: str) -> "subprocess.Popen[str]":
+    """Start a process that writes until it is killed."""
     return subprocess.Popen(
         [sys.executable, "-m", "tests.crash.writing", url, name],
         stdout=subprocess.PIPE,
@@ -58,7 +59,8 @@ def _kill_after(writers: Sequence["subprocess.Popen[str]"], lines: int) -> list[
     return [line for lines_ in said for line in lines_]
 
 
-async def _examine(url: str, acknowledged: Iterable[str]) -> None:
+async def examine(url: str, acknowledged: Iterable[str]) -> None:
+    """Hold a store against what was acknowledged: all of it is there, and nothing is half there."""
     store = open_store(url, lambda: 0)
     try:
         assert await store.check() == []
@@ -87,9 +89,9 @@ def _rounds(url: str, rounds: int, processes: int) -> None:
     chance = random.Random(rounds * 10 + processes)
     acknowledged: list[str] = []
     for n in range(rounds):
-        writers = [_start(url, f"r{n}p{p}") for p in range(processes)]
+        writers = [start(url, f"r{n}p{p}") for p in range(processes)]
         acknowledged += _kill_after(writers, chance.randrange(1, 120))
-        asyncio.run(_examine(url, acknowledged))
+        asyncio.run(examine(url, acknowledged))
     assert acknowledged
 
 

@@ -8,8 +8,10 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Sequence
 from itertools import count
 
+from fhir_server.errors import Busy, PreconditionFailed
 from fhir_server.model import Entry, Key, Version, Write
 from fhir_server.store.open import open_store
 from fhir_server.store.protocol import Store
@@ -35,6 +37,17 @@ def acknowledge(written: list[Version]) -> None:
     os.write(1, f"{text}\n".encode())
 
 
+async def _insist(store: Store, writes: Sequence[Write]) -> list[Version]:
+    """Commit, however often the store is busy; what it wrote without saying so is not told."""
+    while True:
+        try:
+            return await store.commit(writes)
+        except Busy:
+            await asyncio.sleep(0.05)
+        except PreconditionFailed:
+            return []
+
+
 async def _write(store: Store, name: str) -> None:
     numbers = count()
 
@@ -42,7 +55,7 @@ async def _write(store: Store, name: str) -> None:
         while True:
             number = next(numbers)
             for turn in range(3):
-                acknowledge(await store.commit(pair(name, number, turn)))
+                acknowledge(await _insist(store, pair(name, number, turn)))
 
     await asyncio.gather(*(lane() for _ in range(_IN_FLIGHT)))
 
