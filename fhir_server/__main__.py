@@ -5,10 +5,36 @@ import os
 import sys
 from types import ModuleType
 
-from fhir_server.commands import bench, check, demo, hl7, load, serve, story, token, user
+from fhir_server.commands import (
+    bench,
+    check,
+    demo,
+    fhirpath,
+    hl7,
+    load,
+    package,
+    serve,
+    story,
+    token,
+    user,
+    validate,
+)
 from fhir_server.errors import HubError
 
-COMMANDS: tuple[ModuleType, ...] = (serve, demo, story, load, user, token, hl7, check, bench)
+COMMANDS: tuple[ModuleType, ...] = (
+    serve,
+    demo,
+    story,
+    load,
+    user,
+    token,
+    hl7,
+    validate,
+    package,
+    fhirpath,
+    check,
+    bench,
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -16,6 +16,7 @@ from adapters.hl7v2.source import Ids, Source, read_sources
 from adapters.transport.port import Port
 from adapters.transport.server import Listener
 from conformance import definitions as r4
+from conformance.packages import Packages
 from conformance.validator import Validator
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.tables import missing_rules
@@ -65,7 +66,7 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
         settings=settings,
         store=store,
         definitions=definitions,
-        validator=Validator(definitions),
+        validator=Validator(definitions, packages=Packages(Path(settings.packages)).resources()),
         extractor=Extractor(definitions, settings.base_url),
         signer=Signer(derived(key, "cursor")),
         clock=clock,

@@ -30,7 +30,7 @@ def configure(level: str = "info", stream: BinaryIO | None = None) -> None:
         processors=[*shared, _place, _line],
         wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=structlog.BytesLoggerFactory(stream or sys.stderr.buffer),
-        cache_logger_on_first_use=True,
+        cache_logger_on_first_use=stream is None,  # another stream may follow one that is given
     )
     _handler.setStream(cast(Any, _Text(stream or sys.stderr.buffer)))
     _handler.setFormatter(

@@ -45,6 +45,9 @@ class Settings:
     session_minutes: int = _setting(480, "Minutes after which a login ends.")
     token_minutes: int = _setting(60, "Minutes for which a token of the command line holds.")
     log_level: str = _setting("info", "Least level of log lines: debug, info, warning, error.")
+    packages: str = _setting(
+        "packages", "Folder of the FHIR packages whose profiles and terminology are known."
+    )
     sources: str = _setting("", "JSON file with the HL7 v2 sources; empty: those of the demo city.")
 
 

@@ -190,7 +190,7 @@ def definitions() -> Definitions:
 
 @pytest.fixture(scope="session")
 def validator(definitions: Definitions) -> Validator:
-    return Validator(definitions)
+    return Validator(definitions, warnings=False)
 
 
 @pytest.fixture(scope="session")

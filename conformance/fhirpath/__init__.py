@@ -2,5 +2,6 @@
 
 from conformance.fhirpath.errors import FHIRPathError
 from conformance.fhirpath.expression import Expression, Value, compile
+from conformance.fhirpath.nodes import Services
 
-__all__ = ["Expression", "FHIRPathError", "Value", "compile"]
+__all__ = ["Expression", "FHIRPathError", "Services", "Value", "compile"]

@@ -8,40 +8,29 @@ that none of these types has is an error at once.
 """
 
 from collections.abc import Set
-from decimal import Decimal
 from typing import NamedTuple
 
-from conformance.fhirpath import operators, steps, tree
+from conformance.fhirpath import arithmetic, operators, steps, tree
 from conformance.fhirpath.errors import FHIRPathError
 from conformance.fhirpath.functions import FUNCTIONS
 from conformance.fhirpath.functions.table import ARGUMENTS, BOTH, SAME, Function
+from conformance.fhirpath.literals import constant, literal
 from conformance.fhirpath.model import RESOURCES, Model
 from conformance.fhirpath.nodes import (
+    KIND,
     Environment,
     Evaluator,
-    Node,
     Nodes,
-    boolean,
-    string,
 )
-from conformance.fhirpath.quantity import literal_unit, quantity
-from conformance.fhirpath.temporal import parse as parse_temporal
+from conformance.fhirpath.sorting import Key, sorting
 from conformance.fhirpath.tree import Tree
 
 Types = frozenset[str] | None
 
 BOOLEAN: Types = frozenset({"System.Boolean"})
 
-# %names that are strings: https://hl7.org/fhir/R4/fhirpath.html#vars
-CONSTANTS = {
-    "ucum": "http://unitsofmeasure.org",
-    "sct": "http://snomed.info/sct",
-    "loinc": "http://loinc.org",
-}
-PREFIXES = {
-    "vs-": "http://hl7.org/fhir/ValueSet/",
-    "ext-": "http://hl7.org/fhir/StructureDefinition/",
-}
+_ORDERED = ("first", "last", "tail", "skip", "take")
+_UNORDERED = ("children", "descendants")
 
 
 class Compiled(NamedTuple):
@@ -52,11 +41,19 @@ class Compiled(NamedTuple):
 
 
 class Compiler:
-    """Compiles trees for one model; `variables` names what evaluation hands in beside FHIR's."""
+    """Compiles trees for one model; `variables` names what evaluation hands in beside FHIR's.
 
-    def __init__(self, model: Model, variables: Set[str] = frozenset()) -> None:
+    Search parameters and invariants of R4 need three things that the specification calls errors:
+    a path that begins with another type, which finds nothing; `as` on several items, which filters;
+    and an order of children, that of definition. With `strict` they are errors.
+    """
+
+    def __init__(
+        self, model: Model, variables: Set[str] = frozenset(), *, strict: bool = False
+    ) -> None:
         self._model = model
         self._variables = variables
+        self._strict = strict
 
     def compile(  # noqa: PLR0911 - one row for each kind of tree
         self, found: Tree, focus: Types, *, at_root: bool = False
@@ -67,7 +64,7 @@ class Compiler:
         """
         match found:
             case tree.Literal():
-                return _literal(found)
+                return _constant(literal(found))
             case tree.Variable():
                 return self._variable(found, focus)
             case tree.External():
@@ -99,12 +96,9 @@ class Compiler:
 
     def _external(self, found: tree.External) -> Compiled:
         name = found.name
-        text = CONSTANTS.get(name)
-        for prefix, url in PREFIXES.items():
-            if name.startswith(prefix):
-                text = url + name.removeprefix(prefix)
-        if text is not None:
-            return _constant([string(text)], "System.String")
+        known = constant(name)
+        if known is not None:
+            return _constant([known])
         if name in ("resource", "rootResource", "context"):
             model = self._model
             key = name
@@ -121,8 +115,13 @@ class Compiler:
         self, found: tree.Member, focus: Types, *, at_root: bool, only: str = ""
     ) -> Compiled:
         if found.base is None and at_root and self._names_type(found.name, focus):
-            return self._narrowed(Compiled(steps.focus, focus), found.name)
+            narrowed = self._narrowed(Compiled(steps.focus, focus), found.name)
+            if self._strict and narrowed.types == frozenset():
+                raise FHIRPathError(f"{found.name} is not the type of the context", found.at)
+            return narrowed
         base = self._base(found.base, focus, at_root=at_root)
+        if found.name == "value" and self._may_be_primitive(base.types):
+            return Compiled(steps.value_step(base.run, self._model), self._values(base.types))
         if base.types is None or base.types & {*RESOURCES}:
             return Compiled(steps.dynamic_step(base.run, found.name, self._model), None)
         if not base.types:
@@ -134,6 +133,15 @@ class Compiler:
         result = frozenset(name for each in readers.values() for name, _ in each)
         return Compiled(steps.step(base.run, readers), result)
 
+    def _may_be_primitive(self, types: Types) -> bool:
+        return types is None or any(self._model.is_primitive(name) for name in types)
+
+    def _values(self, types: Types) -> Types:
+        """The types of the values of primitives; where there may be others, nothing is known."""
+        if types is None or not all(self._model.is_primitive(name) for name in types):
+            return None
+        return frozenset(f"System.{KIND[name]}" for name in types)
+
     def _names_type(self, name: str, focus: Types) -> bool:
         """Whether a first name is a resource's type rather than an element: `Patient.name`."""
         known = self._model.definitions.types.get(name)
@@ -143,6 +151,8 @@ class Compiler:
 
     def _narrowed(self, base: Compiled, wanted: str) -> Compiled:
         """The nodes of `base` that are of a type, its types narrowed likewise."""
+        if wanted.startswith("System."):
+            return self._narrowed_to_system(base, wanted)
         is_a = self._model.is_exactly if self._model.is_primitive(wanted) else self._model.is_a
         if base.types is None:
             types: Types = None if wanted in RESOURCES else frozenset({wanted})
@@ -155,6 +165,14 @@ class Compiler:
         run = steps.of_type(base.run, wanted, self._model) if kept else steps.nothing
         return Compiled(run, kept)
 
+    def _narrowed_to_system(self, base: Compiled, wanted: str) -> Compiled:
+        known = base.types is not None and not any(
+            name == wanted or self._model.converts_to(name, wanted) for name in base.types
+        )
+        if known:
+            return Compiled(steps.nothing, frozenset())
+        return Compiled(steps.of_type(base.run, wanted, self._model), frozenset({wanted}))
+
     def _readers(self, types: frozenset[str], element: str, only: str) -> steps.Steps:
         is_a = self._model.is_a
         return {
@@ -166,7 +184,19 @@ class Compiler:
             for name in types
         }
 
+    def _sort(self, found: tree.Call, focus: Types, *, at_root: bool) -> Compiled:
+        base = self._base(found.base, focus, at_root=at_root)
+        keys = [self._key(each, base.types) for each in found.arguments] or [Key(steps.focus)]
+        return Compiled(sorting(base.run, keys), base.types)
+
+    def _key(self, found: Tree, types: Types) -> Key:
+        if isinstance(found, tree.Sign) and found.operator != "+":
+            return Key(self.compile(found.operand, types).run, found.operator)
+        return Key(self.compile(found, types).run)
+
     def _call(self, found: tree.Call, focus: Types, *, at_root: bool) -> Compiled:
+        if found.name == "sort":
+            return self._sort(found, focus, at_root=at_root)
         function = FUNCTIONS.get(found.name)
         if function is None:
             raise FHIRPathError(f"{found.name}() is not a known function", found.at)
@@ -177,6 +207,8 @@ class Compiler:
                 f"{found.name}() has {len(found.arguments)} arguments, expected {expected}",
                 found.at,
             )
+        if found.name in _ORDERED:
+            self._demand_order(found.base, found.at)
         base = self._base(found.base, focus, at_root=at_root)
         scope = base.types if function.on_each and found.base is not None else focus
         arguments = [
@@ -188,16 +220,21 @@ class Compiler:
         return Compiled(run, _result(function, base.types, [each.types for each in arguments]))
 
     def _index(self, found: tree.Index, focus: Types, *, at_root: bool) -> Compiled:
+        self._demand_order(found.base, found.at)
         base = self._base(found.base, focus, at_root=at_root)
         index = self.compile(found.index, focus)
         return Compiled(steps.at(base.run, index.run), base.types)
+
+    def _demand_order(self, base: Tree | None, at: int) -> None:
+        if self._strict and isinstance(base, tree.Call) and base.name in _UNORDERED:
+            raise FHIRPathError(f"the order of {base.name}() is undefined", at)
 
     def _sign(self, found: tree.Sign, focus: Types, *, at_root: bool) -> Compiled:
         operand = self.compile(found.operand, focus, at_root=at_root)
         run = operand.run
         if found.operator == "-":
-            return Compiled(lambda env, this: operators.negate(run(env, this)), operand.types)
-        return Compiled(lambda env, this: operators.plus(run(env, this)), operand.types)
+            return Compiled(lambda env, this: arithmetic.negate(run(env, this)), operand.types)
+        return Compiled(lambda env, this: arithmetic.plus(run(env, this)), operand.types)
 
     def _type_test(self, found: tree.TypeTest, focus: Types, *, at_root: bool) -> Compiled:
         wanted = self._model.type_named(found.type, found.at)
@@ -210,6 +247,8 @@ class Compiler:
             base = self._member(operand, focus, at_root=at_root, only=wanted)
         else:
             base = self._base(operand, focus, at_root=at_root)
+        if self._strict and found.operator == "as":
+            base = base._replace(run=steps.only(base.run, "as"))
         return self._narrowed(base, wanted)
 
     def _binary(self, found: tree.Binary, focus: Types, *, at_root: bool) -> Compiled:
@@ -221,31 +260,8 @@ class Compiler:
         return Compiled(closure, BOOLEAN if found.operator in operators.BOOLEAN_RESULT else None)
 
 
-def _constant(nodes: Nodes, type_name: str) -> Compiled:
-    return Compiled(lambda _, __: nodes, frozenset({type_name}))
-
-
-def _literal(found: tree.Literal) -> Compiled:
-    value: Node
-    match found.type:
-        case "":
-            return Compiled(steps.nothing, frozenset())
-        case "Boolean":
-            value = boolean(found.text == "true")[0]
-        case "Integer":
-            value = ("System.Integer", int(found.text), None)
-        case "Decimal":
-            value = ("System.Decimal", Decimal(found.text), None)
-        case "Quantity":
-            value = quantity(Decimal(found.text), literal_unit(found.unit))
-        case "String":
-            value = string(found.text)
-        case _:
-            text = found.text.removesuffix("T")
-            if parse_temporal(text) is None:
-                raise FHIRPathError(f"{found.text} does not exist", found.at)
-            value = (f"System.{found.type}", text, None)
-    return _constant([value], value[0])
+def _constant(nodes: Nodes) -> Compiled:
+    return Compiled(lambda _, __: nodes, frozenset(type_name for type_name, _, _ in nodes))
 
 
 def _result(function: Function, base: Types, arguments: list[Types]) -> Types:

@@ -32,7 +32,7 @@ _GRAMMAR = re.compile(
   | (?P<delimited>`(?:\\.|[^`\\])*`)
   | (?P<identifier>[A-Za-z_][A-Za-z0-9_]*)
   | (?P<special>\$[a-z]+)
-  | (?P<external>%(?:[A-Za-z_][A-Za-z0-9_]*|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`))
+  | (?P<external>%(?:[A-Za-z_][A-Za-z0-9_]*|'(?:\\.|[^'\\])*'|`(?:\\.|[^`\\])*`|"(?:\\.|[^"\\])*"))
   | (?P<symbol><=|>=|!=|!~|[-+*/&|.,()\[\]{{}}<>=~])
     """,
     re.VERBOSE | re.DOTALL,
@@ -81,7 +81,7 @@ def _token(kind: str, text: str, at: int) -> Token:
             return Token(kind, unescape(text[1:-1], at), at)
         case "external":
             name = text[1:]
-            return Token(kind, unescape(name[1:-1], at) if name[0] in "'`" else name, at)
+            return Token(kind, unescape(name[1:-1], at) if name[0] in "'`\"" else name, at)
         case "special" if text not in ("$this", "$index", "$total"):
             raise FHIRPathError(f"{text} is none of $this, $index, $total", at)
         case _:

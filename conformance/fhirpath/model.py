@@ -4,15 +4,26 @@ https://hl7.org/fhir/R4/fhirpath.html
 """
 
 from collections.abc import Callable, Iterable
+from decimal import Decimal
+from itertools import zip_longest
 from typing import Any
 
 from conformance.definitions import Definitions
 from conformance.fhirpath.errors import FHIRPathError
-from conformance.fhirpath.nodes import FHIR_NAME, SYSTEM_NAMES, Node, Nodes
+from conformance.fhirpath.nodes import FHIR_NAME, KIND, SYSTEM_NAMES, Node, Nodes
 
 Reader = Callable[[dict[str, Any], Nodes], None]
 
 RESOURCES = ("Resource", "DomainResource")
+
+
+# Elements of System types that have any.
+_OF_SYSTEM = {
+    ("System.Type", "namespace"): "System.String",
+    ("System.Type", "name"): "System.String",
+    ("System.Quantity", "value"): "System.Decimal",
+    ("System.Quantity", "unit"): "System.String",
+}
 
 
 class Model:
@@ -52,6 +63,10 @@ class Model:
         """What `as` and ofType ask of primitives: a code is a string, but not `as string`."""
         return type_name == wanted
 
+    def converts_to(self, type_name: str, wanted: str) -> bool:
+        """Whether a FHIR primitive is implicitly of a System type."""
+        return self.is_primitive(type_name) and f"System.{KIND.get(type_name)}" == wanted
+
     def readers(self, type_name: str, element: str) -> tuple[tuple[str, Reader], ...]:
         """For each type the element may have, that type and what appends its nodes to a list."""
         key = (type_name, element)
@@ -61,8 +76,8 @@ class Model:
         return found
 
     def _make_readers(self, type_name: str, element: str) -> tuple[tuple[str, Reader], ...]:
-        if type_name == "System.Type" and element in ("namespace", "name"):
-            return (("System.String", primitive_reader(element, "System.String")),)
+        if (found := _OF_SYSTEM.get((type_name, element))) is not None:
+            return ((found, primitive_reader(element, found)),)
         if type_name not in self.definitions.types:
             return ()
         declared = self.definitions.elements(type_name).get(element)
@@ -115,36 +130,44 @@ def complex_reader(name: str, type_name: str) -> Reader:
     return read
 
 
+# The Python types that JSON has for a System type; a float is what a careless decoder makes.
+JSON_TYPES: dict[str, frozenset[type]] = {
+    "Boolean": frozenset({bool}),
+    "Integer": frozenset({int}),
+    "Decimal": frozenset({int, Decimal, float}),
+}
+TEXT: frozenset[type] = frozenset({str})
+
+
 def primitive_reader(name: str, type_name: str) -> Reader:
-    """Reads a property of primitive type together with the extensions beside it."""
+    """Reads a property of primitive type together with the extensions beside it.
+
+    A value of another JSON type than the primitive has is left out.
+    """
     beside = "_" + name
+    accepted = JSON_TYPES.get(KIND.get(type_name, ""), TEXT)
 
     def read(source: dict[str, Any], found: Nodes) -> None:
         value = source.get(name)
         extra = source.get(beside)
-        if extra is None:
-            if value is None:
-                return
-            if value.__class__ is list:
-                found.extend([(type_name, each, None) for each in value if each is not None])
-            elif value.__class__ is not dict:
-                found.append((type_name, value, None))
-        else:
-            found.extend(pairs(type_name, value, extra))
+        if extra is not None:
+            found.extend(pairs(type_name, value, extra, accepted))
+        elif value.__class__ in accepted:
+            found.append((type_name, value, None))
+        elif value.__class__ is list:
+            found.extend([(type_name, each, None) for each in value if each.__class__ in accepted])
 
     return read
 
 
-def pairs(type_name: str, value: Any, extra: Any) -> Iterable[Node]:
+def pairs(type_name: str, value: Any, extra: Any, accepted: frozenset[type]) -> Iterable[Node]:
     """Primitives zipped with what stands beside them; either side may be shorter or absent."""
     values = value if isinstance(value, list) else [value]
     extras = extra if isinstance(extra, list) else [extra]
-    longest = max(len(values), len(extras))
-    values = values + [None] * (longest - len(values))
-    extras = extras + [None] * (longest - len(extras))
-    for one, other in zip(values, extras, strict=True):
-        if one is not None or other is not None:
-            yield (type_name, one, other)
+    for one, other in zip_longest(values, extras):
+        given = one if one.__class__ in accepted else None
+        if given is not None or isinstance(other, dict):
+            yield (type_name, given, other if isinstance(other, dict) else None)
 
 
 def resource_reader(name: str, resource_types: frozenset[str]) -> Reader:

@@ -66,15 +66,38 @@ TRUE: Node = ("System.Boolean", True, None)
 FALSE: Node = ("System.Boolean", False, None)
 
 NUMBERS = ("Integer", "Decimal")
+LONGEST_TEXT = 10_000_000
+LEAST, MOST = -(2**31), 2**31 - 1  # of integers
 TEMPORALS = ("Date", "DateTime", "Time")
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What evaluation may ask of others; each may be absent, and may answer None: not known.
+
+    `member_of(type, value, value set)` and `conforms_to(type, value, profile)` take a FHIR type and
+    the JSON that has it; `subsumes(above, below)` takes two (system, code); `html_checks(div)` the
+    XHTML of a narrative. `trace(name, values)` takes what `trace()` logs, as (type, value).
+    """
+
+    member_of: Callable[[str, Any, str], bool | None] | None = None
+    conforms_to: Callable[[str, Any, str], bool | None] | None = None
+    subsumes: Callable[[tuple[str, str], tuple[str, str]], bool | None] | None = None
+    html_checks: Callable[[str], bool] | None = None
+    trace: Callable[[str, list[tuple[str, Any]]], None] | None = None
+
+
+NO_SERVICES = Services()
 
 
 @dataclass(slots=True)
 class Environment:
     """What stays the same during one evaluation, and `$index` and `$total` where they stand.
 
-    `resolve` may hand in resources that a reference points to; without it a literal reference
-    resolves to a node that tells its type and id only. `now` is needed by `now()` and its kin.
+    `variables` are what `%name` stands for, `%context` and `%rootResource` among them where they
+    are not the resource itself. `resolve` may hand in resources that a reference points to; without
+    it a literal reference resolves to a node that tells its type and id only. `now` is needed by
+    `now()` and its kin.
     """
 
     resource: dict[str, Any]
@@ -83,6 +106,7 @@ class Environment:
     resolve: Callable[[str], dict[str, Any] | None] | None = None
     index: int = 0
     total: Nodes = field(default_factory=list)
+    services: Services = NO_SERVICES
 
 
 Evaluator = Callable[[Environment, Nodes], Nodes]
@@ -101,7 +125,9 @@ def boolean(value: bool | None) -> Nodes:
 
 
 def string(value: str) -> Node:
-    """A System.String node."""
+    """A System.String node; raises FHIRPathError for one of unreasonable length."""
+    if len(value) > LONGEST_TEXT:
+        raise FHIRPathError(f"a string of more than {LONGEST_TEXT} characters")
     return ("System.String", value, None)
 
 
@@ -137,7 +163,7 @@ def text_of(nodes: Nodes, what: str) -> str | None:
     node = single(nodes, what)
     if node is None or node[1] is None:
         return None
-    if kind(node) in ("String", *TEMPORALS) and isinstance(node[1], str):
+    if kind(node) == "String" and isinstance(node[1], str):
         return node[1]
     raise FHIRPathError(f"{what}: expected a string, found {node[0]}")
 

@@ -4,32 +4,21 @@ https://hl7.org/fhirpath/N1/#operations
 """
 
 from collections.abc import Callable
-from decimal import Decimal, DecimalException
-from typing import Any
 
-from conformance.fhirpath import temporal
+from conformance.fhirpath import arithmetic
 from conformance.fhirpath.equality import contains, distinct, equal, equivalent, order
-from conformance.fhirpath.errors import FHIRPathError
 from conformance.fhirpath.nodes import (
-    NUMBERS,
-    TEMPORALS,
     Environment,
     Evaluator,
-    Node,
     Nodes,
     boolean,
-    kind,
-    number,
-    number_of,
     single,
     string,
     text_of,
     truth,
 )
-from conformance.fhirpath.quantity import ABOUT, CALENDAR, quantity, quantity_of
 
 Maker = Callable[[Evaluator, Evaluator], Evaluator]
-Number = int | Decimal
 
 
 def on_nodes(operate: Callable[[Nodes, Nodes], Nodes]) -> Maker:
@@ -122,127 +111,6 @@ def concatenate(left: Nodes, right: Nodes) -> Nodes:
     return [string((text_of(left, "&") or "") + (text_of(right, "&") or ""))]
 
 
-def add(left: Nodes, right: Nodes) -> Nodes:
-    """`+` on numbers, strings, quantities, and dates with a duration."""
-    one, other = single(left, "+"), single(right, "+")
-    if one is None or other is None:
-        return []
-    kinds = (kind(one), kind(other))
-    if kinds == ("String", "String"):
-        return [string(one[1] + other[1])]
-    if kinds[0] in TEMPORALS and kinds[1] == "Quantity":
-        return [shifted(one, other, 1)]
-    return _arithmetic(one, other, "+", lambda a, b: a + b)
-
-
-def subtract(left: Nodes, right: Nodes) -> Nodes:
-    """`-` on numbers, quantities, and dates with a duration."""
-    one, other = single(left, "-"), single(right, "-")
-    if one is None or other is None:
-        return []
-    if kind(one) in TEMPORALS and kind(other) == "Quantity":
-        return [shifted(one, other, -1)]
-    return _arithmetic(one, other, "-", lambda a, b: a - b)
-
-
-def _arithmetic(one: Node, other: Node, operator: str, compute: Callable[[Any, Any], Any]) -> Nodes:
-    kinds = (kind(one), kind(other))
-    if kinds[0] in NUMBERS and kinds[1] in NUMBERS:
-        return [number(compute(one[1], other[1]))]
-    first, second = quantity_of(one), quantity_of(other)
-    if kinds == ("Quantity", "Quantity") and first and second:
-        if first.unit != second.unit:
-            return []
-        return [quantity(compute(first.value, second.value), first.unit)]
-    raise FHIRPathError(f"{operator}: not defined for {one[0]} and {other[0]}")
-
-
-def shifted(moment: Node, duration: Node, sign: int) -> Node:
-    """A date, time or instant plus or minus a duration in a calendar unit or an exact UCUM one."""
-    start, amount = temporal.parse(moment[1]), quantity_of(duration)
-    if start is None or amount is None:
-        raise FHIRPathError(f"cannot add {duration[1]} to {moment[1]}")
-    word = amount.unit if amount.unit in ABOUT else CALENDAR.get(amount.unit, "")
-    is_calendar = "system" not in duration[1]
-    if not word or (amount.unit in ABOUT.values() and not is_calendar):
-        raise FHIRPathError(f"cannot add {amount.unit!r}: not a unit of the calendar")
-    found = temporal.render(temporal.shift(start, amount.value * sign, word))
-    return (moment[0], found, None)
-
-
-def multiply(left: Nodes, right: Nodes) -> Nodes:
-    """`*` on numbers, and on a quantity with a number."""
-    one, other = single(left, "*"), single(right, "*")
-    if one is None or other is None:
-        return []
-    if kind(one) in NUMBERS and kind(other) in NUMBERS:
-        return [number(one[1] * other[1])]
-    first, second = quantity_of(one), quantity_of(other)
-    if first is None or second is None:
-        raise FHIRPathError(f"*: not defined for {one[0]} and {other[0]}")
-    if "1" not in (first.unit, second.unit):
-        raise FHIRPathError(f"*: {first.unit} by {second.unit} is not supported")
-    unit = second.unit if first.unit == "1" else first.unit
-    return [quantity(first.value * second.value, unit)]
-
-
-def divide(left: Nodes, right: Nodes) -> Nodes:
-    """`/`: a decimal, or a quantity; empty for a division by zero."""
-    one, other = single(left, "/"), single(right, "/")
-    if one is None or other is None:
-        return []
-    first, second = quantity_of(one), quantity_of(other)
-    if first is None or second is None:
-        raise FHIRPathError(f"/: not defined for {one[0]} and {other[0]}")
-    if second.value == 0:
-        return []
-    value = first.value / second.value
-    if kind(one) in NUMBERS and kind(other) in NUMBERS:
-        return [number(value)]
-    if second.unit not in ("1", first.unit):
-        raise FHIRPathError(f"/: {first.unit} by {second.unit} is not supported")
-    return [quantity(value, "1" if second.unit == first.unit else first.unit)]
-
-
-def whole(operator: str, compute: Callable[[Any, Any], Any]) -> Maker:
-    """`div` and `mod`: truncated, not floored; empty for a division by zero."""
-
-    def operate(left: Nodes, right: Nodes) -> Nodes:
-        one, other = number_of(left, operator), number_of(right, operator)
-        if one is None or other is None or other == 0:
-            return []
-        both = isinstance(one, int) and isinstance(other, int)
-        try:
-            found = compute(Decimal(one), Decimal(other))
-        except DecimalException as error:
-            raise FHIRPathError(f"{operator}: {one} and {other} are too far apart") from error
-        return [number(int(found) if both or operator == "div" else found)]
-
-    return on_nodes(operate)
-
-
-def negate(nodes: Nodes) -> Nodes:
-    """`-` before a number or quantity."""
-    node = single(nodes, "-")
-    if node is None:
-        return []
-    if kind(node) == "Quantity":
-        found = quantity_of(node)
-        return (
-            [] if found is None else [("System.Quantity", node[1] | {"value": -found.value}, None)]
-        )
-    found_number = number_of(nodes, "-")
-    return [] if found_number is None else [number(-found_number)]
-
-
-def plus(nodes: Nodes) -> Nodes:
-    """`+` before a number or quantity: itself."""
-    node = single(nodes, "+")
-    if node is not None and kind(node) not in (*NUMBERS, "Quantity"):
-        raise FHIRPathError(f"+: not defined for {node[0]}")
-    return nodes
-
-
 OPERATORS: dict[str, Maker] = {
     "|": on_nodes(union),
     "=": on_nodes(lambda left, right: boolean(equal(left, right))),
@@ -260,12 +128,12 @@ OPERATORS: dict[str, Maker] = {
     "xor": on_nodes(exclusive),
     "implies": implication,
     "&": on_nodes(concatenate),
-    "+": on_nodes(add),
-    "-": on_nodes(subtract),
-    "*": on_nodes(multiply),
-    "/": on_nodes(divide),
-    "div": whole("div", lambda a, b: a // b),
-    "mod": whole("mod", lambda a, b: a % b),
+    "+": on_nodes(arithmetic.add),
+    "-": on_nodes(arithmetic.subtract),
+    "*": on_nodes(arithmetic.multiply),
+    "/": on_nodes(arithmetic.divide),
+    "div": on_nodes(arithmetic.whole("div", lambda a, b: a // b)),
+    "mod": on_nodes(arithmetic.whole("mod", lambda a, b: a % b)),
 }
 
 BOOLEAN_RESULT = frozenset(OPERATORS) - {"|", "&", "+", "-", "*", "/", "div", "mod"}

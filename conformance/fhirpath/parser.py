@@ -3,6 +3,8 @@
 https://hl7.org/fhirpath/N1/#operator-precedence
 """
 
+from collections.abc import Callable
+
 from conformance.fhirpath.errors import FHIRPathError
 from conformance.fhirpath.lexer import Token, tokenize
 from conformance.fhirpath.tree import (
@@ -183,16 +185,29 @@ class _Parser:
             tree = TypeTest(token.text, base, self._type_name(), token.at)
             self.expect(")")
             return tree
-        return Call(base, token.text, self._arguments(), token.at)
+        argument = self._sort_key if token.text == "sort" else self._argument
+        return Call(base, token.text, self._arguments(argument), token.at)
 
-    def _arguments(self) -> tuple[Tree, ...]:
+    def _arguments(self, argument: Callable[[], Tree]) -> tuple[Tree, ...]:
         if self._accept(")"):
             return ()
-        found = [self.expression(0)]
+        found = [argument()]
         while self._accept(","):
-            found.append(self.expression(0))
+            found.append(argument())
         self.expect(")")
         return tuple(found)
+
+    def _argument(self) -> Tree:
+        return self.expression(0)
+
+    def _sort_key(self) -> Tree:
+        """An expression, which `asc` or `desc` may follow; the latter as a sign before it."""
+        key = self.expression(0)
+        token = self._peek
+        if token.kind == "identifier" and token.text in ("asc", "desc"):
+            self._take()
+            return Sign("desc", key, token.at) if token.text == "desc" else key
+        return key
 
     def _type_name(self) -> str:
         token = self._take()

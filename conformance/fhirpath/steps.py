@@ -4,7 +4,17 @@ from collections.abc import Callable
 
 from conformance.fhirpath.errors import FHIRPathError
 from conformance.fhirpath.model import Model, Reader, source_of
-from conformance.fhirpath.nodes import Environment, Evaluator, Nodes, boolean, integer, integer_of
+from conformance.fhirpath.nodes import (
+    KIND,
+    Environment,
+    Evaluator,
+    Node,
+    Nodes,
+    boolean,
+    integer,
+    integer_of,
+    single,
+)
 
 Steps = dict[str, tuple[tuple[str, Reader], ...]]  # type -> the readers of an element
 
@@ -75,10 +85,57 @@ def dynamic_step(base: Evaluator, element: str, model: Model) -> Evaluator:
     return run
 
 
+def value_step(base: Evaluator, model: Model) -> Evaluator:
+    """`.value`, where there may be primitives: of those, the value as a System type."""
+
+    def run(env: Environment, this: Nodes) -> Nodes:
+        found: Nodes = []
+        for node in base(env, this):
+            if model.is_primitive(node[0]):
+                found += system_value(node)
+            elif (source := source_of(node)) is not None:
+                for _, read in model.readers(node[0], "value"):
+                    read(source, found)
+        return found
+
+    return run
+
+
+def system_value(node: Node) -> Nodes:
+    """The value of a primitive as a System type; nothing of one that has extensions only."""
+    return [] if node[1] is None else [(f"System.{KIND[node[0]]}", node[1], None)]
+
+
 def of_type(base: Evaluator, wanted: str, model: Model) -> Evaluator:
-    """The nodes of a type."""
+    """The nodes of a type; where that is a System type, primitives are converted to it."""
+    if wanted.startswith("System."):
+        return _of_system_type(base, wanted, model)
     is_a = model.is_exactly if model.is_primitive(wanted) else model.is_a
     return lambda env, this: [node for node in base(env, this) if is_a(node[0], wanted)]
+
+
+def _of_system_type(base: Evaluator, wanted: str, model: Model) -> Evaluator:
+    def run(env: Environment, this: Nodes) -> Nodes:
+        found: Nodes = []
+        for node in base(env, this):
+            if node[0] == wanted:
+                found.append(node)
+            elif model.converts_to(node[0], wanted):
+                found += system_value(node)
+        return found
+
+    return run
+
+
+def only(base: Evaluator, what: str) -> Evaluator:
+    """What a base gives, where that is one item at most; else an error."""
+
+    def run(env: Environment, this: Nodes) -> Nodes:
+        nodes = base(env, this)
+        single(nodes, what)
+        return nodes
+
+    return run
 
 
 def is_type(base: Evaluator, wanted: str, model: Model) -> Evaluator:

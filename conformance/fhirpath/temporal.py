@@ -18,15 +18,15 @@ _SHAPE = re.compile(
     r"(?P<zone>Z|[+-]\d{2}:\d{2})?"
 )
 _FIELDS = ("year", "month", "day", "hour", "minute", "second")
-_SHIFTED_BY = {
-    "week": timedelta(weeks=1),
-    "day": timedelta(days=1),
-    "hour": timedelta(hours=1),
-    "minute": timedelta(minutes=1),
-    "second": timedelta(seconds=1),
-    "millisecond": timedelta(milliseconds=1),
+_SECONDS = {
+    "week": Decimal(604_800),
+    "day": Decimal(86_400),
+    "hour": Decimal(3600),
+    "minute": Decimal(60),
+    "second": Decimal(1),
+    "millisecond": Decimal("0.001"),
 }
-_PRECISION_OF = {"year": 1, "month": 2, "week": 3, "day": 3, "hour": 4, "minute": 5, "second": 6}
+_OF_PRECISION = {3: _SECONDS["day"], 4: _SECONDS["hour"], 5: _SECONDS["minute"]}
 
 
 class Temporal(NamedTuple):
@@ -140,23 +140,25 @@ def _from(moment: datetime, like: Temporal) -> Temporal:
 def shift(temporal: Temporal, amount: Decimal, unit: str) -> Temporal:
     """Add an amount of a calendar unit; raises FHIRPathError where the result has no date.
 
-    Whole units count; adding a unit finer than the precision adds what of it fills the precision.
+    Only of seconds and milliseconds do fractions count. A unit finer than the precision is counted
+    in that: whole years of 365 days, months of 30 days.
     """
     precision = len(temporal.fields) + (3 if temporal.is_time else 0)
-    if unit in ("year", "month") and not temporal.is_time:
-        return _shift_months(temporal, int(amount) * (12 if unit == "year" else 1))
-    if unit not in _SHIFTED_BY or (temporal.is_time and unit in ("week", "day")):
-        raise FHIRPathError(f"cannot add {unit} to {render(temporal)}")
-    if _PRECISION_OF.get(unit, 6) > precision and precision < 3:
-        days = int(amount * Decimal(_SHIFTED_BY[unit].total_seconds()) / 86400)
-        return _shift_months(
-            temporal, int(days / (365 if precision == 1 else 30)) * 12 ** (2 - precision)
-        )
+    if unit in ("year", "month"):
+        months = int(amount) * (12 if unit == "year" else 1)
+        return _shift_months(temporal, int(months / 12) * 12 if precision == 1 else months)
     exact = amount if unit in ("second", "millisecond") else Decimal(int(amount))
-    step = timedelta(seconds=float(exact * Decimal(_SHIFTED_BY[unit].total_seconds())))
+    seconds = exact * _SECONDS[unit]
+    if precision < 3:
+        days = int(seconds / 86400)
+        return _shift_months(temporal, int(days / 365) * 12 if precision == 1 else int(days / 30))
+    if precision < 6:
+        in_units = int(seconds / _OF_PRECISION[precision])
+        seconds = in_units * _OF_PRECISION[precision]
     try:
+        step = timedelta(microseconds=int(seconds * 1_000_000))
         return _from(_datetime(temporal) + step, temporal)
-    except OverflowError:
+    except (OverflowError, ArithmeticError):
         raise FHIRPathError(f"{render(temporal)} + {amount} {unit} has no date") from None
 
 

@@ -59,7 +59,7 @@ class Index:
 
 @dataclass(frozen=True, slots=True)
 class Sign:
-    """`+operand` or `-operand`."""
+    """`+operand` or `-operand`; within `sort()` also `operand desc`."""
 
     operator: str
     operand: "Tree"

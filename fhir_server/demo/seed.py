@@ -11,6 +11,7 @@ from fhir_server.audit.row import audit_write
 from fhir_server.authz.caller import Caller, Kind
 from fhir_server.demo.cast import USERS, User
 from fhir_server.demo.city import build
+from fhir_server.demo.referrals import refer
 from fhir_server.demo.shapes import Made
 from fhir_server.identity import accounts, clients
 from fhir_server.identity.accounts import Account
@@ -24,6 +25,7 @@ from fhir_server.model import Key, Query, Write
 from fhir_server.search.tree import EVERYTHING
 
 BATCH = 200
+RESOURCES_OF_A_REFERRAL = 3
 CLIENTS = (
     Client("hospital-his", "市一医院 HIS", "hospital"),
     Client("hospital-lis", "市一医院检验", "hospital"),
@@ -54,7 +56,7 @@ async def seed(server: Server, patients: int, today: date, show: Show = lambda m
         count += len(writes)
     await server.store.commit([clients.write(client) for client in CLIENTS])
     await add_users(server, USERS)
-    return count
+    return count + RESOURCES_OF_A_REFERRAL * await refer(server)
 
 
 def write_of(server: Server, caller: Caller, made: Made) -> Write:

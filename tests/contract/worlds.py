@@ -1,4 +1,6 @@
-"""Small linked worlds and random questions about them."""
+"""Small linked worlds, and questions about them."""
+
+import random
 
 from hypothesis import strategies as st
 
@@ -119,16 +121,60 @@ def _with_joins(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 _grants = st.builds(ForEachPatient, types, st.recursive(_leaves, _without_joins, max_leaves=3))
 trees: st.SearchStrategy[Node] = st.recursive(_leaves | _grants, _with_joins, max_leaves=8)
-BROAD: tuple[Node, ...] = (
+_UNTOLD = Not(Match("none"))
+QUESTIONS: tuple[Node, ...] = (
     EVERYTHING,
     Match("mixed"),
     Match("code", (Cond("v", "in", CODES),)),
+    Match("mixed", (Cond("v", ">", 2),)),
+    Match("mixed", (Cond("v", "<=", "xyz"),)),
+    Match("mixed", (Cond("v", ">=", 0), Cond("v", "<", 7))),
+    Match("date", (Cond("v", "<", NOW),)),
+    Updated((Cond("v", ">", 5),)),
+    Together("both", ((Cond("v", ">", 2),), (Cond("v", "prefix", "x"),))),
     Or((Match("ref"), Match("code", (Cond("v", "=", "x"),)))),
     Or((OnlyPatients(frozenset(PEOPLE)), Match("code", (Cond("v", "=", "y"),)))),
     Or((Has("Observation", "ref", EVERYTHING), ForEachPatient("grant", Match("date")))),
-    And((Not(Match("none")), ForEachPatient("grant", EVERYTHING))),
+    And((_UNTOLD, ForEachPatient("grant", EVERYTHING))),
     And((OnlyPatients(frozenset(PEOPLE)), Match("date"))),
+    Or(
+        (
+            Match("code", (Cond("v", "=", "x"),)),
+            Match("code", (Cond("v", "=", "y"), Cond("w", "=", ""))),
+        )
+    ),
+    InPatient("a"),
+    ForEachPatient("grant", Match("code", (Cond("v", "=", "x"),))),
+    Chain("ref", "Observation", _UNTOLD),
+    Chain("ref", "grant", _UNTOLD),
+    Has("Observation", "ref", _UNTOLD),
+    Has("grant", "ref", Match("mixed")),
+    And((Match("code"), Not(Chain("ref", "Observation", Match("date"))))),
+    Chain("ref", "grant", Has("Observation", "ref", OnlyPatients(frozenset(PEOPLE)))),
 )
+
+
+def rich(chance: random.Random) -> list[Write]:
+    """Return the writes of a hundred records with many equal values; some are deleted again."""
+    found = []
+    for n in range(100):
+        few = (chance.randrange(3) for _ in iter(int, 1))
+        entries = [Entry("code", chance.choice(CODES), chance.choice(SYSTEMS))]
+        entries += [Entry("mixed", chance.choice(MIXED)) for _ in range(next(few))]
+        entries += [Entry("mixed", chance.choice(MIXED), path="#1") for _ in range(next(few))]
+        entries += [Entry("date", chance.randrange(12)) for _ in range(next(few))]
+        entries += [Entry("both.0", chance.choice(MIXED), group=next(few)) for _ in range(2)]
+        entries += [Entry("both.1", chance.choice(CODES), group=next(few)) for _ in range(2)]
+        entries += [
+            Entry("ref", f"{chance.choice(TYPES)}/{chance.randrange(100)}")
+            for _ in range(next(few) + 1)
+        ]
+        patients = chance.sample(PEOPLE, chance.choice((0, 1, 1, 1, 1, 2)))
+        key = Key(chance.choice(("Observation", "Observation", "grant")), str(n))
+        found.append(Write(key, b"{}", tuple(entries), patients=tuple(patients)))
+    return found + [Write(write.key, None) for write in found[::6]]
+
+
 sorts = st.lists(
     st.builds(
         Sort,

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/datatypes.html#CodeableConcept
 A code is never dropped: what no table knows stays, under a system of its source's own.
 """
 
+from collections.abc import Container
 from typing import Any
 
 from adapters.hl7v2.message import Element
@@ -64,6 +65,11 @@ def coding(system: str, code: str, display: str = "") -> dict[str, Any]:
 def alternate(said: dict[str, Any]) -> dict[str, Any]:
     """Return what stands beside a required code that says less than the concept it came from."""
     return {"extension": [{"url": ALTERNATE_CODES, "valueCodeableConcept": said}]}
+
+
+def table_concept(number: str, code: str, known: Container[str]) -> dict[str, Any]:
+    """Return a code of an HL7 table as a concept; one that the table does not have is text."""
+    return {"coding": [coding(v2_table(number), code)]} if code in known else {"text": code}
 
 
 def _coding(element: Element, first: int, table: str, source: Source) -> dict[str, Any] | None:

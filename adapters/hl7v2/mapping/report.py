@@ -11,7 +11,7 @@ from typing import Any
 
 from adapters.hl7v2.faults import DATA_TYPE, REQUIRED_MISSING, TABLE_VALUE
 from adapters.hl7v2.mapping import tables
-from adapters.hl7v2.mapping.codes import alternate, coding, concept, v2_table
+from adapters.hl7v2.mapping.codes import alternate, concept, table_concept
 from adapters.hl7v2.mapping.identifiers import ei_number, identifier, staff_reference
 from adapters.hl7v2.mapping.parts import Part, contribute
 from adapters.hl7v2.mapping.result import Line, Order, name_of, observation, status_of
@@ -143,7 +143,9 @@ def _status(obr: Segment, lines: Sequence[Line], order: Order) -> tuple[str, int
 def _status_part(obr: Segment, status: str, rank: int, is_exact: bool, order: Order) -> Part:
     fields: dict[str, Any] = {"status": status}
     if not is_exact:
-        fields["_status"] = alternate({"coding": [coding(v2_table("0123"), obr.text(25).upper())]})
+        code = obr.text(25).upper()
+        said = table_concept("0123", code, tables.REPORT_STATUS)
+        fields["_status"] = alternate(said)
     fields |= {"issued": order.issued} if order.issued else {}
     return Part("status", fields, rank)
 
@@ -153,7 +155,7 @@ def _about(group: OrderGroup, order: Order, work: Work) -> dict[str, Any]:
     filler, placer = _filler(group, source), _placer(group, source)
     about: dict[str, Any] = {
         "code": concept(obr.element(4), "OBR-4", source) or {"extension": [_UNKNOWN]},
-        "category": [{"coding": [coding(v2_table("0074"), one)]} for one in _sections(order)],
+        "category": [table_concept("0074", one, tables.SECTIONS) for one in _sections(order)],
         **order.about,
     }
     numbers = [

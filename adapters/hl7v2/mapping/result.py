@@ -9,7 +9,7 @@ from typing import Any
 
 from adapters.hl7v2.faults import REQUIRED_MISSING
 from adapters.hl7v2.mapping import tables
-from adapters.hl7v2.mapping.codes import alternate, coding, concept, v2_table
+from adapters.hl7v2.mapping.codes import alternate, coding, concept, table_concept
 from adapters.hl7v2.mapping.identifiers import ei_number, identifier, staff_reference
 from adapters.hl7v2.mapping.parts import Part, contribute
 from adapters.hl7v2.mapping.times import as_moment, date_time
@@ -125,7 +125,9 @@ def _category(obx: Segment, order: Order) -> str:
 def _status(obx: Segment, status: str, rank: int, is_exact: bool, order: Order) -> Part:
     fields: dict[str, Any] = {"status": status}
     if not is_exact:
-        fields["_status"] = alternate({"coding": [coding(v2_table("0085"), obx.text(11).upper())]})
+        code = obx.text(11).upper()
+        said = table_concept("0085", code, tables.RESULT_STATUS)
+        fields["_status"] = alternate(said)
     fields |= {"issued": order.issued} if order.issued else {}
     return Part("status", fields, rank)
 

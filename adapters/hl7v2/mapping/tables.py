@@ -171,6 +171,12 @@ OBSERVATION_CATEGORIES = {
     **dict.fromkeys(["PHY", "OT", "PT", "OTH"], "exam"),
 }
 
+# Table 0074, all codes
+SECTIONS = frozenset(
+    """AU BG BLB CG CH CP CT CTH CUS EC EN GE HM ICU IMG IMM LAB MB MCB MYC NMR NMS NRS OSL OT OTH
+    OUS PAR PAT PF PHR PHY PT RAD RC RT RUS RX SP SR TX URN VR VUS XRC""".split()  # noqa: SIM905
+)
+
 # LOINC codes that are vital signs whatever section reports them
 # https://hl7.org/fhir/R4/observation-vitalsigns.html
 _VITAL_SIGNS = """

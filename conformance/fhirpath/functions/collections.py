@@ -5,7 +5,7 @@ https://hl7.org/fhirpath/N1/#existence
 
 from collections.abc import Callable, Iterator
 
-from conformance.fhirpath.equality import contains, distinct
+from conformance.fhirpath.equality import Bag, distinct
 from conformance.fhirpath.errors import FHIRPathError
 from conformance.fhirpath.functions.table import (
     ANY,
@@ -28,6 +28,7 @@ from conformance.fhirpath.nodes import (
     boolean,
     integer,
     integer_of,
+    kind,
     single,
     truth,
 )
@@ -36,7 +37,8 @@ from conformance.fhirpath.operators import union
 Items = Iterator[tuple[Node, Nodes]]
 
 BOOLEAN = "System.Boolean"
-MAX_ITEMS = 100_000  # of a repeat() that does not end by itself
+MOST_NODES = 1_000_000
+MAX_ITEMS = 10_000  # of a repeat() that does not end by itself
 
 
 def where(items: Items) -> Nodes:
@@ -68,7 +70,23 @@ def every(items: Items) -> Nodes:
 
 def select(items: Items) -> Nodes:
     """What the projection gives on all items."""
-    return [node for _, found in items for node in found]
+    selected: Nodes = []
+    for _, found in items:
+        selected += found
+        bounded(selected, "select")
+    return selected
+
+
+def combine(nodes: Nodes, other: Nodes) -> Nodes:
+    """All items of both, with repetition."""
+    return bounded(nodes + other, "combine")
+
+
+def bounded(nodes: Nodes, name: str) -> Nodes:
+    """The nodes; raises FHIRPathError for an unreasonable number."""
+    if len(nodes) > MOST_NODES:
+        raise FHIRPathError(f"{name}: more than {MOST_NODES} items")
+    return nodes
 
 
 def of_booleans(name: str, decide: Callable[[list[bool]], bool]) -> Function:
@@ -89,28 +107,17 @@ def repeat(model: Model, arguments: tuple[Evaluator, ...]) -> Closure:
 
     def run(env: Environment, this: Nodes, nodes: Nodes) -> Nodes:
         found: Nodes = []
-        seen: set[int] = set()
+        bag = Bag()
         todo = nodes
         while todo:
             new = [node for _, given in evaluated(projection, env, todo) for node in given]
-            todo = [node for node in new if is_new(node, found, seen)]
+            todo = [node for node in new if bag.add(node)]
+            found += todo
             if len(found) > MAX_ITEMS:
                 raise FHIRPathError(f"repeat: more than {MAX_ITEMS} items")
         return found
 
     return run
-
-
-def is_new(node: Node, found: Nodes, seen: set[int]) -> bool:
-    """Whether a node is not among those found yet; if so, it is added to them."""
-    if isinstance(node[1], dict):
-        if id(node[1]) in seen:
-            return False
-        seen.add(id(node[1]))
-    elif contains(found, node):
-        return False
-    found.append(node)
-    return True
 
 
 def only(nodes: Nodes) -> Nodes:
@@ -133,17 +140,20 @@ def skip(nodes: Nodes, count: Nodes) -> Nodes:
 
 def intersect(nodes: Nodes, other: Nodes) -> Nodes:
     """The items that are in both, without repetition."""
-    return distinct([node for node in nodes if contains(other, node)])
+    bag = Bag(other)
+    return distinct([node for node in nodes if node in bag])
 
 
 def exclude(nodes: Nodes, other: Nodes) -> Nodes:
     """The items that are not in the other collection."""
-    return [node for node in nodes if not contains(other, node)]
+    bag = Bag(other)
+    return [node for node in nodes if node not in bag]
 
 
 def subset(nodes: Nodes, other: Nodes) -> Nodes:
     """Whether all items are in the other collection."""
-    return boolean(all(contains(other, node) for node in nodes))
+    bag = Bag(other)
+    return boolean(all(node in bag for node in nodes))
 
 
 def aggregate(model: Model, arguments: tuple[Evaluator, ...]) -> Closure:
@@ -151,11 +161,11 @@ def aggregate(model: Model, arguments: tuple[Evaluator, ...]) -> Closure:
     aggregator, *rest = arguments
 
     def run(env: Environment, this: Nodes, nodes: Nodes) -> Nodes:
-        outer = env.total
+        outer, index = env.total, env.index
         env.total = rest[0](env, this) if rest else []
-        for node in nodes:
+        for env.index, node in enumerate(nodes):
             env.total = aggregator(env, [node])
-        env.total, total = outer, env.total
+        env.total, env.index, total = outer, index, env.total
         return total
 
     return run
@@ -168,7 +178,10 @@ def iif(model: Model, arguments: tuple[Evaluator, ...]) -> Closure:
     def run(env: Environment, this: Nodes, nodes: Nodes) -> Nodes:
         if len(nodes) > 1:
             raise FHIRPathError(f"iif: expected at most one item, found {len(nodes)}")
-        if truth(criterion(env, nodes), "iif"):
+        found = single(criterion(env, nodes), "iif")
+        if found is not None and kind(found) != "Boolean":
+            raise FHIRPathError(f"iif: expected a boolean, found {found[0]}")
+        if found is not None and found[1]:
             return positive(env, nodes)
         return rest[0](env, nodes) if rest else []
 
@@ -200,7 +213,7 @@ FUNCTIONS: dict[str, Function] = {
     "intersect": with_values(intersect, SAME, 1),
     "exclude": with_values(exclude, SAME, 1),
     "union": with_values(union, BOTH, 1),
-    "combine": with_values(lambda nodes, other: nodes + other, BOTH, 1),
+    "combine": with_values(combine, BOTH, 1),
     "aggregate": Function(aggregate, (1, 2), ANY, on_each=True),
     "iif": Function(iif, (2, 3), ANY, on_each=True),
 }

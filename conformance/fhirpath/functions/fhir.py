@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from conformance.fhirpath.errors import FHIRPathError
-from conformance.fhirpath.functions.table import ANY, SAME, Closure, Function, simple
+from conformance.fhirpath.functions.table import ANY, Closure, Function, simple
 from conformance.fhirpath.model import Model, source_of
 from conformance.fhirpath.nodes import (
     KIND,
@@ -154,11 +154,6 @@ def reflected(model: Model, node: Node) -> dict[str, str]:
     return {"namespace": "FHIR", "name": declared.base if declared and is_inline else node[0]}
 
 
-def trace(model: Model, arguments: tuple[Evaluator, ...]) -> Closure:
-    """`trace(name, projection)`: the input; what is traced goes nowhere."""
-    return lambda env, this, nodes: nodes
-
-
 def clock(name: str, type_name: str, form: str) -> Function:
     """`now()` and its kin, from the time that evaluation was handed."""
 
@@ -189,7 +184,6 @@ FUNCTIONS: dict[str, Function] = {
     "not": simple(negation, BOOLEAN),
     "resolve": Function(resolve, (0, 0), ANY),
     "type": Function(type_of, (0, 0), "System.Type"),
-    "trace": Function(trace, (1, 2), SAME, on_each=True),
     "now": clock("now", "System.DateTime", "dateTime"),
     "today": clock("today", "System.Date", "date"),
     "timeOfDay": clock("timeOfDay", "System.Time", "time"),

@@ -1,11 +1,12 @@
 """Math functions. https://hl7.org/fhirpath/N1/#math"""
 
 from collections.abc import Callable
-from decimal import ROUND_HALF_UP, Decimal, DecimalException
+from decimal import ROUND_HALF_UP, Decimal
 
+from conformance.fhirpath.arithmetic import in_range
 from conformance.fhirpath.errors import FHIRPathError
 from conformance.fhirpath.functions.table import ANY, SAME, Function, simple, with_values
-from conformance.fhirpath.nodes import Nodes, integer_of, kind, number, number_of, single
+from conformance.fhirpath.nodes import Nodes, integer_of, kind, number_of, single
 
 Number = int | Decimal
 INTEGER, DECIMAL = "System.Integer", "System.Decimal"
@@ -18,17 +19,9 @@ def calculated(name: str, operate: Callable[[Decimal], Number | None], result: s
         value = number_of(nodes, name)
         if value is None:
             return []
-        return _result(name, lambda: operate(Decimal(value)))
+        return in_range(lambda: operate(Decimal(value)))
 
     return simple(run, result)
-
-
-def _result(name: str, compute: Callable[[], Number | None]) -> Nodes:
-    try:
-        found = compute()
-    except DecimalException as error:
-        raise FHIRPathError(f"{name}: out of range") from error
-    return [] if found is None else [number(found)]
 
 
 def absolute(nodes: Nodes) -> Nodes:
@@ -36,9 +29,9 @@ def absolute(nodes: Nodes) -> Nodes:
     node = single(nodes, "abs")
     if node is not None and kind(node) == "Quantity":
         value = node[1].get("value")
-        return [] if value is None else [("System.Quantity", node[1] | {"value": abs(value)}, None)]
+        return [] if value is None else [(node[0], node[1] | {"value": abs(value)}, None)]
     found = number_of(nodes, "abs")
-    return [] if found is None else [number(found if found >= 0 else -found)]
+    return [] if found is None else in_range(lambda: found if found >= 0 else -found)
 
 
 def logarithm(nodes: Nodes, base: Nodes) -> Nodes:
@@ -46,7 +39,7 @@ def logarithm(nodes: Nodes, base: Nodes) -> Nodes:
     value, of = number_of(nodes, "log"), number_of(base, "log")
     if value is None or of is None or value <= 0 or of <= 0 or of == 1:
         return []
-    return _result("log", lambda: _tidy(Decimal(value).ln() / Decimal(of).ln()))
+    return in_range(lambda: _tidy(Decimal(value).ln() / Decimal(of).ln()))
 
 
 def _tidy(value: Decimal) -> Decimal:
@@ -62,8 +55,8 @@ def power(nodes: Nodes, exponent: Nodes) -> Nodes:
     if not -1000 <= by <= 1000:
         raise FHIRPathError(f"power: exponent {by} is out of range")
     if isinstance(value, int) and isinstance(by, int) and by >= 0:
-        return [number(int(value**by))]
-    return _result("power", lambda: Decimal(value) ** Decimal(by))
+        return in_range(lambda: int(value**by))
+    return in_range(lambda: Decimal(value) ** Decimal(by))
 
 
 def rounded(nodes: Nodes, places: Nodes | None = None) -> Nodes:
@@ -75,7 +68,7 @@ def rounded(nodes: Nodes, places: Nodes | None = None) -> Nodes:
     if not 0 <= digits <= 28:
         raise FHIRPathError(f"round: {digits} places are out of range")
     step = Decimal(1).scaleb(-digits)
-    return _result("round", lambda: Decimal(value).quantize(step, rounding=ROUND_HALF_UP))
+    return in_range(lambda: Decimal(value).quantize(step, rounding=ROUND_HALF_UP))
 
 
 FUNCTIONS: dict[str, Function] = {

@@ -4,13 +4,21 @@ import base64
 import binascii
 import html
 import json
-import re
 from collections.abc import Callable
 
 from conformance.fhirpath.errors import FHIRPathError
 from conformance.fhirpath.functions.table import Function, with_values
 from conformance.fhirpath.lexer import unescape as unescape_text
-from conformance.fhirpath.nodes import Nodes, boolean, integer, integer_of, string, text_of
+from conformance.fhirpath.nodes import (
+    LONGEST_TEXT,
+    Nodes,
+    boolean,
+    integer,
+    integer_of,
+    string,
+    text_of,
+)
+from conformance.fhirpath.regex import pattern
 
 STRING, BOOLEAN, INTEGER = "System.String", "System.Boolean", "System.Integer"
 
@@ -34,29 +42,29 @@ def substring(nodes: Nodes, start: Nodes, length: Nodes | None = None) -> Nodes:
     return [string(found[first:] if count is None else found[first : first + max(count, 0)])]
 
 
-def pattern(expression: str, name: str) -> re.Pattern[str]:
-    """A regular expression in single-line mode; raises FHIRPathError where it is none."""
-    try:
-        return re.compile(expression, re.DOTALL)
-    except re.error as error:
-        raise FHIRPathError(f"{name}: {expression!r} is not a regular expression") from error
+def replace(found: str, old: str, new: str) -> Nodes:
+    """Every instance of a text by another one; what is to be too long is not made first."""
+    if found.count(old) * len(new) > LONGEST_TEXT:
+        raise FHIRPathError(f"replace: more than {LONGEST_TEXT} characters")
+    return [string(found.replace(old, new))]
+
+
+def last_index(found: str, part: str) -> Nodes:
+    """The last place of a part; of the empty string, the first place."""
+    return [integer(found.rfind(part) if part else 0)]
 
 
 def replace_matches(found: str, expression: str, replacement: str) -> Nodes:
     r"""Replace matches; `$1` and `${name}` in the replacement stand for groups."""
-    if not expression:
-        return [string(found)]
-    groups = re.sub(r"\$(?:(\d+)|\{(\w+)\})", r"\\g<\1\2>", replacement.replace("\\", "\\\\"))
-    try:
-        return [string(pattern(expression, "replaceMatches").sub(groups, found))]
-    except (re.error, IndexError) as error:
-        raise FHIRPathError(f"replaceMatches: {replacement!r} names no group") from error
+    return [string(pattern(expression).replace(found, replacement) if expression else found)]
 
 
 def join(nodes: Nodes, separator: Nodes = []) -> Nodes:  # noqa: B006 - read only
-    """All strings as one."""
+    """All strings as one; empty where there are none."""
     between = text_of(separator, "join") or ""
     texts = [text_of([node], "join") for node in nodes]
+    if not texts:
+        return []
     return [string(between.join(each for each in texts if each is not None))]
 
 
@@ -115,20 +123,18 @@ def unescape(found: str, target: str) -> Nodes:
 
 FUNCTIONS: dict[str, Function] = {
     "indexOf": text("indexOf", lambda s, part: [integer(s.find(part))], INTEGER, 1),
-    "lastIndexOf": text("lastIndexOf", lambda s, part: [integer(s.rfind(part))], INTEGER, 1),
+    "lastIndexOf": text("lastIndexOf", last_index, INTEGER, 1),
     "substring": with_values(substring, STRING, 1, 2),
     "startsWith": text("startsWith", lambda s, part: boolean(s.startswith(part)), BOOLEAN, 1),
     "endsWith": text("endsWith", lambda s, part: boolean(s.endswith(part)), BOOLEAN, 1),
     "contains": text("contains", lambda s, part: boolean(part in s), BOOLEAN, 1),
     "upper": text("upper", lambda s: [string(s.upper())], STRING),
     "lower": text("lower", lambda s: [string(s.lower())], STRING),
-    "replace": text("replace", lambda s, old, new: [string(s.replace(old, new))], STRING, 2),
-    "matches": text(
-        "matches", lambda s, regex: boolean(bool(pattern(regex, "matches").search(s))), BOOLEAN, 1
-    ),
+    "replace": text("replace", replace, STRING, 2),
+    "matches": text("matches", lambda s, regex: boolean(pattern(regex).is_in(s)), BOOLEAN, 1),
     "matchesFull": text(
         "matchesFull",
-        lambda s, regex: boolean(bool(pattern(regex, "matchesFull").fullmatch(s))),
+        lambda s, regex: boolean(pattern(rf"\A(?:{regex})\Z").is_in(s)),
         BOOLEAN,
         1,
     ),

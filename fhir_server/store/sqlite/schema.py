@@ -21,7 +21,7 @@ from fhir_server.store.sqlite.lock import FileLock
 
 SCHEMA = 1
 WAIT = 5.0
-"""Seconds for which a foreign lock on the file (a backup, a shell) is waited for."""
+"""Seconds for which another's lock on the file is waited for."""
 
 _TABLES = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value) WITHOUT ROWID;
@@ -85,13 +85,18 @@ def prepare(path: str) -> None:
     """
     if not Path(path).parent.is_dir():
         raise ValueError(f"{path}: there is no such folder")
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
-    with closing(FileLock(path)) as lock, lock:
-        try:
-            with closing(connect(path, write=True)) as connection:
-                _create_or_check(connection, path)
-        except sqlite3.DatabaseError as fault:
-            raise ValueError(f"{path} is not a store: {fault}") from None
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        with (
+            closing(FileLock(path, WAIT)) as lock,
+            lock,
+            closing(connect(path, write=True)) as connection,
+        ):
+            _create_or_check(connection, path)
+    except OSError as fault:
+        raise ValueError(f"{path} cannot be opened: {fault}") from None
+    except sqlite3.DatabaseError as fault:
+        raise ValueError(f"{path} is not a store: {fault}") from None
 
 
 def _create_or_check(connection: sqlite3.Connection, path: str) -> None:

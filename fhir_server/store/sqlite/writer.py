@@ -58,7 +58,7 @@ class Writer:
         self._names = names
         self._clock = clock
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
-        self._lock = FileLock(path)
+        self._lock = FileLock(path, schema.WAIT)
         self._connection: sqlite3.Connection | None = None
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
@@ -112,6 +112,8 @@ class Writer:
                 return self._transaction(commits)
         except (OverflowError, UnicodeEncodeError) as fault:
             problem: Exception = Unprocessable(f"A value cannot be stored: {fault}")
+        except OSError as fault:
+            problem = Busy(f"The store cannot write now: {fault}")
         except sqlite3.Error as fault:
             problem = busy("write", fault)
         except Exception as fault:  # this thread's edge: whoever waits is told, the thread lives on

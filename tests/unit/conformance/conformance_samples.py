@@ -10,7 +10,10 @@ DIV = '<div xmlns="http://www.w3.org/1999/xhtml">A</div>'
 PATIENT: Json = {
     "resourceType": "Patient",
     "id": "p1",
-    "meta": {"profile": ["http://x/p"], "tag": [{"system": "http://x", "code": "t"}]},
+    "meta": {
+        "profile": ["http://hl7.org/fhir/StructureDefinition/Patient"],
+        "tag": [{"system": "http://x", "code": "t"}],
+    },
     "language": "zh-CN",
     "text": {"status": "generated", "div": DIV},
     "contained": [{"resourceType": "Organization", "id": "o", "name": "Clinic"}],
@@ -42,7 +45,7 @@ PATIENT: Json = {
     "birthDate": "1990-03-07",
     "deceasedBoolean": False,
     "maritalStatus": {"text": "married"},
-    "contact": [{"relationship": [{"text": "mother"}], "gender": "female"}],
+    "contact": [{"name": {"text": "A"}, "gender": "female"}],
     "generalPractitioner": [{"reference": "Practitioner/1"}, {"reference": "#o"}],
     "managingOrganization": {"reference": "http://x/fhir/Organization/1", "type": "Organization"},
     "link": [{"other": {"reference": "Patient/2"}, "type": "seealso"}],
@@ -51,7 +54,7 @@ PATIENT: Json = {
 OBSERVATION: Json = {
     "resourceType": "Observation",
     "status": "final",
-    "code": {"coding": [{"system": "http://loinc.org", "code": "85354-9"}]},
+    "code": {"coding": [{"system": "http://loinc.org", "code": "17856-6"}]},
     "subject": {"reference": "Patient/p1"},
     "effectiveDateTime": "2020-02-29T10:00:00+08:00",
     "component": [

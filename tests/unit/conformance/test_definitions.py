@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 from conformance.build import DATA, build, read_package
-from conformance.definitions import Definitions, Element
+from conformance.definitions import Binding, Definitions, Element
+
+PROFILE = "http://hl7.org/fhir/StructureDefinition/"
 
 
 def test_every_concrete_resource_type_is_known(definitions: Definitions) -> None:
@@ -134,6 +136,108 @@ def test_compartment_codes_are_parameters(definitions: Definitions) -> None:
     for name in ("Patient", "Encounter", "RelatedPerson", "Practitioner", "Device"):
         for type_name, codes in definitions.compartment(name).items():
             assert set(codes) <= set(definitions.search_parameters(type_name))
+
+
+def test_invariants_of_a_type_come_after_those_of_its_bases(definitions: Definitions) -> None:
+    keys = [each.key for each in definitions.invariants("Age")]
+
+    assert keys == ["ele-1", "qty-3", "age-1"]
+
+
+def test_invariant_of_a_backbone_element_belongs_to_its_type(definitions: Definitions) -> None:
+    [contact] = definitions.types["Patient.contact"].invariants
+
+    assert contact.key == "pat-1"
+    assert contact.severity == "error"
+    assert contact.expression.startswith("name.exists() or telecom.exists()")
+
+
+def test_invariant_of_one_element_belongs_to_it(definitions: Definitions) -> None:
+    div = definitions.elements("Narrative")["div"]
+
+    assert [each.key for each in div.invariants] == ["txt-1", "txt-2"]
+    assert definitions.elements("Narrative")["status"].invariants == ()
+
+
+def test_no_invariant_of_the_package_is_lost(definitions: Definitions) -> None:
+    """Each is at its type, or at the one element that has it beside its type's."""
+    keys = {each.key for found in definitions.types.values() for each in found.invariants}
+    for found in definitions.types.values():
+        keys |= {each.key for element in found.own for each in element.invariants}
+
+    assert len(keys) == 237
+
+
+def test_weak_binding_keeps_the_value_set_that_it_must_stay_in(definitions: Definitions) -> None:
+    language = definitions.elements("Patient")["language"]
+
+    assert language.value_set == ""
+    assert language.binding == Binding(
+        "preferred",
+        "http://hl7.org/fhir/ValueSet/languages",
+        "http://hl7.org/fhir/ValueSet/all-languages",
+    )
+
+
+def test_flags_and_profiles_of_an_element(definitions: Definitions) -> None:
+    observation = definitions.elements("Observation")
+    low = definitions.elements("Range")["low"]
+
+    assert observation["status"].is_modifier
+    assert observation["status"].is_summary
+    assert not observation["note"].is_modifier
+    assert not observation["note"].is_summary
+    assert low.profiles == {"Quantity": (f"{PROFILE}SimpleQuantity",)}
+
+
+def test_extension_knows_its_contexts_and_value(definitions: Definitions) -> None:
+    found = definitions.library.extensions[f"{PROFILE}patient-birthTime"]
+
+    assert found.contexts == (("element", "Patient.birthDate"),)
+    assert found.types == ("dateTime",)
+    assert found.nested == ()
+    assert not found.is_modifier
+
+
+def test_extension_with_extensions_has_no_value(definitions: Definitions) -> None:
+    found = definitions.library.extensions[f"{PROFILE}patient-nationality"]
+
+    assert found.types == ()
+    assert found.nested == ("code", "period")
+
+
+def test_library_reads_what_it_is_asked_for(definitions: Definitions) -> None:
+    library = definitions.library
+
+    assert (len(library.structures), len(library.code_systems), len(library.value_sets)) == (
+        655,
+        1062,
+        1316,
+    )
+    assert library.structures[f"{PROFILE}bp"]["baseDefinition"] == f"{PROFILE}vitalsigns"
+    assert f"{PROFILE}none" not in library.structures
+    with pytest.raises(KeyError):
+        library.structures[f"{PROFILE}none"]
+
+
+def test_every_record_of_the_library_is_the_one_of_its_url(definitions: Definitions) -> None:
+    library = definitions.library
+    for records in (library.structures, library.code_systems, library.value_sets):
+        assert all(record["url"] == url for url, record in records.items())
+
+
+def test_codes_of_a_value_set_that_no_element_requires(definitions: Definitions) -> None:
+    """A filter on a hierarchy of the package: `concept is-a _ActEncounterCode`."""
+    codes = definitions.codes("http://terminology.hl7.org/ValueSet/v3-ActEncounterCode|2014-03-26")
+    [found] = codes.values()
+
+    assert {"AMB", "EMER", "ACUTE"} <= found
+    assert "ACCM" not in found
+
+
+@pytest.mark.parametrize("url", ["http://hl7.org/fhir/ValueSet/mimetypes", "http://x/none", ""])
+def test_codes_that_cannot_be_enumerated_are_none(definitions: Definitions, url: str) -> None:
+    assert definitions.codes(url) == {}
 
 
 def test_shipped_tables_are_what_the_package_builds() -> None:

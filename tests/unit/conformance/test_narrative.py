@@ -2,7 +2,7 @@
 
 import pytest
 
-from conformance.narrative import check_div
+from conformance.validation.narrative import check_div
 
 
 def div(content: str) -> str:
@@ -97,4 +97,4 @@ def test_entities_are_never_declared() -> None:
 def test_image_by_fragment_waits_for_its_resource() -> None:
     [found] = check_div(div("<img src='#pic' alt='x'/>")) or []
 
-    assert found.local == "#pic"
+    assert found.pending == "#pic"

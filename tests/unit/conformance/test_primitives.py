@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from conformance.definitions import Definitions
-from conformance.faults import Check
-from conformance.primitives import primitive_checks
+from conformance.validation.faults import Check
+from conformance.validation.primitives import primitive_checks
 
 
 @pytest.fixture(scope="module")

@@ -40,6 +40,7 @@ def put(resource: Json, path: str, value: Any) -> Json:
 
 
 REMOVED = object()
+LABEL = {"system": "http://terminology.hl7.org/CodeSystem/v3-Confidentiality", "code": "R"}
 
 Defect = tuple[Json, str, Any, str, str]
 
@@ -97,8 +98,8 @@ DEFECTS: list[Defect] = [
     ),
     (PATIENT, "name/0/_prefix", {"id": "x"}, "structure", "Patient.name[0].prefix"),
     (PATIENT, "name/0/_family", [{"id": "x"}], "structure", "Patient.name[0].family"),
-    (PATIENT, "name/0/_given/1", None, "structure", "Patient.name[0].given[1]"),
-    (PATIENT, "name/0/_prefix", [None], "structure", "Patient.name[0].prefix[0]"),
+    (PATIENT, "name/0/_given/1", None, "structure", "Patient.name[0].given"),
+    (PATIENT, "name/0/_prefix", [None], "structure", "Patient.name[0].prefix"),
     (PATIENT, "name/0/_suffix", [{"id": "x"}], "invariant", "Patient.name[0].suffix[0]"),
     # emptiness
     (PATIENT, "name", [], "structure", "Patient.name"),
@@ -137,7 +138,7 @@ DEFECTS: list[Defect] = [
     (
         PATIENT,
         "generalPractitioner/0/reference",
-        "urn:uuid:1",
+        "urn uuid",
         "value",
         "Patient.generalPractitioner[0]",
     ),
@@ -151,7 +152,7 @@ DEFECTS: list[Defect] = [
     # contained
     (PATIENT, "contained/0/name", 1, "structure", "Patient.contained[0].name"),
     (PATIENT, "contained/0/meta", {"versionId": "1"}, "invariant", "Patient"),
-    (PATIENT, "contained/0/meta", {"security": [{"code": "R"}]}, "invariant", "Patient"),
+    (PATIENT, "contained/0/meta", {"security": [LABEL]}, "invariant", "Patient"),
     (
         PATIENT,
         "contained/1",

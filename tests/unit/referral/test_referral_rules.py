@@ -183,6 +183,7 @@ async def test_a_departments_records_are_its_institutions(city: City):
     ward = {
         "resourceType": "Organization",
         "id": "ward",
+        "name": "Ward",
         "partOf": {"reference": "Organization/clinic"},
     }
     await city.put("operator", ward)

@@ -48,6 +48,11 @@ def test_file_that_is_no_database_is_refused(path: str) -> None:
         open_store(f"sqlite:///{path}", lambda: 0)
 
 
+def test_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="cannot be opened"):
+        open_store(f"sqlite:///{tmp_path}", lambda: 0)
+
+
 def test_foreign_database_is_refused(path: str) -> None:
     with closing(sqlite3.connect(path)) as connection:
         connection.execute("CREATE TABLE song(title)")

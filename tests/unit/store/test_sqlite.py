@@ -11,7 +11,7 @@ import pytest
 
 from fhir_server.errors import Busy, TooCostly, Unprocessable
 from fhir_server.model import Entry, Key, Query, Write
-from fhir_server.search.tree import EVERYTHING, Cond, Match, Not
+from fhir_server.search.tree import EVERYTHING, Cond, InPatient, Match, Not, both
 from fhir_server.store.sqlite import schema
 from fhir_server.store.sqlite.deadline import limited
 from fhir_server.store.sqlite.lock import FileLock
@@ -55,6 +55,17 @@ def test_two_stores_on_one_file_see_each_other(path: str, with_store: With, basi
     with_store(body)
 
 
+def test_entries_follow_a_record_to_another_patient(with_store: With, basic: Make) -> None:
+    async def body(store: SQLiteStore) -> None:
+        await store.commit([basic("1", patients=("p",))])
+        await store.commit([basic("1", patients=("q",))])
+        where = both(Match("code", (Cond("v", "=", "x"),)), InPatient("q"))
+        assert await store.count(Query("Basic", where)) == 1
+        assert await store.check() == []
+
+    with_store(body)
+
+
 def test_a_foreign_lock_is_busy_and_passes(
     path: str, with_store: With, basic: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -69,6 +80,20 @@ def test_a_foreign_lock_is_busy_and_passes(
         [version] = await store.commit([basic("1")])
         assert version.vid == 1
 
+    with_store(body)
+
+
+def test_a_process_that_hangs_on_the_lock_makes_others_busy(
+    path: str, with_store: With, basic: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def body(store: SQLiteStore) -> None:
+        with closing(FileLock(path, 9)) as lock:
+            with lock, pytest.raises(Busy, match="another process holds the file"):
+                await store.commit([basic("1")])
+            [version] = await store.commit([basic("1")])
+            assert version.vid == 1
+
+    monkeypatch.setattr(schema, "WAIT", 0.05)
     with_store(body)
 
 
@@ -207,7 +232,7 @@ def test_a_commit_given_up_while_it_waits_is_not_written(
     path: str, with_store: With, basic: Make
 ) -> None:
     async def body(store: SQLiteStore) -> None:
-        with closing(FileLock(path)) as lock, lock:
+        with closing(FileLock(path, 9)) as lock, lock:
             first = asyncio.ensure_future(store.commit([basic("1")]))
             await asyncio.sleep(0)
             while not store._writer._queue.empty():
@@ -238,7 +263,7 @@ def test_closing_finishes_what_waits(path: str, with_store: With, basic: Make) -
 
 def test_the_answer_to_a_closed_loop_is_dropped(path: str, basic: Make) -> None:
     store = SQLiteStore(path, lambda: 0)
-    with closing(FileLock(path)) as lock, lock:
+    with closing(FileLock(path, 9)) as lock, lock:
         loop = asyncio.new_event_loop()
         task = loop.create_task(store.commit([basic("1")]))
         loop.run_until_complete(asyncio.sleep(0))
@@ -255,7 +280,7 @@ def test_the_answer_to_a_closed_loop_is_dropped(path: str, basic: Make) -> None:
 
 def test_the_lock_excludes(path: str) -> None:
     entered: list[str] = []
-    one, two = FileLock(path), FileLock(path)
+    one, two = FileLock(path, 9), FileLock(path, 9)
 
     def other() -> None:
         with two:

@@ -109,7 +109,7 @@ def test_birth_order_that_is_none_is_left_out(order, source, ids, received):
 @pytest.mark.parametrize("rank", ["99999999999", "9" * 5000, "0"])
 def test_rank_that_is_none_is_left_out(rank, source, ids, received):
     visit = "PV1||I" + "|" * 17 + "V1\r"
-    text = _msh("ADT^A01") + "PID|||7^^^H1||张三\r" + visit + "DG1|1||I10^病||||" + "|" * 9 + rank
+    text = _msh("ADT^A01") + "PID|||7^^^H1||张三\r" + visit + "DG1|1||I10^病" + "|" * 12 + rank
 
     resources = [one["resource"] for one in convert(text.encode(), source, ids, received)["entry"]]
 

@@ -8,7 +8,7 @@ import re
 from typing import Any
 from xml.parsers import expat
 
-from conformance.faults import Fault, Faults, fault, wrong
+from conformance.validation.faults import Fault, Faults, fault, wrong
 
 XHTML = "http://www.w3.org/1999/xhtml"
 
@@ -46,7 +46,7 @@ def check_div(value: Any) -> Faults:
     """Check the XHTML of a narrative.
 
     >>> check_div('<div xmlns="http://www.w3.org/1999/xhtml"><script>x()</script></div>')
-    [Fault(path='', code='invariant', text='<script> is not allowed in a narrative', local='')]
+    [Fault(path='', code='invariant', text='<script> is not allowed in a narrative', pending='')]
     """
     if value.__class__ is not str:
         return wrong("structure", value, "a JSON string (xhtml)")

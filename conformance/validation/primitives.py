@@ -10,8 +10,8 @@ from decimal import Decimal
 from typing import Any
 
 from conformance.definitions import Type
-from conformance.faults import Check, Fault, Faults, fault, wrong
-from conformance.narrative import check_div
+from conformance.validation.faults import Check, Fault, Faults, fault, wrong
+from conformance.validation.narrative import check_div
 
 MAX_INTEGER = 2**31 - 1
 MAX_STRING = 1024 * 1024
@@ -42,6 +42,8 @@ DATES = ("date", "dateTime", "instant")
 
 _ABSOLUTE = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:\S+")
 _BASE64 = re.compile(r"[0-9A-Za-z+/]*={0,2}")
+_UUID = re.compile(r"urn:uuid:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?:[|#?].*)?")
+_OID = re.compile(r"urn:oid:[0-2](?:\.(?:0|[1-9][0-9]*))+(?:[|#?].*)?")
 _SPACE = re.compile(r"\s+")
 
 
@@ -134,16 +136,36 @@ def day_exists(date: str) -> bool:
 
 
 def _uri(name: str) -> Check:
+    wants_absolute = name == "canonical"
+
     def check(value: Any) -> Faults:
         if value.__class__ is not str:
             return not_text(name, value)
         if value == "" or _SPACE.search(value):
             return wrong("value", value, FORMATS[name])
         if value[0] == "#":
-            return [Fault("", "", "", local=value)]
+            text = missing(value) if wants_absolute else ""
+            return [Fault("", "not-found", text, pending=value)]
+        if wants_absolute and _ABSOLUTE.fullmatch(value) is None:
+            return wrong("value", value, "an absolute URL, or #id of a contained resource")
+        if value.startswith("urn:"):
+            return _urn(value)
         return None
 
     return check
+
+
+def _urn(value: str) -> Faults:
+    if value.startswith("urn:uuid:") and _UUID.fullmatch(value) is None:
+        return wrong("value", value, FORMATS["uuid"])
+    if value.startswith("urn:oid:") and _OID.fullmatch(value) is None:
+        return wrong("value", value, FORMATS["oid"])
+    return None
+
+
+def missing(literal: str) -> str:
+    """What to say of a local reference that leads nowhere."""
+    return f'found "{literal}", expected a contained resource with that id'
 
 
 def is_absolute(uri: str) -> bool:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from conformance.faults import Fault, Faults, wrong
+from conformance.validation.faults import Fault, Faults, warning, wrong
+from conformance.validation.primitives import missing
 
 Reference = dict[str, Any]
 
@@ -26,10 +27,12 @@ def literal_pattern(resource_types: frozenset[str]) -> re.Pattern[str]:
 
 
 def reference_check(
-    resource_types: frozenset[str],
+    resource_types: frozenset[str], matches: Callable[[str], re.Match[str] | None]
 ) -> Callable[[Reference, tuple[str, ...]], Faults]:
-    """A check of a Reference that is an object already, against the types allowed; none: any."""
-    matches = literal_pattern(resource_types).fullmatch
+    """A check of a Reference that is an object already, against the types allowed; none: any.
+
+    `matches` is that of `literal_pattern`.
+    """
     conditional = re.compile(rf"(?:{'|'.join(sorted(resource_types))})\?\S+").fullmatch
 
     def check(reference: Reference, allowed: tuple[str, ...]) -> Faults:
@@ -41,8 +44,12 @@ def reference_check(
         found = matches(literal)
         if found is None:
             if literal[0] == "#":
-                return [Fault("", "not-found", missing(literal), local=literal)]
-            return None if is_other(literal, conditional) else malformed(literal)
+                return [Fault("", "not-found", missing(literal), pending=literal)]
+            if literal.startswith(("urn:uuid:", "urn:oid:")):
+                return None if _URN.fullmatch(literal) else odd(literal)
+            if _URL.fullmatch(literal) or conditional(literal):
+                return None
+            return malformed(literal)
         literal_type = found["type"]
         if type_name and literal_type != type_name:
             return wrong("value", literal, f"a reference to {type_name}, as its type says")
@@ -51,16 +58,9 @@ def reference_check(
     return check
 
 
-def is_other(literal: str, conditional: Callable[[str], Any]) -> bool:
-    """Whether a literal is a URN, another absolute URL, or a conditional reference."""
-    if literal.startswith(("urn:uuid:", "urn:oid:")):
-        return _URN.fullmatch(literal) is not None
-    return bool(_URL.fullmatch(literal) or conditional(literal))
-
-
-def missing(literal: str) -> str:
-    """What to say of a local reference that leads nowhere."""
-    return f'found "{literal}", expected a contained resource with that id'
+def odd(literal: str) -> list[Fault]:
+    """What to say of a URN that can name nothing but by agreement."""
+    return warning("value", f'found "{literal}", expected a UUID or OID after urn:')
 
 
 def malformed(literal: str) -> list[Fault]:

@@ -5,11 +5,11 @@ https://hl7.org/fhir/R4/json.html
 Each handler takes the value of the property and the object around it.
 """
 
-from collections.abc import Callable, Mapping, Set
+from collections.abc import Callable, Set
 from typing import Any
 
 from conformance.definitions import Element
-from conformance.faults import Check, Fault, Faults, describe, fault, under, wrong
+from conformance.validation.faults import Check, Fault, Faults, describe, fault, under, wrong
 
 ONLY_ID = "found only an id, expected a value or children (ele-1)"
 
@@ -54,12 +54,25 @@ def several_primitives(segment: str, key: str, check: Check, element: Element) -
         for index, item in enumerate(items):
             if item is None and is_given(parent.get(beside), index):
                 continue
+            if item is None and is_null(parent.get(beside), index):
+                found += under(segment, fault("structure", nothing_at(key, index)))
+                continue
             given = check(item)
             if given is not None:
                 found += under(f"{segment}[{index}]", given)
         return found or None
 
     return handle
+
+
+def is_null(items: Any, index: int) -> bool:
+    """Whether an array has null at an index."""
+    return items.__class__ is list and index < len(items) and items[index] is None
+
+
+def nothing_at(key: str, index: int) -> str:
+    """What to say of a primitive that has neither a value nor extensions."""
+    return f"found nothing in {key} and _{key} at {index}, expected something in one of them"
 
 
 def too_many(segment: str, items: list[Any], element: Element) -> list[Fault]:
@@ -100,10 +113,10 @@ def beside_several(segment: str, key: str, check: Check, code_of: str) -> Handle
             has_value = is_given(values, index)
             if item is not None:
                 given = check(item) or alone(item, code_of, is_alone=not has_value)
-            else:
-                given = None if has_value else neither(key, values, index)
-            if given is not None:
-                found += under(f"{segment}[{index}]", given)
+                if given is not None:
+                    found += under(f"{segment}[{index}]", given)
+            elif not has_value and (given := neither(key, values, index)):
+                found += under(segment, given)
         return found or None
 
     return handle
@@ -123,50 +136,7 @@ def neither(key: str, values: Any, index: int) -> Faults:
     """The fault of null in both arrays; where the array of values has it too, that one tells."""
     if values.__class__ is list and index < len(values):
         return None
-    return fault("structure", f"found null in _{key} and nothing in {key}, expected one of them")
-
-
-def bound_code(check: Check, codes: frozenset[str], value_set: str) -> Check:
-    """A code with a required binding."""
-
-    def check_code(value: Any) -> Faults:
-        if value.__class__ is str and value in codes:
-            return None
-        return check(value) or wrong("code-invalid", value, of_value_set(codes, value_set))
-
-    return check_code
-
-
-def bound_concept(check: Check, codes: Mapping[str, frozenset[str]], value_set: str) -> Check:
-    """A CodeableConcept with a required binding: one of its codings is from the value set."""
-    every = frozenset(code for each in codes.values() for code in each)
-
-    def check_concept(value: Any) -> Faults:
-        found = check(value)
-        if found is not None or has_coding(value, codes):
-            return found
-        text = f"found no coding of the value set, expected {of_value_set(every, value_set)}"
-        return fault("code-invalid", text)
-
-    return check_concept
-
-
-def has_coding(concept: Json, codes: Mapping[str, frozenset[str]]) -> bool:
-    """Whether a concept has a coding among those codes."""
-    return any(
-        coding.get("code") in codes.get(coding.get("system", ""), ())
-        for coding in concept.get("coding", ())
-    )
-
-
-MOST_LISTED = 12
-
-
-def of_value_set(codes: frozenset[str], value_set: str) -> str:
-    """What a required binding expects, in words; short lists of codes in full."""
-    if len(codes) > MOST_LISTED:
-        return f"a code of {value_set}"
-    return f"{', '.join(sorted(codes))} (of {value_set})"
+    return fault("structure", nothing_at(key, index))
 
 
 def several_choices(keys: Set[str]) -> list[Fault]:

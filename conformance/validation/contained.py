@@ -4,35 +4,41 @@ https://hl7.org/fhir/R4/references.html#contained
 """
 
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
-from conformance.faults import Fault, Faults, fault
+from conformance.validation.faults import Fault, Faults, fault
 
 Json = dict[str, Any]
 
 
 def check_contained(value: Any, found: Faults) -> Faults:
     """Adds that a resource inside another has an id."""
-    if value.__class__ is not dict or "id" in value:
+    if value.__class__ is not dict or not value or "id" in value:
         return found
     return (found or []) + fault("required", "found no id, expected one to refer to")
 
 
-def settle(resource: Json, found: list[Fault]) -> list[Fault]:
-    """Resolve the local references among the faults; what remains is wrong.
+def settle(
+    resource: Json, found: list[Fault], place_of: Callable[[Json, Fault], list[Fault]]
+) -> list[Fault]:
+    """Settle the faults that wait for the resource around; what remains is wrong.
 
     Adds the rules of the container: dom-2 to dom-5, and that no id stands twice.
     """
     contained = contained_in(resource)
     ids = Counter(id_ for _, each in contained if (id_ := each.get("id")).__class__ is str)
-    faults = [each for each in found if not each.local]
+    faults = [each for each in found if not each.pending]
+    for each in found:
+        if each.pending and each.pending[0] != "#":
+            faults += place_of(resource, each)
     sources: dict[str, set[str]] = {}  # where each local reference comes from
     for each in found:
-        if each.local:
-            target = each.local[1:]
+        if each.pending[:1] == "#":
+            target = each.pending[1:]
             sources.setdefault(target, set()).add(inside(each.path))
             if each.text and target and target not in ids:
-                faults.append(each._replace(local=""))
+                faults.append(each._replace(pending=""))
     for place, resource_inside in contained:
         faults += rules_of(resource_inside)
         id_ = resource_inside.get("id")

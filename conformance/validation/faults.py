@@ -7,19 +7,22 @@ Only where something is wrong is a path built, on the way back up.
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from conformance.issues import Severity
+
 
 class Fault(NamedTuple):
     """`path` is relative (`.name[0]`); `code` an IssueType.
 
-    `local` is set where a value points to a contained resource (`#id`), which only the resource
-    around it can resolve: then `text` says what is wrong if it cannot, and is empty if that is
-    allowed.
+    `pending` is set where only the resource around can tell whether something is wrong: to `#id`
+    where a value points to a contained resource (`text` is empty if it need not be there), to the
+    URL of an extension whose place decides.
     """
 
     path: str
     code: str
     text: str
-    local: str = ""
+    pending: str = ""
+    severity: Severity = "error"
 
 
 Faults = list[Fault] | None
@@ -32,6 +35,18 @@ LONGEST_INTEGER = 10**LONGEST_SHOWN  # Python refuses to write very long integer
 def fault(code: str, text: str) -> list[Fault]:
     """One fault at the value itself."""
     return [Fault("", code, text)]
+
+
+def warning(code: str, text: str) -> list[Fault]:
+    """One fault at the value itself that does not make it invalid."""
+    return [Fault("", code, text, severity="warning")]
+
+
+def both(found: Faults, more: Faults) -> Faults:
+    """The faults of two checks of one value."""
+    if not found or not more:
+        return found or more
+    return found + more
 
 
 def wrong(code: str, found: Any, expected: str) -> list[Fault]:
