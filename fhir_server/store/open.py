@@ -41,4 +41,18 @@ def open_store(url: str, clock: Callable[[], int], limits: Limits = _USUAL) -> K
 
             return MongoStore(url, clock, limits.query_seconds)
         case _:
-            raise ValueError(f"{scheme}:// names no store; use sqlite:///PATH or mongodb://HOSTS")
+            raise ValueError(
+                f"{shown(url)!r} names no store; "
+                "use sqlite:///PATH, mongodb://HOSTS/DATABASE or memory://"
+            )
+
+
+def shown(url: str) -> str:
+    """Return a store's URL without the password that may stand in it.
+
+    >>> shown("mongodb://me:secret@a,b/hub"), shown("memory://")
+    ('mongodb://***@a,b/hub', 'memory://')
+    """
+    scheme, separator, rest = url.partition("://")
+    _, at, place = rest.rpartition("@")
+    return f"{scheme}{separator}{'***@' if at else ''}{place}"

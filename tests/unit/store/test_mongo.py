@@ -1,9 +1,11 @@
 """What only the store on MongoDB does. That it agrees with the others is tests/contract."""
 
 import asyncio
+import re
 import threading
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from fhir_server.errors import Busy, TooCostly, TooLarge, Unprocessable
 from fhir_server.model import Entry, Key, Query, Sort, Write
 from fhir_server.search.tree import EVERYTHING, Chain, Cond, Has, Match
 from fhir_server.store.mongo import faults, presence, replica
+from fhir_server.store.mongo.sorting import MAIN
 from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.mongo.ticks import Ticks
 from fhir_server.store.open import open_store
@@ -361,3 +364,16 @@ def test_ticks_of_a_clock_that_stands_still_are_all_different() -> None:
 def test_what_is_no_passing_fault_stays_what_it_is() -> None:
     with pytest.raises(OperationFailure), faults.told("read"):
         raise OperationFailure("BadValue", 2)
+
+
+def test_the_documents_list_the_orders_along_an_index() -> None:
+    """docs/store.md names the main date of each type."""
+    text = (Path(__file__).parents[3] / "docs" / "store.md").read_text()
+    listed = text.partition("**Orders along an index:**")[2].partition("**Bounds.**")[0]
+    told = {
+        name: param
+        for param, names in re.findall(r"`([a-z-]+)`\s+of\s+([^;`]+?)[;.]", listed)
+        for name in re.findall(r"[A-Z]\w+", names)
+    }
+
+    assert told == {name: param for name, param in MAIN.items() if name[0].isupper()}
