@@ -35,11 +35,15 @@ def ensure(url: str) -> None:
     except (ConfigurationError, ValueError) as fault:
         raise ValueError(f"The store's URL cannot be read: {fault}") from None
     seeds = [f"{host}:{port}" for host, port in parsed["nodelist"]]
-    found = {seed: hello for seed in seeds if (hello := _hello(url, seed)) is not None}
+    found: dict[str, Hello] = {}
+    for seed in seeds:
+        hello = _hello(url, seed)
+        if hello is not None and _is_ready(hello):
+            return
+        if hello is not None:
+            found[seed] = hello
     if not found:
         raise ValueError(f"No MongoDB server answers at {', '.join(seeds)}")
-    if any(_is_ready(hello) for hello in found.values()):
-        return
     for seed, hello in found.items():
         if not hello.get("isreplicaset"):
             raise ValueError(STAND_ALONE.format(host=seed))
