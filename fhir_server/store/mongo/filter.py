@@ -98,7 +98,9 @@ def _patients(node: InPatient | OnlyPatients, scope: Scope) -> Filter:
 
 def both(parts: Iterable[Filter]) -> Filter:
     """Return the conjunction."""
-    wanted = [part for part in parts if part != ALWAYS]
+    wanted: list[Filter] = []
+    for part in parts:
+        wanted += part["$and"] if part.keys() == {"$and"} else [part] if part != ALWAYS else []
     if NEVER in wanted:
         return NEVER
     if not wanted:

@@ -22,8 +22,9 @@ Keys = Sequence[tuple[str, int]]
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Finds records. `now` is what `tree.NOW` stands for; fewer than `many` are collected at once,
-    more are walked through; after `end` (of the monotonic clock) it is too late."""
+    """Finds records. `now` is what `tree.NOW` stands for; the other side of a join is collected if
+    it is at most `many` records, and walked through if it is more; after `end` (of the monotonic
+    clock) it is too late."""
 
     records: AsyncCollection[dict[str, Any]]
     names: Names
@@ -35,25 +36,44 @@ class Reader:
     """What joins mean that were looked at already (None: too many on their other side)."""
 
     def find(
-        self, where: Filter, fields: Doc, order: Keys = (), limit: int = 0
+        self,
+        where: Filter,
+        fields: Doc,
+        *,
+        order: Keys = (),
+        limit: int = 0,
+        hint: str | None = None,
     ) -> AsyncCursor[Doc]:
-        """Return a cursor on the records that satisfy a filter."""
-        cursor = self.records.find(where, fields, session=self.session, limit=limit)
+        """Return a cursor on the records that satisfy a filter; the index `hint` leads to them."""
+        cursor = self.records.find(where, fields, session=self.session, limit=limit, hint=hint)
         if order:
             cursor = cursor.sort(list(order))
         return cursor.max_time_ms(self.left())
 
-    async def aggregate(self, stages: Sequence[Doc]) -> AsyncCommandCursor[Doc]:
+    async def aggregate(
+        self, stages: Sequence[Doc], hint: str | None = None
+    ) -> AsyncCommandCursor[Doc]:
         """Return a cursor on what a pipeline makes of the records."""
+        options: dict[str, Any] = {} if hint is None else {"hint": hint}
         return await self.records.aggregate(
-            list(stages), session=self.session, allowDiskUse=True, maxTimeMS=self.left()
+            list(stages),
+            session=self.session,
+            allowDiskUse=True,
+            maxTimeMS=self.left(),
+            **options,
         )
 
-    async def count(self, where: Filter) -> int:
+    async def count(self, where: Filter, hint: str | None = None) -> int:
         """Return how many records satisfy a filter."""
-        return await self.records.count_documents(
-            where, session=self.session, maxTimeMS=self.left()
-        )
+        return await self._counted([{"$match": where}], hint)
+
+    async def some(self, where: Filter, hint: str, most: int) -> int:
+        """Return how many records satisfy a filter, `most` for so many or more."""
+        return await self._counted([{"$match": where}, {"$limit": most}], hint)
+
+    async def _counted(self, stages: Sequence[Doc], hint: str | None) -> int:
+        cursor = await self.aggregate([*stages, {"$count": "n"}], hint)
+        return sum([int(doc["n"]) async for doc in cursor])
 
     def left(self) -> int:
         """Return the milliseconds that are left. Raises TooCostly if there are none."""

@@ -49,7 +49,7 @@ def _index(*fields: str, **options: Any) -> IndexModel:
 INDEXES: dict[str, tuple[IndexModel, ...]] = {
     "record": (
         _index("t", "e.p", "e.v", "pid", "n", "e.w", name="value"),
-        _index("t", "c.p", "c.a.v", "pid", "n", name="composite", sparse=True),
+        _index("t", "c.p", "c.a.v", "pid", "n", name="composite"),
         _index("t", "pid", "n", name="type"),
         _index("t", "pids", "pid", "n", name="patients"),
         _index("t", "at", "pid", "n", name="updated"),

@@ -21,6 +21,7 @@ async def page(r: Reader, bodies: Bodies, query: Query, main: str | None) -> Pag
         fields=PLACED,
         light=LIGHT,
         limit=query.limit + 1,
+        order=ordered.index,
         stream=ordered.stream,
     )
     found: list[Doc] = []

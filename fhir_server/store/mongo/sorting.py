@@ -15,6 +15,7 @@ from fhir_server.store import order
 from fhir_server.store.mongo.condition import NEVER, Filter
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.filter import both, either
+from fhir_server.store.mongo.plan import DEFAULT, Plan
 from fhir_server.store.mongo.reader import Keys, Reader
 
 MAIN: Mapping[str, str] = {
@@ -60,6 +61,7 @@ MAIN: Mapping[str, str] = {
 }
 """Type -> the one parameter by which its records are kept in order."""
 
+_INDEXES = {None: DEFAULT, "_id": "_id_", "at": "updated", "lo": "lowest", "hi": "highest"}
 _LOWEST_NUMBER = float("-inf")
 
 
@@ -85,12 +87,17 @@ class Ordered:
         self._sign = -1 if query.sort and query.sort[0].descending else 1
         self._is_computed = len(self._fields) > 1 or None in self._fields
 
+    @property
+    def index(self) -> str | None:
+        """The index that is in this order; None: it is computed."""
+        return None if self._is_computed else _INDEXES[self._fields[0] if self._fields else None]
+
     async def stream(
-        self, r: Reader, where: Filter, fields: Doc, limit: int
+        self, r: Reader, plan: Plan, fields: Doc, limit: int
     ) -> AsyncGenerator[Doc, None]:
-        """Yield the records that satisfy the filter, at most `limit` of them if it is not 0."""
+        """Yield the records that satisfy the plan, at most `limit` of them if it is not 0."""
         if self._is_computed:
-            cursor = await r.aggregate(self._computed(where, fields, limit))
+            cursor = await r.aggregate(self._computed(plan.where, fields, limit), plan.hint)
             async for doc in cursor:
                 yield doc
             return
@@ -98,8 +105,10 @@ class Ordered:
         shown = fields if field is None else {**fields, field: 1}
         sent = 0
         for part in self._parts(field):
-            rest = limit - sent if limit else 0
-            async for doc in r.find(both((where, part)), shown, self._keys(field), rest):
+            cut = limit - sent if limit else 0
+            found = both((plan.where, part))
+            order = self._keys(field)
+            async for doc in r.find(found, shown, order=order, limit=cut, hint=plan.hint):
                 sent += 1
                 yield doc
             if limit and sent >= limit:

@@ -17,6 +17,7 @@ from fhir_server.store.mongo import filter as filters
 from fhir_server.store.mongo.condition import NEVER, Filter
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.filter import Join, Scope, both, compiled, entry, only
+from fhir_server.store.mongo.plan import Plan, planned
 from fhir_server.store.mongo.reader import Reader, blocks
 
 _FIRST, _MOST = 64, 1024
@@ -24,16 +25,16 @@ _OWN = "own"  # the field for the references that a Has follows back
 
 
 class Stream(Protocol):
-    """How records are found that satisfy a filter: in which order, and behind which place."""
+    """How records are found by a plan: in which order, and behind which place."""
 
     def __call__(
-        self, r: Reader, where: Filter, fields: Doc, limit: int
+        self, r: Reader, plan: Plan, fields: Doc, limit: int
     ) -> AsyncGenerator[Doc, None]: ...
 
 
-async def unordered(r: Reader, where: Filter, fields: Doc, limit: int) -> AsyncGenerator[Doc, None]:
+async def unordered(r: Reader, plan: Plan, fields: Doc, limit: int) -> AsyncGenerator[Doc, None]:
     """Yield records as they come."""
-    async for doc in r.find(where, fields, limit=limit):
+    async for doc in r.find(plan.where, fields, limit=limit, hint=plan.hint):
         yield doc
 
 
@@ -42,7 +43,7 @@ class Ask:
     """What is walked: the living records of a type for which `where` and the filter `base` hold.
 
     `fields` are wanted of each; where candidates have to be looked at first, `light` are. `limit`
-    (0: none) is how many are wanted; more may come.
+    (0: none) is how many are wanted; more may come. `order` is the index that the stream is along.
     """
 
     type: str
@@ -51,6 +52,7 @@ class Ask:
     fields: Doc = field(default_factory=dict)
     light: Doc = field(default_factory=dict)
     limit: int = 0
+    order: str | None = None
     stream: Stream = unordered
 
 
@@ -60,11 +62,12 @@ async def walk(r: Reader, ask: Ask) -> AsyncGenerator[list[Doc], None]:
     where = _candidates(ask, scope)
     if where == NEVER:
         return
+    plan = await planned(r, where, ask.order, ask.base)
     if left:
         fields = {**(ask.light or ask.fields), "pids": 1, **_references(left)}
-        docs = ask.stream(r, where, fields, 0)
+        docs = ask.stream(r, plan, fields, 0)
     else:
-        docs = ask.stream(r, where, ask.fields, ask.limit)
+        docs = ask.stream(r, plan, ask.fields, ask.limit)
     async with aclosing(blocks(docs, _FIRST if left else _MOST, _MOST)) as found:
         async for block in found:
             yield await _settled(r, ask, scope, left, block) if left else block
@@ -77,7 +80,8 @@ async def count(r: Reader, ask: Ask) -> int:
     if where == NEVER:
         return 0
     if not left:
-        return await r.count(where)
+        plan = await planned(r, where, None, ask.base)
+        return await r.count(plan.where, plan.hint)
     return sum([len(block) async for block in walk(r, ask)])
 
 
@@ -131,7 +135,7 @@ async def _settled(
     where = both(({"_id": {"$in": ids}}, compiled(ask.where, whole)))
     if where == NEVER:
         return []
-    right = {doc["_id"] async for doc in r.find(where, {"_id": 1})}
+    right = {doc["_id"] async for doc in r.find(where, {"_id": 1}, hint="_id_")}
     return [doc for doc in block if doc["_id"] in right]
 
 
