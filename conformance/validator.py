@@ -9,7 +9,7 @@ from typing import Any, Literal
 from conformance.definitions import Definitions
 from conformance.issues import Issue
 from conformance.profiles.catalog import Catalog
-from conformance.validation.checks import Checks, Options, is_malformed
+from conformance.validation.checks import Checks, Options
 from conformance.validation.faults import Fault
 
 Level = Literal["off", "structure", "full"]
@@ -62,8 +62,8 @@ class Validator:
         checks = self._checks[wanted]
         try:
             found = checks.resource(resource) or []
-            if wanted == "full" and (not found or not is_malformed(found)):
-                found = found + checks.profiles(resource, profiles)
+            if wanted == "full":
+                found = found + checks.profiles(resource, profiles, found)
         except RecursionError:
             return [Issue("too-costly", "found more levels of nesting than can be checked")]
         if not self._warnings:

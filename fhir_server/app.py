@@ -67,7 +67,7 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
         store=store,
         definitions=definitions,
         validator=Validator(definitions, packages=Packages(Path(settings.packages)).resources()),
-        extractor=Extractor(definitions, settings.base_url),
+        extractor=Extractor(definitions, own_base(settings)),
         signer=Signer(derived(key, "cursor")),
         clock=clock,
         new_id=new_id,
@@ -75,6 +75,11 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
         operations=OPERATIONS,
     )
     return Parts(server, store, key)
+
+
+def own_base(settings: Settings) -> str:
+    """Return the base that references to the hub itself are known by when they are absolute."""
+    return settings.base_url or f"http://{settings.host}:{settings.port}/fhir"
 
 
 def milliseconds() -> int:

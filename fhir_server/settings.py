@@ -22,7 +22,9 @@ class Settings:
     host: str = _setting("127.0.0.1", "Address on which HTTP is served.")
     port: int = _setting(8080, "Port on which HTTP is served.")
     base_url: str = _setting(
-        "", "The hub's own FHIR base as clients see it; empty: taken from each request."
+        "",
+        "The hub's own FHIR base as clients see it; empty: that of each request, and in stored "
+        "references `http://HOST:PORT/fhir`.",
     )
     mllp: str = _setting(
         "127.0.0.1:2575", "Address and port on which HL7 v2 is received; empty: nowhere."

@@ -53,7 +53,8 @@ class Inbox:
         opened = open_message(raw, self.sources)
         try:
             if opened.source is None:
-                _log.warning("message.unknown_sender", peer=peer)
+                sender = (opened.header.sending_application, opened.header.sending_facility)
+                _log.warning("message.unknown_sender", peer=peer, sender=sender)
                 return self._answer(opened, _UNKNOWN_SENDER)[1] or None
             return await self._receive(raw, opened, opened.source)
         except Exception:  # the edge: whatever went wrong here, the sender may try again

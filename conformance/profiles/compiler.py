@@ -10,20 +10,29 @@ from collections.abc import Callable
 from typing import Any
 
 from conformance.definitions import Binding, Definitions, Element, Invariant
-from conformance.fhirpath import FHIRPathError
+from conformance.fhirpath import FHIRPathError, Services
 from conformance.profiles import values
 from conformance.profiles.catalog import CORE, Catalog
-from conformance.profiles.discriminators import profiles, target_type, types
+from conformance.profiles.discriminators import profiles, types
 from conformance.profiles.items import Around, Item, items_of
+from conformance.profiles.parts import (
+    ItemCheck,
+    has_pattern,
+    is_fixed,
+    is_no_longer,
+    is_number,
+    is_of_types,
+    is_within,
+    leads_to,
+)
 from conformance.profiles.slicing import Slice, matcher, sliced
-from conformance.snapshot import MAX_VALUE_SET, Node, SnapshotError
-from conformance.validation.bindings import Bindings
-from conformance.validation.faults import Fault, Faults, describe, fault, under, warning, wrong
+from conformance.snapshot import MAX_VALUE_SET, Node, steps
+from conformance.validation.bindings import Bindings, has_coding, is_among
+from conformance.validation.faults import Fault, Faults, fault, under, warning
 from conformance.validation.invariants import Invariants
 
 Json = dict[str, Any]
 ObjectCheck = Callable[[Json, Around], list[Fault]]
-ItemCheck = Callable[[Item, Around], Faults]
 MemberCheck = Callable[[Json, Around], list[Fault]]
 
 INLINE = ("BackboneElement", "Element")
@@ -44,6 +53,7 @@ class Compiler:
         self._invariants = invariants
         self._bindings = bindings
         self._made: dict[str, ObjectCheck] = {}
+        self._services = Services(member_of=self._is_member, conforms_to=self._conforms_alone)
 
     def profile(self, url: str) -> ObjectCheck | None:
         """The check of a profile; None where it is not known, or is a type of the specification.
@@ -153,6 +163,19 @@ class Compiler:
         inside = around._replace(resource=value) if "resourceType" in value else around
         return all(each.severity != "error" for each in check(value, inside))
 
+    def _conforms_alone(self, _: str, value: Any, url: str) -> bool | None:
+        if value.__class__ is not dict or self._catalog.structure(url) is None:
+            return None
+        return self.conforms(value, url, Around(value, lambda _: None))
+
+    def _is_member(self, _: str, value: Any, url: str) -> bool | None:
+        codes = self._catalog.codes(url)
+        if not codes:
+            return None
+        if value.__class__ is dict:
+            return is_among(value, codes) or has_coding(value, codes)
+        return any(value in each for each in codes.values())
+
     def item(self, node: Node, base: Element, root: Node) -> ItemCheck | None:
         """The check of one item of an element, or of a slice of it."""
         parts = [
@@ -180,9 +203,9 @@ class Compiler:
     def _values(self, element: Json) -> list[ItemCheck]:
         found = []
         if (fixed := values.stated(element, "fixed")) is not None:
-            found.append(_fixed(fixed))
+            found.append(is_fixed(fixed))
         if (pattern := values.stated(element, "pattern")) is not None:
-            found.append(_pattern(pattern))
+            found.append(has_pattern(pattern))
         return found
 
     def _lengths(self, element: Json) -> list[ItemCheck]:
@@ -190,16 +213,16 @@ class Compiler:
         lowest = values.stated(element, "minValue")
         highest = values.stated(element, "maxValue")
         return [
-            *([_longest(longest)] if longest is not None else []),
-            *([_limit(lowest, is_lowest=True)] if is_number(lowest) else []),
-            *([_limit(highest, is_lowest=False)] if is_number(highest) else []),
+            *([is_no_longer(longest)] if longest is not None else []),
+            *([is_within(lowest, is_lowest=True)] if is_number(lowest) else []),
+            *([is_within(highest, is_lowest=False)] if is_number(highest) else []),
         ]
 
     def _types(self, node: Node, base: Element) -> list[ItemCheck]:
         allowed = frozenset(types(node))
         if not base.choice or not allowed or allowed.issuperset(base.types):
             return []
-        return [_of_types(allowed)]
+        return [is_of_types(allowed)]
 
     def _bound(self, element: Json, base: Element) -> list[ItemCheck]:
         said = element.get("binding", {})
@@ -245,11 +268,12 @@ class Compiler:
             if name not in made:
                 others = [each for each in names if each != name]
                 try:
-                    made[name] = self._invariants.rule(invariant, [name, *others]).check
+                    rule = self._invariants.rule(invariant, [name, *others], self._services)
+                    made[name] = rule.check
                 except FHIRPathError as error:
                     text = f"{invariant.key} of the profile cannot be evaluated: {error}"
                     made[name] = lambda *_: warning("not-supported", text)
-            return made[name](item.value, around.resource)
+            return made[name](item.value, around.resource, around.resolve)
 
         return check
 
@@ -286,7 +310,7 @@ class Compiler:
         given = set(base.targets.get("Reference", ()))
         if not urls or named == given or "Resource" in named:
             return []
-        return [_target(urls, self._types_of(urls), self.conforms)]
+        return [leads_to(urls, self._types_of(urls), self.conforms)]
 
     def _types_of(self, urls: list[str]) -> frozenset[str]:
         """The resource types of profiles; none where one of them is not known."""
@@ -294,6 +318,8 @@ class Compiler:
         return frozenset(each["type"] for each in found if each) if all(found) else frozenset()
 
     def _inside(self, node: Node, base: Element, root: Node) -> list[ItemCheck]:
+        if not node.children and "contentReference" in node.element:
+            return self._referred(node.element["contentReference"].partition("#")[2], root)
         kinds = types(node)
         if not node.children or len(kinds) > 1:
             return []
@@ -313,80 +339,20 @@ class Compiler:
 
         return [check]
 
+    def _referred(self, id_: str, root: Node) -> list[ItemCheck]:
+        """The check of an element that is defined elsewhere in the profile, made when needed."""
+        target: Node | None = root
+        for name, _ in steps(id_):
+            target = target.children.get(name) if target else None
+        parent, _, name = id_.rpartition(".")
+        if target is None or parent not in self._definitions.types:
+            return []
+        node, base = target, self._definitions.elements(parent)[name]
+        made: list[ItemCheck | None] = []
 
-def is_number(value: Any) -> bool:
-    """Whether a value can be compared as a number."""
-    return not isinstance(value, bool | str | dict | list | None)
+        def check(item: Item, around: Around) -> Faults:
+            if not made:
+                made.append(self.item(node, base, root))
+            return made[0](item, around) if made[0] else None
 
-
-def _fixed(fixed: Any) -> ItemCheck:
-    def check(item: Item, _: Around) -> Faults:
-        if values.is_equal(item.value, fixed):
-            return None
-        return wrong("value", item.value, f"{values.in_words(fixed)}, as the profile fixes it")
-
-    return check
-
-
-def _pattern(pattern: Any) -> ItemCheck:
-    def check(item: Item, _: Around) -> Faults:
-        if values.meets(item.value, pattern):
-            return None
-        return wrong("value", item.value, f"{values.in_words(pattern)} in it, as the profile says")
-
-    return check
-
-
-def _longest(longest: int) -> ItemCheck:
-    def check(item: Item, _: Around) -> Faults:
-        if item.value.__class__ is not str or len(item.value) <= longest:
-            return None
-        text = f"found {len(item.value)} characters, expected at most {longest} (profile)"
-        return fault("too-long", text)
-
-    return check
-
-
-def _limit(limit: Any, *, is_lowest: bool) -> ItemCheck:
-    def check(item: Item, _: Around) -> Faults:
-        if not is_number(item.value):
-            return None
-        if item.value >= limit if is_lowest else item.value <= limit:
-            return None
-        side = "least" if is_lowest else "most"
-        return wrong("value", item.value, f"at {side} {limit} (profile)")
-
-    return check
-
-
-def _of_types(allowed: frozenset[str]) -> ItemCheck:
-    def check(item: Item, _: Around) -> Faults:
-        if item.type in allowed:
-            return None
-        text = f"found {item.type}, expected {' or '.join(sorted(allowed))} (profile)"
-        return fault("structure", text)
-
-    return check
-
-
-def _target(
-    urls: list[str], allowed: frozenset[str], conforms: Callable[[Any, str, Around], bool]
-) -> ItemCheck:
-    def check(item: Item, around: Around) -> Faults:
-        if item.value.__class__ is not dict:
-            return None
-        literal = item.value.get("reference")
-        target = around.resolve(literal) if literal.__class__ is str else None
-        if target is not None:
-            if any(conforms(target, url, around) for url in urls):
-                return None
-            return wrong("value", literal, f"it to lead to one of {', '.join(urls)}")
-        name = target_type(item.value)
-        if not name or not allowed or name in allowed:
-            return None
-        return wrong("value", describe(name), f"a reference to {' or '.join(sorted(allowed))}")
-
-    return check
-
-
-__all__ = ["Compiler", "ObjectCheck", "SnapshotError"]
+        return [check]

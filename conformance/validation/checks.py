@@ -56,9 +56,13 @@ class Checks:
         self._kind_of = kinds(catalog)
         self._misplaced = extensions.misplaced(definitions, catalog.extensions)
 
-    def profiles(self, value: Json, demanded: Iterable[str]) -> list[Fault]:
-        """The faults of a resource against profiles: those demanded, and those that it claims."""
-        return check_profiles(self._compiler, value, demanded, warnings=self._warnings)
+    def profiles(self, value: Json, demanded: Iterable[str], found: list[Fault]) -> list[Fault]:
+        """The faults of a resource against profiles: those demanded, and those that it claims.
+
+        `found` is what was found without them.
+        """
+        malformed = [each.path for each in found if is_malformed(each)]
+        return check_profiles(self._compiler, value, demanded, malformed, warnings=self._warnings)
 
     def resource(self, value: Any) -> Faults:
         """Check a resource that stands for itself: at the root, or in a Bundle or Parameters."""
@@ -193,14 +197,14 @@ def together(check: Check, more: list[Check]) -> Check:
         found = check(value)
         if found is None:
             return second(value)
-        return found if is_malformed(found) else both(found, second(value))
+        return found if any(map(is_malformed, found)) else both(found, second(value))
 
     return together(check_both, rest)
 
 
-def is_malformed(found: list[Fault]) -> bool:
-    """Whether faults say that a value is not what its type says, so that no rule can be asked."""
-    return any(each.code in MALFORMED and not each.pending for each in found)
+def is_malformed(found: Fault) -> bool:
+    """Whether a fault says that a value is not what its type says, so that no rule can be asked."""
+    return found.code in MALFORMED and found.severity == "error" and not found.pending
 
 
 def reference_to(check_target: Any, allowed: tuple[str, ...]) -> Check:

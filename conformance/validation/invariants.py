@@ -14,12 +14,13 @@ from conformance.fhirpath import FHIRPathError
 from conformance.fhirpath import tree as syntax
 from conformance.fhirpath.expression import compile_with
 from conformance.fhirpath.model import Model
-from conformance.fhirpath.nodes import Environment, truth
+from conformance.fhirpath.nodes import NO_SERVICES, Environment, Evaluator, Services, truth
 from conformance.fhirpath.parser import parse
 from conformance.fhirpath.tree import Tree
-from conformance.validation.faults import Check, Fault, Faults, fault, under
+from conformance.validation.faults import Check, Fault, Faults, under, warning
 
 Json = dict[str, Any]
+Resolve = Callable[[str], Json | None]
 
 # Checked by the closures of the structure, of contained resources and of narrative.
 BUILT_IN = frozenset(
@@ -112,7 +113,9 @@ class Invariants:
         wanted = [each for each in element.invariants if self.is_wanted(each)]
         return [self.rule(each, types).check for each in wanted]
 
-    def rule(self, invariant: Invariant, types: list[str]) -> Rule:
+    def rule(
+        self, invariant: Invariant, types: list[str], services: Services = NO_SERVICES
+    ) -> Rule:
         """Compile one invariant for objects of the first type; the others make names known.
 
         Raises FHIRPathError.
@@ -120,7 +123,9 @@ class Invariants:
         text = corrected(invariant)
         expression = parse(text)
         run = compile_with(self._model, text, types).run
-        holds = _holds(run, types[0], if_empty=invariant.key in UNDECIDED)
+        is_asking = "memberOf(" in text or "conformsTo(" in text
+        if_empty = is_asking or invariant.key in UNDECIDED
+        holds = _holds(run, types[0], services, if_empty=if_empty)
         found = Fault("", "invariant", f"{invariant.human} ({invariant.key})")
         if invariant.severity == "warning":
             found = found._replace(severity="warning")
@@ -155,24 +160,24 @@ def asks_resource(invariant: Invariant) -> bool:
 
 
 def _holds(
-    run: Callable[..., Any], type_name: str, *, if_empty: bool = False
+    run: Evaluator, type_name: str, services: Services, *, if_empty: bool
 ) -> Callable[..., bool]:
-    def holds(value: Any, resource: Json | None = None) -> bool:
+    def holds(value: Any, resource: Json | None = None, resolve: Resolve | None = None) -> bool:
         node = [(type_name, value, None)]
         around = value if resource is None else resource
-        result = run(Environment(around, {"context": node}), node)
-        found = truth(result, "invariant")
+        env = Environment(around, {"context": node}, resolve=resolve, services=services)
+        found = truth(run(env, node), "invariant")
         return if_empty if found is None else found
 
     return holds
 
 
 def _check(holds: Callable[..., bool], broken: Fault) -> Check:
-    def check(value: Any, *around: Json) -> Faults:
+    def check(value: Any, *around: Any) -> Faults:
         try:
             return None if holds(value, *around) else [broken]
         except FHIRPathError as error:
-            return fault("invariant", f"{broken.text} cannot be evaluated: {error}")
+            return warning("not-supported", f"{broken.text} cannot be evaluated: {error}")
 
     return check
 
@@ -181,7 +186,7 @@ def _remembered(holds: Callable[..., bool], keys: frozenset[str]) -> Callable[..
     """Remembers the answer for each set of properties that an object has of those read."""
     known: dict[frozenset[str], bool] = {}
 
-    def answer(value: Json, _: Json | None = None) -> bool:
+    def answer(value: Json, *_: Any) -> bool:
         present = keys.intersection(value)
         found = known.get(present)
         if found is None:

@@ -42,11 +42,21 @@ class Inside(NamedTuple):
 
 
 def check_profiles(
-    compiler: Compiler, resource: Json, demanded: Iterable[str], *, warnings: bool
+    compiler: Compiler,
+    resource: Json,
+    demanded: Iterable[str],
+    malformed: list[str],
+    *,
+    warnings: bool,
 ) -> list[Fault]:
-    """The faults of a resource against profiles demanded, and of all in it against their own."""
+    """The faults of a resource against profiles demanded, and of all in it against their own.
+
+    What has a malformed part, whose paths are given, is not asked.
+    """
     found: list[Fault] = []
     for each in _inside("", resource, lambda _: None):
+        if any(path.startswith(each.path) for path in malformed):
+            continue
         claimed = _claimed(each.resource)
         urls = {**dict.fromkeys(demanded if not each.path else (), ""), **claimed}
         for url, place in urls.items():

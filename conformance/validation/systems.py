@@ -6,7 +6,7 @@ Those of the R4 package that are complete are looked up. Some are grammars or re
 media types, currencies, units), and of SNOMED CT and LOINC the check digit tells most slips.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
@@ -17,6 +17,7 @@ from conformance.validation.rules.media_types import is_language, is_media_type
 from terminology.ucum import is_unit
 
 Json = dict[str, Any]
+Displays = Mapping[str, tuple[str, ...]]
 Test = Callable[[str], Severity | None]  # how wrong a code is
 
 UCUM = "http://unitsofmeasure.org"
@@ -57,6 +58,7 @@ class Systems:
     def __init__(self, code_systems: Mapping[str, Json]) -> None:
         self._code_systems = code_systems
         self._tests: dict[str, Test | None] = dict(GRAMMARS)
+        self._displays: dict[str, Displays] = {}
 
     def test(self, url: str) -> Test | None:
         """What tells how wrong a code of this system is; None where nothing does."""
@@ -65,26 +67,44 @@ class Systems:
         except KeyError:
             if url not in self._code_systems:
                 return None  # not kept: anybody may send any number of URLs
-            made = self._tests[url] = test_of(self._code_systems[url])
+            system = self._code_systems[url]
+            self._displays[url] = displays_of(system)
+            made = self._tests[url] = test_of(system)
             return made
+
+    def displays(self, url: str, code: str) -> tuple[str, ...]:
+        """The displays and designations of a code; none where they are not known."""
+        known = self._displays.get(url)
+        return known.get(code, ()) if known else ()
 
 
 def test_of(system: Json) -> Test | None:
     """The test of a code system that lists all its codes."""
     if system.get("content") != "complete" or not system.get("concept"):
         return None
-    codes: set[str] = set()
-    _collect(system["concept"], codes)
+    codes = frozenset(concept["code"] for concept in concepts_of(system["concept"]))
     if system.get("caseSensitive", True):
-        return _error_unless(frozenset(codes).__contains__)
-    lower = frozenset(code.lower() for code in codes)
-    return _error_unless(partial(_is_among, frozenset(codes), lower))
+        return _error_unless(codes.__contains__)
+    return _error_unless(partial(_is_among, codes, frozenset(code.lower() for code in codes)))
 
 
-def _collect(concepts: list[Json], codes: set[str]) -> None:
+def displays_of(system: Json) -> Displays:
+    """Code -> its display, then what else it is called."""
+    return {
+        concept["code"]: (
+            concept["display"],
+            *(each["value"] for each in concept.get("designation", ())),
+        )
+        for concept in concepts_of(system.get("concept", []))
+        if "display" in concept
+    }
+
+
+def concepts_of(concepts: list[Json]) -> Iterator[Json]:
+    """All concepts of a tree."""
     for concept in concepts:
-        codes.add(concept["code"])
-        _collect(concept.get("concept", []), codes)
+        yield concept
+        yield from concepts_of(concept.get("concept", []))
 
 
 def _is_among(codes: frozenset[str], lower: frozenset[str], code: str) -> bool:

@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/resource-operation-validate.html
 """
 
+from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.issues import Issue
@@ -14,50 +15,83 @@ from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.outcome import outcome
 from fhir_server.interactions.server import OperationDefinition, Server
 
-_CAN = ("resource", "mode")
-_MODES = ("create", "update")
+_MODES = ("", "create", "update", "delete", "profile")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The parameters of the operation; without a resource, what is stored is meant."""
+
+    resource: dict[str, Any] | None = None
+    mode: str = ""
+    profiles: tuple[str, ...] = ()
 
 
 async def validate(server: Server, caller: Caller, ask: Interaction) -> Reply:
     """Answer with an OperationOutcome of all that is wrong, 200 also where something is.
 
     The body is the resource, or Parameters that hold it; on an instance, without a body, what is
-    stored is checked. Raises `NotSupported` for a profile or the modes delete and profile.
+    stored is checked. `profile` names profiles to meet; mode `delete` needs no resource: that the
+    instance is there to be deleted is all that is checked, and mode `profile` needs a profile.
     """
-    resource = await _resource(server, caller, ask)
+    asked = _asked(ask)
+    if asked.mode not in _MODES:
+        raise BadRequest(f"The mode {asked.mode!r} is none of {', '.join(_MODES[1:])}.")
+    if asked.mode == "profile" and not asked.profiles:
+        raise BadRequest("The mode profile needs a profile.")
+    resource = asked.resource
+    if asked.mode == "delete" or resource is None:
+        if not ask.id:
+            raise BadRequest("$validate needs a resource.")
+        resource = fhirjson.resource(living(await find(server, caller, ask.key), ask.key))
     if resource.get("resourceType") != ask.type:
         raise BadRequest(f"A {ask.type} is expected here.")
-    issues = server.validator.validate(resource)
+    if asked.mode == "delete":
+        return _told([])
+    return _told(_id_rules(asked, ask) + server.validator.validate(resource, None, asked.profiles))
+
+
+def _told(issues: list[Issue]) -> Reply:
     told = issues or [Issue("informational", "Nothing is wrong.", severity="information")]
     return Reply(200, fhirjson.encode(outcome(told)))
 
 
-async def _resource(server: Server, caller: Caller, ask: Interaction) -> dict[str, Any]:
-    if any(name == "profile" for name, _ in ask.params):
-        raise NotSupported("Validation against a profile is not supported yet.")
+def _id_rules(asked: Asked, ask: Interaction) -> list[Issue]:
+    """An update has the id of the instance, where it is called on one."""
+    given = (asked.resource or {}).get("id")
+    if asked.mode != "update" or not ask.id or given == ask.id:
+        return []
+    return [Issue("value", f"found the id {given!r}, expected {ask.id!r}", f"{ask.type}.id")]
+
+
+def _asked(ask: Interaction) -> Asked:
+    asked = Asked(
+        mode=next((value for name, value in ask.params if name == "mode"), ""),
+        profiles=tuple(value for name, value in ask.params if name == "profile"),
+    )
     if not ask.body:
-        if not ask.id:
-            raise BadRequest("$validate needs a resource.")
-        return fhirjson.resource(living(await find(server, caller, ask.key), ask.key))
+        return asked
     body = fhirjson.decode(ask.body)
-    if isinstance(body, dict) and body.get("resourceType") == "Parameters":
-        return _parameter(body)
     if not isinstance(body, dict):
         raise BadRequest("The body is not a JSON object.")
-    return body
+    if body.get("resourceType") == "Parameters" and ask.type != "Parameters":
+        return _with_parameters(asked, body)
+    return replace(asked, resource=body)
 
 
-def _parameter(parameters: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+def _with_parameters(asked: Asked, parameters: dict[str, Any]) -> Asked:
     for each in parameters.get("parameter", ()):
-        name = each.get("name")
-        if name not in _CAN or (name == "mode" and each.get("valueCode") not in _MODES):
-            raise NotSupported(f"The parameter {name!r} of $validate is not supported yet.")
-        if name == "resource":
-            found = each.get("resource", {})
-    if not found:
-        raise BadRequest("$validate needs a resource.")
-    return found
+        match each.get("name"):
+            case "resource":
+                asked = replace(asked, resource=each.get("resource", {}))
+            case "mode":
+                asked = replace(asked, mode=str(each.get("valueCode")))
+            case "profile":
+                url = each.get("valueUri") or each.get("valueCanonical")
+                asked = replace(asked, profiles=(*asked.profiles, str(url)))
+            case name:
+                raise NotSupported(f"The parameter {name!r} of $validate is not known.")
+    return asked
 
 
 VALIDATE = tuple(

@@ -16,8 +16,9 @@ from fhir_server.search.tree import EVERYTHING
 from fhir_server.web.internal import guard, tell
 
 LEAST = 8
-MADE_BY_ADMIN: tuple[Kind, ...] = ("staff", "patient", "auditor", "admin")
-"""An administrator makes no login that may do more than an administrator."""
+MADE_BY_ADMIN: tuple[Kind, ...] = ("patient", "admin")
+"""An administrator makes no login that reads what an administrator may not: staff and auditors are
+made by the operator (`fhir-hub user add`)."""
 
 _PERSON: dict[Kind, str] = {"staff": "Practitioner/", "patient": "Patient/"}
 _MOST = 500

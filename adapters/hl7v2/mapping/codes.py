@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/datatypes.html#CodeableConcept
 A code is never dropped: what no table knows stays, under a system of its source's own.
 """
 
+import re
 from collections.abc import Container
 from typing import Any
 
@@ -25,6 +26,13 @@ SYSTEMS = {
     "NDC": "http://hl7.org/fhir/sid/ndc",
     "RXNORM": "http://www.nlm.nih.gov/research/umls/rxnorm",
     "ATC": "http://www.whocc.no/atc",
+}
+
+
+# How a code of a system looks: one that looks otherwise is the source's own, whatever it says.
+FORMS = {
+    "http://loinc.org": re.compile(r"(LP|LA|LL|LG|MTHU)?[0-9]{1,7}-[0-9]"),
+    "http://snomed.info/sct": re.compile(r"[1-9][0-9]{5,17}"),
 }
 
 
@@ -76,4 +84,8 @@ def _coding(element: Element, first: int, table: str, source: Source) -> dict[st
     code, display, name = (element.text(first + i) for i in range(3))
     if not code:
         return None
-    return coding(system_of(name, table, source), code, display)
+    system = system_of(name, table, source)
+    form = FORMS.get(system)
+    if form is not None and form.fullmatch(code) is None:
+        system = source.local(table)
+    return coding(system, code, display)

@@ -5,12 +5,21 @@ https://hl7.org/fhir/R4/datatypes.html#Identifier
 
 from typing import Any
 
-from adapters.hl7v2.mapping.codes import v2_table
+from adapters.hl7v2.mapping.codes import table_concept
 from adapters.hl7v2.mapping.names import human_name
 from adapters.hl7v2.message import Element
 from adapters.hl7v2.source import RESIDENT_ID, Authority, Source
 
-IDENTIFIER_TYPE = v2_table("0203")
+_TYPES = """
+    AC ACSN AM AMA AN ANC AND ANON ANT APRN ASID BA BC BCFN BCT BR BRN BSNR CC CONM CY CZ DC
+    DCFN DDS DEA DFN DI DL DN DO DP DPM DR DS EI EN ESN FDR FDRFN FI FILL GI GL GN HC IND JHN
+    LACSN LANR LI LN LR MA MB MC MCD MCN MCR MCT MD MI MR MRT MS NBSNR NCT NE NH NI NII NIIP
+    NNxxx NP NPI OBI OD PA PC PCN PE PEN PHC PHE PHO PI PLAC PN PNT PPIN PPN PRC PRN PT QA RI RN
+    RPH RR RRI RRP SB SID SL SN SNBSN SNO SP SR SS STN TAX TN TPR TRL U UDI UPIN USID VN VP VS
+    WC WCN WP XV XX
+"""
+IDENTIFIER_TYPES = frozenset(_TYPES.split())
+"""The codes of table 0203 as R4 carries it. https://hl7.org/fhir/R4/v2/0203/index.html"""
 _SCHEMES = {"ISO": "urn:oid:", "UUID": "urn:uuid:", "URI": "", "DNS": "urn:dns:"}
 _NATIONAL = frozenset({"NI", "NNCHN", "SS", "NN"})
 _WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
@@ -93,10 +102,13 @@ def ei_number(element: Element, default: str, source: Source) -> tuple[str, str]
 
 
 def identifier(system: str, value: str, kind: str = "", assigner: str = "") -> dict[str, Any]:
-    """Return an Identifier; `kind` is a code of table 0203, `assigner` an Organization's id."""
+    """Return an Identifier; `assigner` is an Organization's id.
+
+    `kind` is what the message says in CX.5: a code of table 0203, or else told as text.
+    """
     found: dict[str, Any] = {"system": system, "value": value}
     if kind:
-        found["type"] = {"coding": [{"system": IDENTIFIER_TYPE, "code": kind}]}
+        found["type"] = table_concept("0203", kind, IDENTIFIER_TYPES)
     if assigner:
         found["assigner"] = {"reference": f"Organization/{assigner}"}
     return found

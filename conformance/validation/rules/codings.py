@@ -25,9 +25,26 @@ def coding_check(systems: Systems) -> Check:
         if code.__class__ is not str or "version" in coding:
             return None
         severity = test(code)
-        return severity and _unknown(system, code, severity)
+        if severity:
+            return _unknown(system, code, severity)
+        display = coding.get("display")
+        return _display(systems.displays(system, code), display) if display else None
 
     return check
+
+
+def _display(known: tuple[str, ...], display: Any) -> Faults:
+    """What is wrong with a display: a warning, for other languages call a code otherwise."""
+    if not known or display in known or display.__class__ is not str:
+        return None
+    if _bare(display) in map(_bare, known):
+        return None
+    text = f"found {describe(display)}, expected {describe(known[0])}"
+    return [Fault(".display", "value", text, severity="warning")]
+
+
+def _bare(text: str) -> str:
+    return " ".join(text.casefold().split())
 
 
 def _relative(system: str) -> Faults:

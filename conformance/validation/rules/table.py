@@ -17,7 +17,9 @@ from conformance.validation.rules.canonicals import (
 )
 from conformance.validation.rules.codings import coding_check
 from conformance.validation.rules.identifiers import check_identifier
+from conformance.validation.rules.questionnaires import check_questionnaire
 from conformance.validation.rules.responses import response_check
+from conformance.validation.rules.structures import check_expression, differential_check
 from conformance.validation.rules.value_sets import check_include
 from conformance.validation.systems import Systems
 
@@ -50,10 +52,16 @@ def rules_of(
         "CapabilityStatement.rest.resource.searchParam": (
             _on(parameter_check(definitions), "definition"),
         ),
+        "ElementDefinition.constraint": (_on(check_expression, "expression"),),
+        "Questionnaire": (_on(check_questionnaire, "item"),),
         "QuestionnaireResponse": (
             _on(response_check(catalog.questionnaires, catalog.codes), "questionnaire"),
         ),
-        "SearchParameter": (_on(derived_check(definitions), "derivedFrom"),),
+        "SearchParameter": (
+            _on(derived_check(definitions), "derivedFrom"),
+            _on(check_expression, "expression"),
+        ),
+        "StructureDefinition": (_on(differential_check(catalog), "differential"),),
     }
     for name in definable:
         by_type[name] = (*by_type.get(name, ()), _on(check_url, "url"))

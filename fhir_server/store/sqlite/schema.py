@@ -56,8 +56,8 @@ The second is the name that SQLite gives to the primary key."""
 _PRAGMAS = (
     "synchronous = FULL",
     "temp_store = MEMORY",
-    "cache_size = -16384",
-    "mmap_size = 268435456",
+    "cache_size = -8192",
+    "mmap_size = 0",
     "wal_autocheckpoint = 4000",
     "journal_size_limit = 67108864",
     "foreign_keys = OFF",

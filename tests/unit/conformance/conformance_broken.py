@@ -81,6 +81,11 @@ def differential(**root: Any) -> Json:
     return {"differential": {"element": [{"id": "Patient", "path": "Patient", **root}]}}
 
 
+def switched(*conditions: Json) -> Json:
+    """A question that another one switches on."""
+    return {"item": [ITEM, {"linkId": "2", "type": "string", "enableWhen": list(conditions)}]}
+
+
 def typed(*codes: str) -> list[Json]:
     return [{"code": code} for code in codes]
 
@@ -276,11 +281,7 @@ BROKEN: list[tuple[str, str, Json]] = [
     ),
     ("que-5", "Questionnaire.item", {"type": "boolean", "answerValueSet": "http://x/c"}),
     ("que-6", "Questionnaire.item", {"type": "display", "required": True}),
-    (
-        "que-7",
-        "Questionnaire.item.enableWhen",
-        WHEN | {"operator": "exists", "answerBoolean": None},
-    ),
+    ("que-7", "Questionnaire", switched(WHEN | {"operator": "exists"})),
     ("que-8", "Questionnaire.item", {"type": "display", "initial": [STRING]}),
     ("que-9", "Questionnaire.item", {"type": "display", "readOnly": True}),
     ("que-10", "Questionnaire.item", {"type": "date", "maxLength": 1}),
@@ -289,7 +290,7 @@ BROKEN: list[tuple[str, str, Json]] = [
         "Questionnaire.item",
         {"type": "choice", "answerOption": [STRING], "initial": [STRING]},
     ),
-    ("que-12", "Questionnaire.item", {"enableWhen": [WHEN, WHEN]}),
+    ("que-12", "Questionnaire", switched(WHEN, WHEN)),
     ("que-13", "Questionnaire.item", {"initial": [STRING, STRING]}),
     ("qty-3", "Quantity", {"code": "x"}),
     ("ras-1", "RiskAssessment.prediction", {"probabilityRange": {"low": {"value": 1}}}),
@@ -469,6 +470,8 @@ AT = {
     "eld-3": ".max",
     "org-2": ".address[0]",
     "org-3": ".telecom[0]",
+    "que-7": ".item[1].enableWhen[0]",
+    "que-12": ".item[1]",
     "ras-1": ".probability.ofType(Range)",
     "sdf-3": ".snapshot",
     "sdf-8": ".snapshot",

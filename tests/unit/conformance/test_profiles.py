@@ -338,6 +338,23 @@ def test_extensions_of_packages_are_known(
     assert found == [expected]
 
 
+def test_what_is_asked_of_an_element_is_asked_where_it_is_referred_to(
+    definitions: Definitions,
+) -> None:
+    """Questionnaire.item.item refers to Questionnaire.item."""
+    asked = profile({"path": "Questionnaire.item.text", "min": 1}, base="Questionnaire")
+    inner = {"linkId": "2", "type": "string"}
+    questionnaire: Json = {
+        "resourceType": "Questionnaire",
+        "status": "draft",
+        "item": [{"linkId": "1", "type": "group", "text": "x", "item": [inner]}],
+    }
+
+    assert found_by(definitions, questionnaire, asked) == [
+        ("required", "Questionnaire.item[0].item[0]")
+    ]
+
+
 def test_value_sets_of_packages_are_known(definitions: Definitions) -> None:
     value_set = {
         "resourceType": "ValueSet",
@@ -394,6 +411,28 @@ def test_profile_of_a_profile_asks_all_that_its_base_asks(definitions: Definitio
     found = found_by(definitions, OBSERVATION, derived, others=(base,))
 
     assert found == [("required", "Observation"), ("required", "Observation")]
+
+
+@pytest.mark.parametrize(
+    ("expression", "is_met"),
+    [
+        ("status.memberOf('http://hl7.org/fhir/ValueSet/observation-status')", True),
+        ("status.memberOf('http://hl7.org/fhir/ValueSet/administrative-gender')", False),
+        ("status.memberOf('http://x/unknown')", True),
+        ("conformsTo('http://hl7.org/fhir/StructureDefinition/Observation')", True),
+        ("conformsTo('http://hl7.org/fhir/StructureDefinition/vitalsigns')", False),
+        ("subject.resolve().is(Patient)", True),
+        ("subject.resolve().is(Group)", False),
+    ],
+)
+def test_constraints_ask_for_value_sets_profiles_and_targets(
+    definitions: Definitions, expression: str, is_met: bool
+) -> None:
+    constraint = {"key": "x-1", "severity": "error", "human": "x", "expression": expression}
+
+    found = found_by(definitions, OBSERVATION, profile(element("", constraint=[constraint])))
+
+    assert found == ([] if is_met else [("invariant", "Observation")])
 
 
 def test_unknown_profile_is_a_warning_where_claimed_and_an_error_where_demanded(

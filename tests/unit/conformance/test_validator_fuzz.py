@@ -45,7 +45,13 @@ def test_never_raises(value: Any) -> None:
     VALIDATOR.validate(value)
 
 
-@given(st.sampled_from([PATIENT, OBSERVATION, BUNDLE]), st.data())
+PRESSURE = OBSERVATION | {
+    "meta": {"profile": ["http://hl7.org/fhir/StructureDefinition/bp"]},
+    "category": [{"coding": [{"system": "http://x", "code": "a"}], "text": "x"}],
+}
+
+
+@given(st.sampled_from([PATIENT, OBSERVATION, BUNDLE, PRESSURE]), st.data())
 def test_never_raises_on_a_resource_with_anything_anywhere(resource: Json, data: Any) -> None:
     changed = copy.deepcopy(resource)
     places: list[tuple[Any, Any]] = []

@@ -72,14 +72,35 @@ def test_validate_checks_what_is_stored(hub):
     assert hub.get(f"Patient/{id}/$validate").status_code == 200
 
 
+def test_validate_against_a_profile(hub):
+    """profile: If this is nominated, then the resource is validated against this profile."""
+    profile = "http://hl7.org/fhir/StructureDefinition/vitalsigns"
+    heart = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+
+    plain = hub.post("Observation/$validate", heart).json()
+    asked = hub.post(f"Observation/$validate?profile={profile}", heart).json()
+
+    assert {issue["severity"] for issue in plain["issue"]} == {"information"}
+    assert {issue["severity"] for issue in asked["issue"]} == {"error"}
+
+
+def test_validate_tells_whether_what_is_to_be_deleted_is_there(hub):
+    id = hub.made(PATIENT)
+
+    assert hub.get(f"Patient/{id}/$validate?mode=delete").status_code == 200
+    assert hub.get("Patient/nobody/$validate?mode=delete").status_code == 404
+
+
 @pytest.mark.parametrize(
     ("path", "body", "status"),
     [
         ("Patient/$validate", {"resourceType": "Observation"}, 400),
-        ("Patient/$validate?profile=http://x", PATIENT, 501),
+        ("Patient/$validate?mode=profile", PATIENT, 400),
+        ("Patient/$validate?mode=other", PATIENT, 400),
+        ("Patient/$validate?mode=delete", PATIENT, 400),
         (
             "Patient/$validate",
-            {"resourceType": "Parameters", "parameter": [{"name": "profile"}]},
+            {"resourceType": "Parameters", "parameter": [{"name": "colour"}]},
             501,
         ),
         ("Patient/$validate", {"resourceType": "Parameters"}, 400),

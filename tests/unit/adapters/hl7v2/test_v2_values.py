@@ -6,11 +6,18 @@ import pytest
 
 from adapters.hl7v2.faults import ContentFault
 from adapters.hl7v2.mapping import tables
-from adapters.hl7v2.mapping.identifiers import cx_identifier, is_resident_id, staff_reference
+from adapters.hl7v2.mapping.codes import concept
+from adapters.hl7v2.mapping.identifiers import (
+    cx_identifier,
+    identifier,
+    is_resident_id,
+    staff_reference,
+)
 from adapters.hl7v2.mapping.names import address, contact_point, human_name
 from adapters.hl7v2.mapping.times import as_moment, as_time, date_time
 from adapters.hl7v2.mapping.values import reference_range, value_of
 from adapters.hl7v2.message import parse
+from adapters.hl7v2.source import Authority, Source
 
 _MSH = "MSH|^~\\&|HIS|H1|HUB|CITY|20250101||ORU^R01|1|P|2.5\r"
 
@@ -249,3 +256,21 @@ def test_every_result_status_of_table_0085_has_an_outcome():
 
 def test_every_report_status_of_table_0123_has_an_outcome():
     assert set(tables.REPORT_STATUS) | tables.REPORT_REFUSED == set("OISARPFCMXNYZ")
+
+
+_OWN = Source("lis", "H1", "h1", Authority("H1", "urn:oid:1.2.3"))
+
+
+@pytest.mark.parametrize("raw", ["7&18-7^HGB^LN", "abc^HGB^LN", "12^HGB^SCT"])
+def test_a_code_that_its_system_cannot_have_is_the_sources_own(raw):
+    found = concept(_element(raw), "OBX-3", _OWN)
+
+    assert found["coding"][0]["system"] == "urn:local:lis:OBX-3"
+
+
+def test_an_unknown_kind_of_identifier_is_text():
+    assert identifier("urn:s", "1", "QQ") == {
+        "system": "urn:s",
+        "value": "1",
+        "type": {"text": "QQ"},
+    }

@@ -405,6 +405,56 @@ def test_unknown_modifier_extension_is_a_warning(telling: Validator) -> None:
             },
             [("value", "QuestionnaireResponse.questionnaire")],
         ),
+        (
+            {
+                "resourceType": "Questionnaire",
+                "status": "draft",
+                "item": [
+                    {
+                        "linkId": "1",
+                        "type": "string",
+                        "enableWhen": [
+                            {"question": "9", "operator": "exists", "answerBoolean": True}
+                        ],
+                    }
+                ],
+            },
+            [("not-found", "Questionnaire.item[0].enableWhen[0]")],
+        ),
+        (
+            {
+                "resourceType": "SearchParameter",
+                "url": "http://x/sp",
+                "name": "X",
+                "status": "draft",
+                "description": "x",
+                "code": "x",
+                "base": ["Patient"],
+                "type": "token",
+                "expression": "Patient.name.where(",
+            },
+            [("value", "SearchParameter.expression")],
+        ),
+        (
+            {
+                "resourceType": "StructureDefinition",
+                "url": "http://x/sd",
+                "name": "X",
+                "status": "draft",
+                "kind": "resource",
+                "abstract": False,
+                "type": "Patient",
+                "baseDefinition": CORE + "Patient",
+                "derivation": "constraint",
+                "differential": {
+                    "element": [
+                        {"id": "Patient", "path": "Patient"},
+                        {"id": "Patient.colour", "path": "Patient.colour"},
+                    ]
+                },
+            },
+            [("structure", "StructureDefinition")],
+        ),
     ],
 )
 def test_definitions(validator: Validator, resource: Json, expected: list[Any]) -> None:
