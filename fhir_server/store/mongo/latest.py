@@ -10,62 +10,45 @@ from typing import Any
 
 from pymongo.asynchronous.collection import AsyncCollection
 
-from fhir_server.model import Version
-from fhir_server.store.mongo import documents
-from fhir_server.store.mongo.bodies import Bodies
+from fhir_server.store.mongo.documents import WHOLE, Doc
 
-_MOST = 200
-_QUERIES = 2  # of them at the same moment
+_LONGEST_MS = 10_000
+
+_Found = asyncio.Future[Doc | None]
 
 
 class Latest:
-    """What waits, and the queries that run."""
+    """What waits, and the one query that runs."""
 
-    def __init__(self, records: AsyncCollection[dict[str, Any]], bodies: Bodies) -> None:
-        """Take the collections."""
+    def __init__(self, records: AsyncCollection[dict[str, Any]]) -> None:
+        """Take the collection."""
         self._records = records
-        self._bodies = bodies
-        self._waiting: dict[str, asyncio.Future[Version | None]] = {}
-        self._running: set[asyncio.Task[None]] = set()
+        self._waiting: dict[str, _Found] = {}
+        self._task: asyncio.Task[None] | None = None
 
-    async def read(self, ref: str) -> Version | None:
-        """Return the latest version of a record, None if it was never written."""
+    async def read(self, ref: str) -> Doc | None:
+        """Return the document of a record's latest version, None if it was never written."""
         found = self._waiting.get(ref)
         if found is None:
-            loop = asyncio.get_running_loop()
-            found = self._waiting[ref] = loop.create_future()
-            if len(self._waiting) == 1:
-                loop.call_soon(self._start)
+            found = self._waiting[ref] = asyncio.get_running_loop().create_future()
+            if self._task is None or self._task.done():
+                self._task = asyncio.create_task(self._run())
         return await asyncio.shield(found)
 
-    def _start(self) -> None:
-        while self._waiting and len(self._running) < _QUERIES:
-            refs = list(self._waiting)[:_MOST]
-            wanted = {ref: self._waiting.pop(ref) for ref in refs}
-            task = asyncio.create_task(self._query(wanted))
-            self._running.add(task)
-            task.add_done_callback(self._ended)
+    async def _run(self) -> None:
+        while self._waiting:
+            await asyncio.sleep(0)  # whoever was just answered asks for the next thing
+            wanted, self._waiting = self._waiting, {}
+            await self._query(wanted)
 
-    def _ended(self, task: "asyncio.Task[None]") -> None:
-        self._running.discard(task)
-        self._start()
-
-    async def _query(self, wanted: "dict[str, asyncio.Future[Version | None]]") -> None:
+    async def _query(self, wanted: dict[str, _Found]) -> None:
         try:
-            found = await self._versions(list(wanted))
+            cursor = self._records.find({"_id": {"$in": list(wanted)}}, WHOLE)
+            docs = {doc["_id"]: doc async for doc in cursor.max_time_ms(_LONGEST_MS)}
         except Exception as fault:  # this task's edge: whoever waits is told
             for future in wanted.values():
                 future.set_exception(fault)
                 future.exception()  # whoever asked may be gone
             return
         for ref, future in wanted.items():
-            future.set_result(found.get(ref))
-
-    async def _versions(self, refs: list[str]) -> dict[str, Version]:
-        cursor = self._records.find({"_id": {"$in": refs}}, documents.WHOLE)
-        docs = await cursor.to_list(None)
-        bodies = await self._bodies.read(docs)
-        return {
-            doc["_id"]: documents.version(documents.key(doc["_id"]), doc, body)
-            for doc, body in zip(docs, bodies, strict=True)
-        }
+            future.set_result(docs.get(ref))

@@ -46,7 +46,7 @@ class MongoStore:
         options = {name: value for name, value in _OPTIONS.items() if name.lower() not in given}
         self._client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, **options)
         self._tables = tables(self._client, schema.DATABASE)
-        self._latest = Latest(self._tables.records, self._tables.bodies)
+        self._latest = Latest(self._tables.records)
         self._seconds = query_seconds
         self._many = many
         self._writer = Writer(self._tables, Ticks(clock, process), clock, process, many)
@@ -55,10 +55,9 @@ class MongoStore:
         """Return the latest version or version `vid`."""
         ref = str(key)
         with told("read"):
-            latest = await self._latest.read(ref)
-            if latest is None or vid is None or vid == latest.vid:
-                return latest
-            doc = await self._tables.versions.find_one({"_id": {"k": ref, "v": vid}})
+            doc = await self._latest.read(ref)
+            if doc is not None and vid is not None and vid != doc["vid"]:
+                doc = await self._tables.versions.find_one({"_id": {"k": ref, "v": vid}})
             return None if doc is None else (await self._versions(key, [doc]))[0]
 
     async def search(self, query: Query) -> Page:
