@@ -15,7 +15,9 @@ class Settings:
     """The hub's settings; each can be given as an environment variable `FHIR_HUB_NAME`."""
 
     store: str = _setting(
-        "sqlite:///hub.db", "Where the record lies: `sqlite:///PATH` or `memory://`."
+        "sqlite:///hub.db",
+        "Where the record lies: `sqlite:///PATH`, `mongodb://HOSTS/DATABASE` or `memory://`.",
+        secret=True,
     )
     host: str = _setting("127.0.0.1", "Address on which HTTP is served.")
     port: int = _setting(8080, "Port on which HTTP is served.")
