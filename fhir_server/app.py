@@ -29,6 +29,7 @@ from fhir_server.interactions.checks import read_checks
 from fhir_server.interactions.server import OperationDefinition, Server
 from fhir_server.log import configure, get_logger
 from fhir_server.model import Key
+from fhir_server.operations.meta import META
 from fhir_server.operations.validate import VALIDATE
 from fhir_server.referral.operations import OPERATIONS as REFERRAL
 from fhir_server.referral.rules import WRITE_RULES
@@ -43,7 +44,7 @@ from fhir_server.web.site import Receive, Scope, Send, Site
 
 log = get_logger("hub")
 
-OPERATIONS: tuple[OperationDefinition, ...] = (*VALIDATE, *REFERRAL)
+OPERATIONS: tuple[OperationDefinition, ...] = (*VALIDATE, *META, *REFERRAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +155,7 @@ class Hub:
         if self._mllp is not None:
             await self._mllp.close()
         if self._parts is not None:
+            await self._parts.server.background.close()
             await self._parts.store.close()
         log.info("hub.stopped")
 
