@@ -42,33 +42,49 @@ class Validator:
         self._level = level
         self._most_issues = most_issues
         self._warnings = warnings
+        self._catalog = catalog
         self._checks = {
-            each: Checks(definitions, catalog, Options(each == "full", warnings, best_practice))
-            for each in ("structure", "full")
+            (level, told): Checks(
+                definitions, catalog, Options(level == "full", told, told and best_practice)
+            )
+            for level in ("structure", "full")
+            for told in {warnings, False}
         }
 
     def validate(
-        self, resource: Any, level: Level | None = None, profiles: Iterable[str] = ()
+        self,
+        resource: Any,
+        level: Level | None = None,
+        profiles: Iterable[str] = (),
+        *,
+        warnings: bool = True,
     ) -> list[Issue]:
         """All problems of a JSON value that should be a resource; none: it is valid.
 
         Numbers should be int or Decimal. `level` is the validator's own where none is given;
-        `profiles` are canonical URLs of profiles to meet, beside those that the resource claims.
+        `profiles` are canonical URLs of profiles to meet, beside those that the resource claims;
+        `warnings=False` leaves warnings out that the validator would tell.
         Never raises, whatever the value. Beyond `most_issues` one more says how many there are.
         """
         wanted = level or self._level
         if wanted == "off":
             return []
-        checks = self._checks[wanted]
+        told = warnings and self._warnings
+        checks = self._checks[wanted, told]
         try:
             found = checks.resource(resource) or []
             if wanted == "full":
                 found = found + checks.profiles(resource, profiles, found)
         except RecursionError:
             return [Issue("too-costly", "found more levels of nesting than can be checked")]
-        if not self._warnings:
+        if not told:
             found = [each for each in found if each.severity == "error"]
         return self._issues(root_name(resource), found)
+
+    def type_of(self, profile: str) -> str | None:
+        """The type that a profile is of, by its canonical URL; None: the profile is not known."""
+        found = self._catalog.structure(profile)
+        return str(found["type"]) if found else None
 
     def _issues(self, name: str, found: list[Fault]) -> list[Issue]:
         told = [issue(name, each) for each in found[: self._most_issues]]

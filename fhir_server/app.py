@@ -25,9 +25,11 @@ from fhir_server.errors import HubError, Unauthenticated
 from fhir_server.identity.authenticate import anybody, authenticate
 from fhir_server.identity.ids import keyed_id
 from fhir_server.identity.site import derived, site_key
+from fhir_server.interactions.checks import read_checks
 from fhir_server.interactions.server import OperationDefinition, Server
 from fhir_server.log import configure, get_logger
 from fhir_server.model import Key
+from fhir_server.operations.meta import META
 from fhir_server.operations.validate import VALIDATE
 from fhir_server.referral.operations import OPERATIONS as REFERRAL
 from fhir_server.referral.rules import WRITE_RULES
@@ -42,7 +44,7 @@ from fhir_server.web.site import Receive, Scope, Send, Site
 
 log = get_logger("hub")
 
-OPERATIONS: tuple[OperationDefinition, ...] = (*VALIDATE, *REFERRAL)
+OPERATIONS: tuple[OperationDefinition, ...] = (*VALIDATE, *META, *REFERRAL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,19 +62,22 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
     definitions = r4.load()
     if missing := missing_rules(definitions.resource_types):
         raise ValueError(f"No authorization rule for {', '.join(sorted(missing))}")
+    validator = Validator(definitions, packages=Packages(Path(settings.packages)).resources())
+    checks = read_checks(settings, definitions, validator)
     store = open_store(settings.store, clock, Limits(settings.query_seconds))
     key = await site_key(store, settings.site_key, secrets.token_bytes)
     server = Server(
         settings=settings,
         store=store,
         definitions=definitions,
-        validator=Validator(definitions, packages=Packages(Path(settings.packages)).resources()),
+        validator=validator,
         extractor=Extractor(definitions, own_base(settings)),
         signer=Signer(derived(key, "cursor")),
         clock=clock,
         new_id=new_id,
         write_rules=WRITE_RULES,
         operations=OPERATIONS,
+        checks=checks,
     )
     return Parts(server, store, key)
 
@@ -150,6 +155,7 @@ class Hub:
         if self._mllp is not None:
             await self._mllp.close()
         if self._parts is not None:
+            await self._parts.server.background.close()
             await self._parts.store.close()
         log.info("hub.stopped")
 

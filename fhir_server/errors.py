@@ -12,8 +12,10 @@ HubError
 ├── PreconditionFailed  412  If-Match, If-None-Exist
 │   └── AlreadyMatched  412  a record that matches If-None-Exist came meanwhile
 ├── TooLarge            413  body, entries
+├── AddressTooLong      414  the address
 ├── UnsupportedMedia    415  a body that is not FHIR JSON
 ├── Unprocessable       422  a resource that breaks the rules
+├── HeadTooLarge        431  the headers
 ├── NotSupported        501  part of FHIR that this hub does not do yet
 └── Busy                503  try again later; nothing was written
     └── TooCostly       503  a query went past its time limit
@@ -102,6 +104,18 @@ class TooLarge(HubError):
     """The request is larger than the hub takes."""
 
     status, code = 413, "too-long"
+
+
+class AddressTooLong(HubError):
+    """The address is longer than the hub takes."""
+
+    status, code = 414, "too-long"
+
+
+class HeadTooLarge(HubError):
+    """The headers are larger than the hub takes."""
+
+    status, code = 431, "too-long"
 
 
 class UnsupportedMedia(HubError):

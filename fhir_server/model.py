@@ -115,6 +115,25 @@ class Query:
 
 
 @dataclass(frozen=True, slots=True)
+class History:
+    """What a store is asked of the past: versions of one record, or of all records of some types.
+
+    They come latest first (`ascending`: oldest first), tombstones among them: by `updated`, within
+    one millisecond by commit. `since` and `until` (milliseconds) bound `updated`, the latter
+    excluded; `current` leaves out what another version had replaced by that time. `after` is the
+    key and vid of the version behind which to go on.
+    """
+
+    scope: Key | frozenset[str]
+    since: int | None = None
+    until: int | None = None
+    current: int | None = None
+    ascending: bool = False
+    limit: int = 20
+    after: tuple[Key, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     """Some records in order, and where the next page starts (`None`: there is none)."""
 

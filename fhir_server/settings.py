@@ -45,12 +45,47 @@ class Settings:
     )
     body_limit: int = _setting(64 * 1024 * 1024, "Largest request body in bytes.")
     entry_limit: int = _setting(5000, "Most entries of a batch or transaction.")
+    delete_limit: int = _setting(
+        100, "Most records that one conditional delete takes; 1: a match of several is a 412."
+    )
+    update_create: bool = _setting(
+        True, "Whether source systems, the operator and an open hub may choose new ids by PUT."
+    )
+    request_seconds: float = _setting(
+        30.0,
+        "Seconds after which a batch, a transaction or a repeated attempt is given up with 503.",
+    )
+    request_limit: int = _setting(
+        200, "Most FHIR requests that one process works on at a time; those beyond get 503."
+    )
+    header_limit: int = _setting(65536, "Largest head of a request (all its headers) in bytes.")
+    url_limit: int = _setting(
+        32768, "Longest address of a request in bytes; a longer search is a POST to `_search`."
+    )
+    stall_seconds: float = _setting(
+        20.0, "Seconds after which a client that neither sends nor takes anything is dropped."
+    )
+    cors_origins: str = _setting(
+        "",
+        "Web origins, by commas, whose pages may call the FHIR API; `*`: all, empty: none.",
+    )
+    job_hours: int = _setting(
+        24, "Hours for which the result of a request with `Prefer: respond-async` is kept."
+    )
     query_seconds: float = _setting(10.0, "Seconds after which a query is given up with 503.")
     session_minutes: int = _setting(480, "Minutes after which a login ends.")
     token_minutes: int = _setting(60, "Minutes for which a token of the command line holds.")
     log_level: str = _setting("info", "Least level of log lines: debug, info, warning, error.")
     packages: str = _setting(
         "packages", "Folder of the FHIR packages whose profiles and terminology are known."
+    )
+    validation: str = _setting(
+        "full", "How strictly what is written is checked: `off`, `structure` or `full`."
+    )
+    validation_rules: str = _setting(
+        "",
+        "JSON file with the levels and profiles of some sources and types; empty: all are checked "
+        "alike.",
     )
     sources: str = _setting("", "JSON file with the HL7 v2 sources; empty: those of the demo city.")
 

@@ -87,7 +87,7 @@ class Inbox:
             return Reply(200)
 
         async with self.lanes.turn(self._lane(opened, source)):
-            await persist(attempt)
+            await persist(self.server, attempt)
         done = received.read(await self.server.store.read(Key("message", id)))
         assert done is not None  # it was committed above
         _log.info("message.replayed", id=id, state=done.state)
@@ -114,7 +114,7 @@ class Inbox:
             return Reply(200, done.acknowledgement)
 
         async with self.lanes.turn(self._lane(opened, source)):
-            return (await persist(attempt)).body or None
+            return (await persist(self.server, attempt)).body or None
 
     async def _apply(
         self, raw: bytes, opened: Opened, source: Source | None, entry: Received

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/json.html, https://hl7.org/fhir/R4/element.html
 """
 
 from collections.abc import Iterable, Iterator
+from threading import RLock
 from typing import Any, NamedTuple
 
 from conformance.definitions import Definitions, Element
@@ -46,6 +47,8 @@ class Checks:
         self._warnings = options.warnings
         self._by_type: dict[str, Check] = primitive_checks(definitions.types)
         matches = literal_pattern(definitions.resource_types).fullmatch
+        self._ready: dict[str, Check] = {}  # those of resources, whole: seen by other threads
+        self._compiling = RLock()
         self._reference = reference_check(definitions.resource_types, matches)
         self._bindings = Bindings(catalog.codes, with_warnings=options.is_full and options.warnings)
         self._invariants = Invariants(
@@ -54,7 +57,9 @@ class Checks:
         self._compiler = Compiler(definitions, catalog, self._invariants, self._bindings)
         self._rules = rules_of(definitions, catalog, Systems(catalog.code_systems), matches)
         self._kind_of = kinds(catalog)
-        self._misplaced = extensions.misplaced(definitions, catalog.extensions)
+        self._misplaced = extensions.misplaced(
+            definitions, catalog.extensions, self._invariants.of_context
+        )
 
     def profiles(self, value: Json, demanded: Iterable[str], found: list[Fault]) -> list[Fault]:
         """The faults of a resource against profiles: those demanded, and those that it claims.
@@ -80,8 +85,14 @@ class Checks:
                 return fault("structure", "found no resourceType, expected the name of a type")
             text = f"found the resourceType {describe(name)}, expected the name of an R4 type"
             return fault("structure", text)
-        check = self._by_type.get(name) or self._compile(name)
+        check = self._ready.get(name) or self._prepare(name)
         return check(value)
+
+    def _prepare(self, name: str) -> Check:
+        """Compile a type's check, which until then other threads must not see."""
+        with self._compiling:
+            self._ready[name] = check = self._by_type.get(name) or self._compile(name)
+        return check
 
     def _contained(self, value: Any) -> Faults:
         """Check a contained resource; references it makes are settled by its container."""

@@ -8,12 +8,14 @@ from typing import Any
 
 from conformance.definitions import Definitions
 from conformance.library import Extension
-from conformance.validation.faults import Check, Fault, Faults, fault, warning, wrong
-from conformance.validation.paths import along
+from conformance.validation.faults import Check, Fault, Faults, fault, under, warning, wrong
+from conformance.validation.paths import Stop, along
 from conformance.validation.primitives import is_absolute
 
 Json = dict[str, Any]
 Known = Mapping[str, Extension]
+ContextCheck = Callable[[str, str, Any, Any], list[Fault]]
+"""The faults of an expression on an element of a type; the last is the extension."""
 
 
 _CORE = "http://hl7.org/fhir/StructureDefinition/"
@@ -70,7 +72,8 @@ def use_check(
             found += wrong("extension", url, "it not to be used as " + stands)
         names = ALSO_ON.get(url, ())
         names += tuple(name for kind, name in definition.contexts if kind == "element")
-        if "Element" not in names and hosts.isdisjoint(names):
+        is_elsewhere = "Element" not in names and hosts.isdisjoint(names)
+        if is_elsewhere or definition.context_invariants:
             found.append(Fault("", "extension", "", pending=url))
         return found or None
 
@@ -92,25 +95,39 @@ def _held(value: Json, url: str, definition: Extension) -> list[Fault]:
     return fault("structure", f"found {held[0]} in {url}, expected {expected}")
 
 
-def misplaced(definitions: Definitions, known: Known) -> Callable[[Json, Fault], list[Fault]]:
-    """What settles whether an extension that waits is where it may be; the faults if it is not."""
+def misplaced(
+    definitions: Definitions, known: Known, of_context: ContextCheck
+) -> Callable[[Json, Fault], list[Fault]]:
+    """What settles whether an extension that waits is where it may be; the faults if it is not.
+
+    `of_context` checks what its definition asks of the element that has it.
+    """
 
     def settle(resource: Json, waiting: Fault) -> list[Fault]:
         host_path = waiting.path.rpartition(".")[0]
         host = along(definitions, resource, host_path)[-1]
-        contexts = known[waiting.pending].contexts
-        for kind, expression in contexts:
-            if kind == "element" and expression in host.names:
-                return []
-            if kind == "extension" and host.type == "Extension" and _url(host.value) == expression:
-                return []
-            if kind == "fhirpath":
-                return []  # not evaluated: what it selects would have to be compared by place
-        places = ", ".join(expression for _, expression in contexts)
+        definition = known[waiting.pending]
+        if any(_is_at(context, host) for context in definition.contexts):
+            extension = along(definitions, resource, waiting.path)[-1].value
+            return [
+                each
+                for text in definition.context_invariants
+                for each in under(host_path, of_context(text, host.type, host.value, extension))
+            ]
+        places = ", ".join(expression for _, expression in definition.contexts)
         text = f"found {waiting.pending} here, expected it on {places}"
         return [Fault(host_path, "extension", text)]
 
     return settle
+
+
+def _is_at(context: tuple[str, str], host: Stop) -> bool:
+    match context:
+        case ("element", name):
+            return name in host.names or name == "Element"
+        case ("extension", url):
+            return host.type == "Extension" and _url(host.value) == url
+    return True  # FHIRPath is not evaluated: what it selects would have to be compared by place
 
 
 def _url(value: Any) -> Any:

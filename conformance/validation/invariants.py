@@ -113,6 +113,20 @@ class Invariants:
         wanted = [each for each in element.invariants if self.is_wanted(each)]
         return [self.rule(each, types).check for each in wanted]
 
+    def of_context(self, text: str, type_name: str, value: Any, extension: Any) -> list[Fault]:
+        """The fault of an element that does not meet what one of its extensions asks of it."""
+        broken = Fault("", "invariant", f"found an extension that is not used here: {text}")
+        # Written as in JSON: the element of an extension is `value`.
+        text = text.replace("%extension.valueInteger", "%extension.value")
+
+        def holds(value: Any) -> bool:
+            compiled = compile_with(self._model, text, [type_name], variables={"extension"})
+            node = [(type_name, value, None)]
+            given = {"context": node, "extension": [("Extension", extension, None)]}
+            return truth(compiled.run(Environment(value, given), node), "invariant") is True
+
+        return _check(holds, broken)(value) or []
+
     def rule(
         self, invariant: Invariant, types: list[str], services: Services = NO_SERVICES
     ) -> Rule:

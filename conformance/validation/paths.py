@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/fhirpath.html
 """
 
 import re
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from conformance.definitions import Definitions, Element
@@ -67,3 +68,29 @@ def _value(value: Any, element: Element, step: re.Match[str]) -> Any:
         return found
     index = int(step["index"])
     return found[index] if index < len(found) else None
+
+
+def references_in(definitions: Definitions, resource: Json) -> Iterator[tuple[str, str]]:
+    """Each literal reference in a resource, with the path of the Reference that has it."""
+    yield from _references(definitions, str(resource.get("resourceType")), resource, "")
+
+
+def _references(
+    definitions: Definitions, type_name: str, value: Any, path: str
+) -> Iterator[tuple[str, str]]:
+    if value.__class__ is not dict:
+        return
+    literal = value.get("reference")
+    if type_name == "Reference" and literal.__class__ is str:
+        yield path, literal
+    known = definitions.elements(type_name) if type_name in definitions.types else {}
+    for element in known.values():
+        for key, kind in element.properties():
+            below = value.get(key, value.get("_" + key))
+            name = f"{path}.{element.name}" + (f".ofType({kind})" if element.choice else "")
+            items = enumerate(below) if below.__class__ is list else [(None, below)]
+            for index, each in items:
+                place = name if index is None else f"{name}[{index}]"
+                own = each.get("resourceType") if each.__class__ is dict else None
+                inner = own if kind == "Resource" and isinstance(own, str) else kind
+                yield from _references(definitions, inner, each, place)

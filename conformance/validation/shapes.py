@@ -91,7 +91,7 @@ def _on_what_is_sound(
             continue
         try:
             yield from rule(value) or ()
-        except (TypeError, ValueError, AttributeError, ArithmeticError):
+        except (TypeError, ValueError, LookupError, AttributeError, ArithmeticError):
             continue  # a rule may stumble over what is malformed further down, and was reported
 
 

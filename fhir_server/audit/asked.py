@@ -11,7 +11,7 @@ from fhir_server.errors import BadRequest
 from fhir_server.model import Value
 from fhir_server.search import date
 from fhir_server.search.terms import Terms
-from fhir_server.search.tree import EVERYTHING, Cond, Ids, Match, Node, both, either
+from fhir_server.search.tree import EVERYTHING, Column, Cond, Ids, Match, Node, both, either
 
 Params = Sequence[tuple[str, str]]
 
@@ -74,10 +74,12 @@ def _in(param: str, values: Sequence[Value]) -> Node:
     return Match(param, (Cond("v", "in", tuple(values)),))
 
 
-def _token(param: str) -> Reader:
+def _done(column: Column) -> Reader:
+    """Read codes of what was done, which one entry tells: subtype, action and outcome."""
+
     def reader(asked: Asked, text: str, terms: Terms) -> Asked:
-        codes = [value.rpartition("|")[2] for value in text.split(",")]
-        return _joined(asked, _in(param, codes))
+        codes = tuple(value.rpartition("|")[2] for value in text.split(","))
+        return _joined(asked, Match("subtype", (Cond(column, "in", codes),)))
 
     return reader
 
@@ -145,12 +147,12 @@ READERS: dict[str, Reader] = {
     "_cursor": _cursor,
     "_id": _id,
     "_sort": _sort,
-    "action": _token("action"),
+    "action": _done("w"),
     "agent": _agent,
     "date": _date,
     "entity": _entity,
-    "outcome": _token("outcome"),
+    "outcome": _done("u"),
     "patient": _patient,
-    "subtype": _token("subtype"),
+    "subtype": _done("v"),
 }
 """The parameters that are followed; any other is a 400 that names these."""

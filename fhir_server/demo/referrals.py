@@ -19,6 +19,7 @@ from fhir_server.interactions.server import Server
 from fhir_server.referral.compose import DownReferral, Fullurls, compose
 
 DAYS = 90
+DEADLINE_DAYS = 7
 JSON = "application/fhir+json"
 PHYSICIAN = "cardiologist"
 FULLURLS = Fullurls(*(f"urn:uuid:{UUID(int=number)}" for number in (1, 2, 3)))
@@ -32,6 +33,8 @@ class Plan:
     doctor: str
     sent: bool = True
     steps: tuple[str, ...] = ()
+    reason: str = "血压平稳，转社区继续治疗"
+    priority: str = "routine"
 
 
 PLANS = (
@@ -39,6 +42,9 @@ PLANS = (
     Plan("clinic-east", "east-gp", steps=("accept", "start")),
     Plan("clinic-west", "west-gp", steps=("accept",)),
     Plan("clinic-east", "east-gp", sent=False),
+    Plan("clinic-east", "east-gp", reason="出院后病情稳定，转家庭医生签约管理", priority="urgent"),
+    Plan("clinic-east", "east-gp", steps=("receive",), reason="血压达标三个月，转社区规律随访"),
+    Plan("clinic-west", "west-gp", reason="调整用药后血压达标，转社区继续随访"),
 )
 """What happened to the first patients of the hospital who have hypertension, in their order."""
 
@@ -48,7 +54,7 @@ async def refer(server: Server) -> int:
     physician = await party(server, PHYSICIAN)
     patients = await hypertensive(server, physician)
     for plan, (patient, condition) in zip(PLANS, patients, strict=False):
-        decided = referral(plan, patient, condition, server.clock())
+        decided = referral(plan, patient, condition, physician.now)
         task = await _draft(server, physician, decided)
         if plan.sent:
             await _step(server, physician, task, "send")
@@ -94,7 +100,9 @@ def referral(plan: Plan, patient: str, condition: str, now: int) -> DownReferral
         data=("hypertension",),
         reasons=(condition,),
         package=(condition,),
-        reason="血压平稳，转社区继续治疗",
+        reason=plan.reason,
+        priority=plan.priority,
+        deadline=(written.date() + timedelta(days=DEADLINE_DAYS)).isoformat(),
     )
 
 

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 
 from fhir_server import fhirjson
 from fhir_server.interactions.interaction import Reply
+from fhir_server.interactions.subset import Content
 from fhir_server.model import Version
 
 PHRASES = {
     200: "OK",
     201: "Created",
+    202: "Accepted",
     204: "No Content",
     304: "Not Modified",
     400: "Bad Request",
@@ -24,8 +26,10 @@ PHRASES = {
     410: "Gone",
     412: "Precondition Failed",
     413: "Content Too Large",
+    414: "URI Too Long",
     415: "Unsupported Media Type",
     422: "Unprocessable Content",
+    431: "Request Header Fields Too Large",
     500: "Internal Server Error",
     501: "Not Implemented",
     503: "Service Unavailable",
@@ -51,14 +55,14 @@ def bundle(
     return b"".join(parts)
 
 
-def found(base: str, version: Version, mode: str) -> bytes:
-    """Return the entry of a searchset; `mode` is match or include."""
+def found(base: str, version: Version, mode: str, content: Content = fhirjson.whole) -> bytes:
+    """Return the entry of a searchset; `mode` is match or include, `content` shows the version."""
     return b"".join(
         (
             b'{"fullUrl":',
             fhirjson.encode(f"{base}/{version.key}"),
             b',"resource":',
-            fhirjson.whole(version),
+            content(version),
             b',"search":{"mode":"',
             mode.encode(),
             b'"}}',
@@ -66,7 +70,7 @@ def found(base: str, version: Version, mode: str) -> bytes:
     )
 
 
-def past(base: str, version: Version) -> bytes:
+def past(base: str, version: Version, content: Content = fhirjson.whole) -> bytes:
     """Return the entry of a history: what was asked, what was answered, and the resource unless
     deleted.
 
@@ -84,7 +88,7 @@ def past(base: str, version: Version) -> bytes:
     }
     parts = [b'{"fullUrl":', fhirjson.encode(f"{base}/{key}")]
     if version.body is not None:
-        parts += (b',"resource":', fhirjson.whole(version))
+        parts += (b',"resource":', content(version))
     parts += (b",", fhirjson.encode(about)[1:])
     return b"".join(parts)
 

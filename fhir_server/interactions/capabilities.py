@@ -4,19 +4,23 @@ https://hl7.org/fhir/R4/http.html#capabilities
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from conformance.definitions import SearchParameter
 from fhir_server import fhirjson
-from fhir_server.errors import BadRequest, NotSupported
+from fhir_server.errors import BadRequest
+from fhir_server.interactions.definitions import DATE
 from fhir_server.interactions.interaction import Interaction, Name, Reply
 from fhir_server.interactions.params import refuse_all
+from fhir_server.interactions.patch import FHIR_JSON, PATCHES
 from fhir_server.interactions.perform import RUN
 from fhir_server.interactions.server import OperationDefinition, Server
+from fhir_server.interactions.subset import PARAMS, reduced, single
 from fhir_server.search.criteria import NOT_YET
+from fhir_server.settings import Settings
 
-_DATE = "2026-11-25"
 _ON_TYPE: tuple[Name, ...] = (
     "read",
     "vread",
@@ -28,38 +32,66 @@ _ON_TYPE: tuple[Name, ...] = (
     "create",
     "search-type",
 )
+_ON_SYSTEM: tuple[Name, ...] = ("history-system", "search-system")
+_MODES = ("full", "normative", "terminology")
 _OF_TRAIL: tuple[Name, ...] = ("read", "search-type")
 
 
 def capabilities(server: Server, ask: Interaction) -> Reply:
-    """Answer with the CapabilityStatement. Raises `NotSupported` for a mode that is not full."""
-    refuse_all(ask, ("mode",))
-    mode = dict(ask.params).get("mode", "full")
-    if mode in ("normative", "terminology"):
-        raise NotSupported(f"mode={mode} is not supported yet; full is.")
-    if mode != "full":
-        raise BadRequest(f"mode is {mode[:20]!r}; full is expected.")
-    return Reply(200, fhirjson.encode(statement(server)))
+    """Answer with the CapabilityStatement, or with the TerminologyCapabilities.
+
+    "full (or not present), normative, terminology". All that the statement says here is normative.
+    """
+    refuse_all(ask, ("mode", *PARAMS))
+    modes = [text for name, text in ask.params if name == "mode"] or ["full"]
+    if len(modes) > 1 or modes[0] not in _MODES:
+        raise BadRequest(f"mode is {modes[0][:20]!r}; one of {', '.join(_MODES)} is expected.")
+    made = terminology(server) if modes[0] == "terminology" else statement(server)
+    told = replace(ask, type=made["resourceType"])
+    subset = single(server.definitions, told)
+    if not subset.is_whole:
+        made = reduced(server.definitions, subset, made)
+    return Reply(200, fhirjson.encode(made))
 
 
 def statement(server: Server) -> dict[str, Any]:
     """Return the CapabilityStatement; the same server makes the same one."""
-    implementation = {"description": "The hub"}
-    if server.settings.base_url:
-        implementation["url"] = server.settings.base_url
     return {
         "resourceType": "CapabilityStatement",
         "name": "FhirHub",
         "title": "FHIR R4 server and referral hub",
+        **_about(server),
+        "fhirVersion": "4.0.1",
+        "format": ["json", FHIR_JSON],
+        "patchFormat": list(PATCHES),
+        "rest": [_rest(server)],
+    }
+
+
+def terminology(server: Server) -> dict[str, Any]:
+    """Return the TerminologyCapabilities: the code systems of the specification that are known.
+
+    https://hl7.org/fhir/R4/terminologycapabilities.html
+    """
+    return {
+        "resourceType": "TerminologyCapabilities",
+        "name": "FhirHubTerminology",
+        "title": "Terminology of the hub",
+        **_about(server),
+        "codeSystem": [{"uri": url} for url in sorted(server.definitions.library.code_systems)],
+    }
+
+
+def _about(server: Server) -> dict[str, Any]:
+    implementation = {"description": "The hub"}
+    if server.settings.base_url:
+        implementation["url"] = server.settings.base_url
+    return {
         "status": "active",
-        "date": _DATE,
+        "date": DATE,
         "kind": "instance",
         "software": {"name": "fhir-hub", "version": _version()},
         "implementation": implementation,
-        "fhirVersion": "4.0.1",
-        "format": ["json"],
-        "patchFormat": ["application/json-patch+json"],
-        "rest": [_rest(server)],
     }
 
 
@@ -75,18 +107,32 @@ def _rest(server: Server) -> dict[str, Any]:
     operations = [_operation(each) for each in server.operations if each.level == "system"]
     told: dict[str, Any] = {
         "mode": "server",
+        "documentation": _limits(server.settings),
         "security": {
-            "cors": True,
+            "cors": bool(server.settings.cors_origins),
             "description": "A bearer token is needed for everything but this statement.",
         },
         "resource": [_resource(server, type) for type in types],
-        "interaction": [{"code": "transaction"}, {"code": "batch"}],
+        "interaction": [
+            {"code": name} for name in ("transaction", "batch", *_ON_SYSTEM) if _is_done(name)
+        ],
         "searchParam": [
             {"name": "_id", "type": "token"},
             {"name": "_lastUpdated", "type": "date"},
         ],
     }
     return told | ({"operation": operations} if operations else {})
+
+
+def _limits(settings: Settings) -> str:
+    return (
+        f"A request has at most {settings.body_limit} bytes, {settings.entry_limit} entries and "
+        f"{settings.request_seconds:g} seconds; a page at most {settings.page_limit} entries."
+    )
+
+
+def _is_done(name: str) -> bool:
+    return name in ("transaction", "batch") or name in RUN
 
 
 def _resource(server: Server, type: str) -> dict[str, Any]:
@@ -97,11 +143,11 @@ def _resource(server: Server, type: str) -> dict[str, Any]:
         "interaction": [{"code": name} for name in names if name in RUN],
         "versioning": "versioned",
         "readHistory": True,
-        "updateCreate": True,
+        "updateCreate": server.settings.update_create,
         "conditionalCreate": True,
         "conditionalRead": "full-support",
         "conditionalUpdate": True,
-        "conditionalDelete": "single",
+        "conditionalDelete": "single" if server.settings.delete_limit == 1 else "multiple",
         "referencePolicy": ["literal", "logical"],
     }
     known = server.definitions.search_parameters(type)
@@ -112,13 +158,13 @@ def _resource(server: Server, type: str) -> dict[str, Any]:
         {"name": code, "definition": each.url, "type": each.type}
         for code, each in supported.items()
     ]
-    operations = [
-        _operation(each)
+    operations = {
+        each.url: _operation(each)
         for each in server.operations
         if each.level != "system" and (not each.types or type in each.types)
-    ]
+    }
     if operations:
-        told["operation"] = operations
+        told["operation"] = list(operations.values())
     return {name: value for name, value in told.items() if value != []}
 
 
@@ -140,9 +186,4 @@ def _revincludes(server: Server, type: str) -> list[str]:
 
 
 def _operation(definition: OperationDefinition) -> dict[str, str]:
-    base = "http://hl7.org/fhir/OperationDefinition"
-    owner = definition.types[0] if definition.types else "Resource"
-    return {
-        "name": definition.name,
-        "definition": definition.definition or f"{base}/{owner}-{definition.name}",
-    }
+    return {"name": definition.name, "definition": definition.url}

@@ -3,23 +3,41 @@
 import asyncio
 import random
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import replace
 
 from fhir_server.audit.row import audit_write
 from fhir_server.authz.caller import Caller
-from fhir_server.errors import Busy, Conflict, PreconditionFailed
+from fhir_server.errors import AlreadyMatched, Busy, Conflict, PreconditionFailed
+from fhir_server.interactions.breath import Breath
 from fhir_server.interactions.interaction import Interaction, Reply
+from fhir_server.interactions.outcome import done
 from fhir_server.interactions.pending import merged
 from fhir_server.interactions.reply import written
 from fhir_server.interactions.server import Server
 from fhir_server.interactions.write import Draft, Plan, approve
-from fhir_server.model import Version, Write
+from fhir_server.model import Key, Version, Write
 
-_ATTEMPTS = 20
+_ATTEMPTS = 100
 _PAUSE = 0.002
+_LONGEST = 10
 
 
 class Raced(Conflict):
-    """Another request changed a record after we read it; `persist` tries again."""
+    """Another request changed a record after we read it; `persist` tries again.
+
+    `key` is that record; None where it is one that came into being.
+    """
+
+    def __init__(self, lost: PreconditionFailed) -> None:
+        """Take what the store said."""
+        super().__init__(*lost.issues)
+        self.key = None if isinstance(lost, AlreadyMatched) else lost.key
+
+
+def unmoved(found: Version, latest: Version | None) -> None:
+    """Raise `Raced` where a record that criteria found has another version by now."""
+    if latest is None or latest.vid != found.vid:
+        raise Raced(PreconditionFailed(f"{found.key} has just changed.", key=found.key))
 
 
 async def commit(
@@ -42,7 +60,7 @@ async def commit(
     try:
         return (await server.store.commit([*writes, row]))[: len(writes)]
     except PreconditionFailed as lost:
-        raise Raced(*lost.issues) from None
+        raise Raced(lost) from None
 
 
 def audit_row(caller: Caller, ask: Interaction, status: int, patients: tuple[str, ...]) -> Write:
@@ -67,13 +85,26 @@ def concerned(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
     return tuple(sorted({patient for patients in lists for patient in patients}))
 
 
-async def persist(attempt: Callable[[], Awaitable[Reply]]) -> Reply:
-    """Try again, a bounded number of times, while other requests are faster. Raises `Busy`."""
+async def persist(
+    server: Server, attempt: Callable[[], Awaitable[Reply]], keys: Iterable[Key] = ()
+) -> Reply:
+    """Try again, a bounded number of times, while other requests are faster. Raises `Busy`.
+
+    `keys` are the records that will be written, as far as that is known. The turn of those that
+    others are queueing for is waited for, and of each that a race was lost for.
+    """
+    breath = Breath(server.settings.request_seconds)
+    turns = {key for key in keys if server.turns.awaited(key)}
     for number in range(_ATTEMPTS):
-        try:
-            return await attempt()
-        except Raced:
-            await asyncio.sleep(random.uniform(0, _PAUSE * (number + 1)))
+        async with server.turns.take(turns):
+            try:
+                return await attempt()
+            except Raced as race:
+                if race.key is not None:
+                    turns.add(race.key)
+        if breath.is_over:
+            break
+        await asyncio.sleep(random.uniform(0, _PAUSE * min(number + 1, _LONGEST)))
     raise Busy("Others change the same records at this moment; try again.")
 
 
@@ -94,16 +125,34 @@ async def carry_out(
         versions = await commit(server, caller, made.ask, writes, status(made), told=before)
         return answer(made, versions[0])
 
-    return await persist(attempt)
+    return await persist(server, attempt, (ask.key,) if ask.id else ())
 
 
 def status(made: Draft) -> int:
     """Return the status of the answer to a draft that is committed."""
-    return 204 if made.after is None else 201 if made.created else 200
+    return 201 if made.created else 200
 
 
 def answer(made: Draft, version: Version) -> Reply:
     """Return the answer to a draft that is committed."""
-    if made.after is None:
-        return Reply(204, vid=version.vid, patients=version.patients, audited=True)
     return written(version, made.ask, created=made.created)
+
+
+def answer_deleted(ask: Interaction, gone: Sequence[Version]) -> Reply:
+    """Return the answer to a delete: the tombstones that it made, if any.
+
+    "204 No Content … or 200 OK … if the response contains a payload."
+    """
+    reply = Reply(
+        204,
+        vid=gone[0].vid if len(gone) == 1 else None,
+        patients=concerned(version.patients for version in gone),
+        audited=bool(gone),
+    )
+    if ask.returns != "OperationOutcome":
+        return reply
+    words = f"Deleted: {', '.join(str(version.key) for version in gone)}." if gone else _NOTHING
+    return replace(reply, status=200, body=done(words))
+
+
+_NOTHING = "There was nothing to delete."

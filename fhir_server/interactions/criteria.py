@@ -5,6 +5,9 @@ https://hl7.org/fhir/R4/http.html#ccreate
 They are read as a search is, under the caller's predicate: a hidden record never matches.
 """
 
+from dataclasses import replace
+from typing import NamedTuple
+
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.restrict import restrict
 from fhir_server.errors import BadRequest, PreconditionFailed
@@ -17,10 +20,11 @@ from fhir_server.search.parse import parse
 from fhir_server.search.results import MANY, ONCE
 from fhir_server.search.search import Search
 from fhir_server.search.terms import Terms
-from fhir_server.search.tree import And, Chain, Has, Node, Not, Or, both
+from fhir_server.search.tree import And, Chain, Has, Ids, Node, Not, Or, both
 
 MOST_NODES = 5000
 MOST_ALTERNATIVES = 400
+_MOST_IN_BETWEEN = 100
 
 
 def terms(server: Server, caller: Caller, ask: Interaction) -> Terms:
@@ -64,12 +68,45 @@ def _inside(node: Node) -> tuple[Node, ...]:
             return ()
 
 
-async def matching(
-    server: Server, caller: Caller, ask: Interaction, text: str, type: str = ""
-) -> tuple[Query, tuple[Version, ...]]:
-    """Return the query that criteria are, and up to two records of `type` (`ask.type`) that match.
+class Found(NamedTuple):
+    """What criteria mean, and the first of the records that match."""
 
-    Raises `BadRequest` where there are no criteria.
+    query: Query
+    versions: tuple[Version, ...]
+
+
+async def the_one(
+    server: Server, caller: Caller, ask: Interaction, text: str, without: Ids | None = None
+) -> tuple[Query, Version | None]:
+    """Return what criteria mean, and the one record that matches them, None for none.
+
+    Raises `PreconditionFailed` for several. Of those that came into being since the request did,
+    only the first counts: the request might as well have been done right after it. So of many
+    conditional creates at once none is refused because of a plain one in between.
+    """
+    query, found = await matching(server, caller, ask, text, without=without)
+    if len(found) > 1:
+        all = (await server.store.search(replace(query, limit=_MOST_IN_BETWEEN))).versions
+        fresh = [each for each in all if each.vid == 1 and each.updated >= caller.now]
+        old = tuple(each for each in all if each not in fresh)
+        found = old or (min(fresh, key=lambda each: each.updated),)
+    if len(found) > 1:
+        raise PreconditionFailed(f"Several records match {text[:200]!r}; one at most is expected.")
+    return query, found[0] if found else None
+
+
+async def matching(
+    server: Server,
+    caller: Caller,
+    ask: Interaction,
+    text: str,
+    *,
+    without: Ids | None = None,
+    most: int = 1,
+) -> Found:
+    """Return what criteria match among the records of `ask.type`: `most` of them, and one more.
+
+    `without` are records that do not count. Raises `BadRequest` where there are no criteria.
     """
     params = query_params(text.rpartition("?")[2])
     for name, _ in params:
@@ -77,14 +114,10 @@ async def matching(
             raise BadRequest(f"{name} is no criterion.")
     if not params:
         raise BadRequest("A conditional interaction needs criteria.")
-    type = type or ask.type
-    permitted = allowed(caller, type, "search").where
-    search = asked(server, caller, ask, type, params)
-    query = Query(type, both(permitted, restrict(search.where, caller)), limit=2, now=caller.now)
-    return query, (await server.store.search(query)).versions
-
-
-def refuse_several(found: tuple[Version, ...], text: str) -> None:
-    """Raise `PreconditionFailed` where criteria match more than one record."""
-    if len(found) > 1:
-        raise PreconditionFailed(f"Several records match {text[:200]!r}; one at most is expected.")
+    permitted = allowed(caller, ask.type, "search").where
+    search = asked(server, caller, ask, ask.type, params)
+    where = both(permitted, restrict(search.where, caller))
+    if without is not None and without.ids:
+        where = both(where, Not(without))
+    query = Query(ask.type, where, limit=most + 1, now=caller.now)
+    return Found(query, (await server.store.search(query)).versions)

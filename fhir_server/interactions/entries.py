@@ -13,13 +13,14 @@ from conformance.issues import Issue
 from fhir_server import fhirjson
 from fhir_server.errors import BadRequest, HubError, NotSupported, TooLarge, UnsupportedMedia
 from fhir_server.interactions import etag
-from fhir_server.interactions.interaction import Interaction
+from fhir_server.interactions.commit import Raced
+from fhir_server.interactions.interaction import Interaction, Reply
+from fhir_server.interactions.patch import PATCHES
 from fhir_server.interactions.query import params
 from fhir_server.interactions.routes import route
 from fhir_server.interactions.server import Server
 
 _JSON = "application/fhir+json"
-_JSON_PATCH = "application/json-patch+json"
 
 
 class _Request(msgspec.Struct, rename="camel"):
@@ -50,6 +51,11 @@ class Step:
     place: int
     ask: Interaction
     fault: HubError | None = None
+    is_head: bool = False
+
+    def told(self, reply: Reply) -> Reply:
+        """Return the answer as this entry wants it: HEAD is GET without the body."""
+        return replace(reply, body=b"") if self.is_head else reply
 
 
 Kind = Literal["batch", "transaction"]
@@ -83,6 +89,8 @@ def steps(server: Server, ask: Interaction) -> list[Step]:
 
 def at(place: int, fault: HubError) -> HubError:
     """Return the error with its issues' expressions put under the entry that it arose in."""
+    if isinstance(fault, Raced):
+        return fault
     where = f"Bundle.entry[{place}]"
     issues = [
         replace(
@@ -105,7 +113,10 @@ def _decode(body: bytes) -> _Bundle:
 
 def _step(server: Server, outer: Interaction, place: int, entry: _Entry) -> Step:
     try:
-        return Step(place, _ask(server, outer, entry))
+        ask = _ask(server, outer, entry)
+        return Step(
+            place, ask, is_head=entry.request is not None and entry.request.method == "HEAD"
+        )
     except HubError as fault:
         return Step(place, Interaction("read"), fault)
 
@@ -118,7 +129,7 @@ def _ask(server: Server, outer: Interaction, entry: _Entry) -> Interaction:
     if "://" in path:
         raise BadRequest(f"{request.url[:200]!r} is not an address of this hub.")
     ask = route(request.method, path, server.definitions.resource_types)
-    if ask.name in ("batch", "capabilities"):
+    if ask.name in ("batch", "capabilities", "job", "cancel"):
         raise NotSupported(f"{ask.name} inside a Bundle is not supported.")
     ask = replace(
         ask,
@@ -147,20 +158,27 @@ def _with_body(ask: Interaction, entry: _Entry, method: str) -> Interaction:
             return ask
         raise BadRequest(f"{method} needs a resource.")
     if ask.name == "patch":
-        return replace(ask, body=_patch_of(body), content_type=_JSON_PATCH)
+        body, media = _patch_of(body)
+        return replace(ask, body=body, content_type=media)
     return replace(ask, body=body, content_type=_JSON)
 
 
-def _patch_of(body: bytes) -> bytes:
-    """Return the JSON Patch that a Binary carries."""
+def _patch_of(body: bytes) -> tuple[bytes, str]:
+    """Return the patch of an entry and its type: Parameters as they are, or what a Binary carries.
+
+    https://hl7.org/fhir/R4/http.html#jsonpatch-transaction
+    """
     resource: Any = fhirjson.decode(body)
-    if not isinstance(resource, dict) or resource.get("resourceType") != "Binary":
-        raise NotSupported(
-            "PATCH inside a Bundle takes a Binary with a JSON Patch, nothing else yet."
-        )
-    if resource.get("contentType") != _JSON_PATCH:
-        raise UnsupportedMedia(f"The Binary of a PATCH is {_JSON_PATCH}.")
+    type = resource.get("resourceType") if isinstance(resource, dict) else None
+    if type == "Parameters":
+        return body, _JSON
+    if type != "Binary":
+        raise BadRequest("PATCH inside a Bundle takes Parameters, or a Binary with the patch.")
+    media = resource.get("contentType")
+    if media not in PATCHES:
+        raise UnsupportedMedia(f"The Binary of a PATCH is one of {', '.join(PATCHES)}.")
     try:
-        return base64.b64decode(resource.get("data", ""), validate=True)
+        patch = base64.b64decode(resource.get("data", ""), validate=True)
     except (ValueError, TypeError):
         raise BadRequest("The data of the Binary is not base64.") from None
+    return patch, media

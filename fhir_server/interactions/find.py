@@ -1,15 +1,20 @@
 """Find a record as the caller sees it: what is hidden is absent.
 
 The predicate of `authz.decide` is evaluated for the one version that was read; nobody learns from
-the answer whether a record that is not for them exists.
+the answer whether a record that is not for them exists. A Binary is read by those who may read what
+its securityContext names: "the referenced resource stands in as a proxy equivalent".
 """
 
+from typing import Any
+
+from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.decide import Allow, Deny, Verb, decide
 from fhir_server.authz.single import permits
 from fhir_server.errors import Forbidden, Gone, NotFound
 from fhir_server.interactions.server import Server
 from fhir_server.model import Key, Version
+from fhir_server.search.tree import EVERYTHING, Node
 
 
 def allowed(caller: Caller, type: str, verb: Verb) -> Allow:
@@ -30,14 +35,58 @@ async def find(
     """
     where = allowed(caller, key.type, verb).where
     latest = await server.store.read(key)
-    if latest is None or not await permits(server.store, caller, where, latest):
+    if latest is None or not await _sees(server, caller, where, latest):
         return None
     if vid is None or vid == latest.vid:
         return latest
     version = await server.store.read(key, vid)
-    if version is None or not await permits(server.store, caller, where, version):
+    if version is None or not await _sees(server, caller, where, version):
         return None
     return version
+
+
+async def _sees(server: Server, caller: Caller, where: Node, version: Version) -> bool:
+    context = security_context(version)
+    if context is None or where == EVERYTHING:
+        return await permits(server.store, caller, where, version)
+    return await is_readable(server, caller, context)
+
+
+async def is_readable(server: Server, caller: Caller, key: Key) -> bool:
+    """Tell whether a record is there for the caller to read, and lives."""
+    decision = decide(caller, key.type, "read")
+    if isinstance(decision, Deny):
+        return False
+    latest = await server.store.read(key)
+    return (
+        latest is not None
+        and latest.body is not None
+        and await permits(server.store, caller, decision.where, latest)
+    )
+
+
+def security_context(version: Version) -> Key | None:
+    """Return the record that access to a Binary follows; None for other records and other Binaries.
+
+    https://hl7.org/fhir/R4/binary-definitions.html#Binary.securityContext
+    """
+    if version.key.type != "Binary" or version.body is None:
+        return None
+    if b'"securityContext"' not in version.body:
+        return None
+    return context_of(fhirjson.resource(version))
+
+
+def context_of(binary: dict[str, Any]) -> Key | None:
+    """Return what a Binary's securityContext names, if that is a record of this hub.
+
+    >>> context_of({"securityContext": {"reference": "Patient/1"}})
+    Key(type='Patient', id='1')
+    """
+    context = binary.get("securityContext")
+    reference = context.get("reference") if isinstance(context, dict) else None
+    type, slash, id = str(reference).partition("/")
+    return Key(type, id) if slash and type != "Binary" and type.isalpha() else None
 
 
 async def find_changeable(server: Server, caller: Caller, key: Key, verb: Verb) -> Version | None:

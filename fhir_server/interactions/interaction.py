@@ -25,6 +25,8 @@ Name = Literal[
     "batch",
     "transaction",
     "operation",
+    "job",
+    "cancel",
 ]
 
 Params = tuple[tuple[str, str], ...]
@@ -40,7 +42,8 @@ class Interaction:
     where the client did not say, `strict` is `Prefer: handling=strict` (the default). A
     compartment search has `type` searched, `compartment` the key. `fullurl` is the Bundle entry's.
     `base` is the hub's own FHIR base, for links. `safe` says that an operation was asked for by
-    GET, and may change nothing.
+    GET, and may change nothing. `later` is `Prefer: respond-async`. A `job` or its `cancel` has
+    the job's `id`.
     """
 
     name: Name
@@ -62,6 +65,7 @@ class Interaction:
     fullurl: str = ""
     base: str = ""
     safe: bool = False
+    later: bool = False
 
     @property
     def key(self) -> Key:
@@ -75,7 +79,8 @@ class Reply:
 
     `body` is FHIR JSON or empty. `key`, `vid` and `updated` (milliseconds) become Location, ETag
     and Last-Modified; `created` says that Location is due. `patients` are those whose data the
-    reply tells of, for the audit; `audited` says that the audit row is already committed.
+    reply tells of, for the audit; `audited` says that the audit row is already committed. `headers`
+    are others that it has over HTTP, by their names in lower case.
     """
 
     status: int
@@ -87,3 +92,4 @@ class Reply:
     patients: tuple[str, ...] = ()
     audited: bool = False
     content_type: str = "application/fhir+json"
+    headers: tuple[tuple[str, str], ...] = ()

@@ -22,6 +22,13 @@ async def operation(server: Server, caller: Caller, ask: Interaction) -> Reply:
     return await found.run(server, caller, ask)
 
 
+def changes_something(server: Server, ask: Interaction) -> bool:
+    """Tell whether an interaction is an operation that changes what is stored."""
+    return ask.name == "operation" and any(
+        each.affects_state for each in server.operations if _is_asked(each, ask)
+    )
+
+
 def _is_asked(definition: OperationDefinition, ask: Interaction) -> bool:
     return definition.name == ask.operation and _is_here(definition, ask)
 

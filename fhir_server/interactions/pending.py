@@ -7,7 +7,7 @@ record (an entry's and a rule's) become one.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from fhir_server.model import Change, Key, Page, Query, Version, Write
+from fhir_server.model import Change, History, Key, Page, Query, Version, Write
 from fhir_server.store.protocol import Store
 
 
@@ -50,9 +50,9 @@ class Pending:
         """Count in the store."""
         return await self._store.count(query)
 
-    async def history(self, key: Key, limit: int, before: int | None = None) -> list[Version]:
+    async def history(self, history: History) -> list[Version]:
         """Return the store's versions."""
-        return await self._store.history(key, limit, before)
+        return await self._store.history(history)
 
     async def commit(self, writes: Sequence[Write]) -> list[Version]:
         """Gather; nothing is written."""

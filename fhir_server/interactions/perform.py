@@ -14,8 +14,9 @@ from fhir_server.interactions.commit import audit_row
 from fhir_server.interactions.create import create
 from fhir_server.interactions.delete import delete
 from fhir_server.interactions.entries import kind
-from fhir_server.interactions.history_instance import history_instance
+from fhir_server.interactions.history import history
 from fhir_server.interactions.interaction import Interaction, Name, Reply
+from fhir_server.interactions.job import accept, cancel, job
 from fhir_server.interactions.operation import operation
 from fhir_server.interactions.patch import patch
 from fhir_server.interactions.read import read
@@ -31,7 +32,9 @@ Run = Callable[[Server, Caller, Interaction], Awaitable[Reply]]
 RUN: Mapping[Name, Run] = {
     "read": read,
     "vread": vread,
-    "history-instance": history_instance,
+    "history-instance": history,
+    "history-type": history,
+    "history-system": history,
     "create": create,
     "update": update,
     "patch": patch,
@@ -39,12 +42,16 @@ RUN: Mapping[Name, Run] = {
     "search-type": search_type,
     "search-compartment": search_type,
     "operation": operation,
+    "job": job,
+    "cancel": cancel,
 }
 """What is done here; what FHIR has besides is answered with 501."""
 
 
 async def perform(server: Server, caller: Caller, ask: Interaction) -> Reply:
     """Answer one interaction. Raises a `HubError` where it is refused."""
+    if ask.later and ask.name not in ("job", "cancel"):
+        return await accept(server, caller, replace(ask, later=False), perform)
     try:
         if ask.name == "batch":
             ask = replace(ask, name=kind(ask.body))

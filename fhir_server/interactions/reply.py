@@ -6,16 +6,17 @@ https://hl7.org/fhir/R4/http.html#ops
 from fhir_server import fhirjson
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.outcome import done
+from fhir_server.interactions.subset import Content
 from fhir_server.model import Version
 
 _WORDS = {200: "Updated", 201: "Created"}
 
 
-def shown(version: Version) -> Reply:
-    """Return the answer that is a living version itself."""
+def shown(version: Version, content: Content = fhirjson.whole) -> Reply:
+    """Return the answer that is a living version itself, or what `content` shows of it."""
     return Reply(
         200,
-        fhirjson.whole(version),
+        content(version),
         key=version.key,
         vid=version.vid,
         updated=version.updated,

@@ -17,6 +17,7 @@ ROUTES: Mapping[str, Mapping[str, Name]] = {
     "metadata": {"GET": "capabilities"},
     "_history": {"GET": "history-system"},
     "_search": {"POST": "search-system"},
+    "_job/id": {"GET": "job", "DELETE": "cancel"},
     "$": {"GET": "operation", "POST": "operation"},
     "Type": {
         "GET": "search-type",
@@ -40,7 +41,7 @@ ROUTES: Mapping[str, Mapping[str, Name]] = {
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 
-_LITERAL = ("metadata", "_history", "_search", "*")
+_LITERAL = ("metadata", "_history", "_search", "_job", "*")
 _MAX_PATH = 300
 
 
@@ -107,6 +108,9 @@ def _interaction(name: Name, path: str, types: frozenset[str]) -> Interaction:
     if name == "search-compartment":
         _check_id(parts[1])
         return Interaction(name, parts[2], compartment=Key(parts[0], parts[1]))
+    if name in ("job", "cancel"):
+        _check_id(parts[1])
+        return Interaction(name, id=parts[1])
     type_ = parts[0] if parts and parts[0] in types else ""
     id_ = parts[1] if type_ and len(parts) > 1 and _kind(1, parts[1]) == "id" else ""
     if id_:

@@ -19,6 +19,7 @@ from fhir_server.interactions.included import included
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.outcome import outcome
 from fhir_server.interactions.server import Server
+from fhir_server.interactions.subset import Subset
 from fhir_server.model import Page, Query
 from fhir_server.search.search import Search
 from fhir_server.search.tree import EVERYTHING, InPatient, Node, both
@@ -29,7 +30,7 @@ async def search_type(server: Server, caller: Caller, ask: Interaction) -> Reply
     inside = await _compartment(server, caller, ask)
     permitted = allowed(caller, ask.type, "search").where
     search = asked(server, caller, ask, ask.type, ask.params)
-    _refuse_later(search)
+    _refuse_mix(search)
     query = Query(
         type=ask.type,
         where=both(permitted, inside, restrict(search.where, caller)),
@@ -54,8 +55,9 @@ async def _page(
     links = [_self(ask, search)]
     if page.next is not None:
         links.append(("next", _url(ask, search, server.signer.seal(page.next, bind))))
-    entries = [found(ask.base, version, "match") for version in page.versions]
-    entries += [found(ask.base, version, "include") for version in more]
+    content = Subset(search.summary, search.elements, ask.type).content(server.definitions)
+    entries = [found(ask.base, version, "match", content) for version in page.versions]
+    entries += [found(ask.base, version, "include", content) for version in more]
     entries += _told(replace(search, problems=search.problems + problems))
     total = await _total(server, search, query, page)
     body = bundle("searchset", entries, links=links, total=total)
@@ -79,11 +81,10 @@ async def _compartment(server: Server, caller: Caller, ask: Interaction) -> Node
     return InPatient(ask.compartment.id)
 
 
-def _refuse_later(search: Search) -> None:
-    if search.summary in ("true", "text", "data"):
-        raise NotSupported(f"_summary={search.summary} is not supported yet; count is.")
-    if search.elements:
-        raise NotSupported("_elements is not supported yet.")
+def _refuse_mix(search: Search) -> None:
+    """ "The _include and _revinclude parameters cannot be mixed with _summary=text." """
+    if search.summary == "text" and (search.includes or search.revincludes):
+        raise BadRequest("_include and _revinclude cannot be mixed with _summary=text.")
 
 
 async def _total(server: Server, search: Search, query: Query, page: Page) -> int | None:

@@ -1,13 +1,16 @@
 """The parts that a request needs, handed in by the composition root."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from conformance.definitions import Definitions
 from conformance.validator import Validator
 from fhir_server.authz.caller import Caller
+from fhir_server.interactions.background import Background
+from fhir_server.interactions.checks import Checks
 from fhir_server.interactions.interaction import Interaction, Reply
+from fhir_server.interactions.turns import Turns
 from fhir_server.model import Key, Version, Write
 from fhir_server.search.cursor import Signer
 from fhir_server.search.extract import Extractor
@@ -32,6 +35,17 @@ WriteRule = Callable[["Server", Caller, Change], Awaitable[Sequence[Write]]]
 Operation = Callable[["Server", Caller, Interaction], Awaitable[Reply]]
 
 
+class Parameter(NamedTuple):
+    """A parameter of an operation; `use` is in or out, `max` a number or `*`."""
+
+    name: str
+    use: str
+    min: int
+    max: str
+    type: str
+    documentation: str
+
+
 @dataclass(frozen=True, slots=True)
 class OperationDefinition:
     """One `$operation`: on which types (none named: all), at which level, and what runs it.
@@ -46,6 +60,18 @@ class OperationDefinition:
     run: Operation
     affects_state: bool = False
     definition: str = ""
+    parameters: tuple[Parameter, ...] = ()
+
+    @property
+    def url(self) -> str:
+        """Return the canonical URL.
+
+        >>> OperationDefinition("meta", (), "system", NotImplemented).url
+        'http://hl7.org/fhir/OperationDefinition/Resource-meta'
+        """
+        owner = self.types[0] if self.types else "Resource"
+        standard = f"http://hl7.org/fhir/OperationDefinition/{owner}-{self.name}"
+        return self.definition or standard
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,3 +89,6 @@ class Server:
     new_id: Callable[[], str]
     write_rules: Mapping[str, tuple[WriteRule, ...]]
     operations: tuple[OperationDefinition, ...] = ()
+    turns: Turns = field(default_factory=Turns)
+    background: Background = field(default_factory=Background)
+    checks: Checks = field(default_factory=Checks)

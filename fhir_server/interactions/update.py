@@ -8,17 +8,26 @@ import msgspec
 from conformance.issues import Issue
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
-from fhir_server.errors import BadRequest, Conflict, Gone, NotAllowed, PreconditionFailed
-from fhir_server.interactions.commit import carry_out
+from fhir_server.errors import (
+    BadRequest,
+    Conflict,
+    Gone,
+    NotAllowed,
+    PreconditionFailed,
+    Unprocessable,
+)
+from fhir_server.interactions.commit import carry_out, unmoved
 from fhir_server.interactions.create import draft_new
-from fhir_server.interactions.criteria import matching, refuse_several
+from fhir_server.interactions.criteria import the_one
 from fhir_server.interactions.find import allowed, find_changeable
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.params import refuse_all
 from fhir_server.interactions.reply import unchanged
 from fhir_server.interactions.server import Server
-from fhir_server.interactions.write import Plan, decode, draft
+from fhir_server.interactions.subset import is_subset
+from fhir_server.interactions.write import Plan, decode, drafted
 from fhir_server.model import Version
+from fhir_server.search.tree import Ids
 
 CREATING = frozenset({"feed", "operator", "open"})
 """The kinds of caller who may choose the id of a new resource."""
@@ -31,47 +40,59 @@ async def update(server: Server, caller: Caller, ask: Interaction) -> Reply:
     return await carry_out(server, caller, ask, plan_update)
 
 
-async def plan_update(server: Server, caller: Caller, ask: Interaction) -> Plan:
-    """Return the draft of the next version, or the answer that nothing changes."""
+async def plan_update(
+    server: Server, caller: Caller, ask: Interaction, without: Ids | None = None
+) -> Plan:
+    """Return the draft of the next version, or the answer that nothing changes.
+
+    `without` are records that criteria do not match.
+    """
     resource = decode(ask, ask.body)
     if not ask.id:
-        return await _plan_conditional(server, caller, ask, resource)
+        return await _plan_conditional(server, caller, ask, resource, without)
     refuse_all(ask)
     if resource.get("id") != ask.id:
         raise _wrong_id(ask, ask.id)
     before = await _current(server, caller, ask)
     if before is not None and same(before, ask.body):
         return unchanged(before, ask)
-    return draft(server, caller, ask, resource, ask.body, before)
+    if before is not None and is_subset(resource):
+        words = "A resource that is tagged SUBSETTED would overwrite the whole one with a part."
+        raise Unprocessable(Issue("business-rule", words, f"{ask.type}.meta.tag"))
+    return await drafted(server, caller, ask, resource, ask.body, before)
 
 
 async def _plan_conditional(
-    server: Server, caller: Caller, ask: Interaction, resource: dict[str, Any]
+    server: Server,
+    caller: Caller,
+    ask: Interaction,
+    resource: dict[str, Any],
+    without: Ids | None,
 ) -> Plan:
     """Plan by what the criteria match. https://hl7.org/fhir/R4/http.html#cond-update"""
     allowed(caller, ask.type, "update")
-    query, found = await matching(server, caller, ask, ask.query)
-    refuse_several(found, ask.query)
+    query, existing = await the_one(server, caller, ask, ask.query, without)
     given = resource.get("id")
     settled = replace(ask, params=())
-    if found:
-        id = found[0].key.id
+    if existing is not None:
+        id = existing.key.id
         if given not in (None, id):
             raise _wrong_id(ask, id)
         resource["id"] = id
         body = fhirjson.encode(resource) if given is None else ask.body
+        unmoved(existing, await server.store.read(existing.key))
         return await plan_update(server, caller, replace(settled, id=id, body=body))
     allowed(caller, ask.type, "create")
     check_match(ask, None)
     if given is None:
-        return draft_new(server, caller, ask, server.new_id(), query)
+        return await draft_new(server, caller, ask, server.new_id(), query)
     named = replace(settled, id=str(given))
     if await find_changeable(server, caller, named.key, "update") is not None:
         raise Conflict(f"{named.key} exists and does not match the criteria.")
     plan = await plan_update(server, caller, named)
-    return (
-        plan if isinstance(plan, Reply) else replace(plan, write=replace(plan.write, unless=query))
-    )
+    if isinstance(plan, Reply):
+        return plan
+    return replace(plan, write=replace(plan.write, unless=query))
 
 
 def _wrong_id(ask: Interaction, id: str) -> BadRequest:
@@ -88,8 +109,10 @@ async def _current(server: Server, caller: Caller, ask: Interaction) -> Version 
     before = await find_changeable(server, caller, ask.key, "update")
     check_match(ask, before)
     if before is not None and before.body is not None:
+        if ask.if_none_match.strip() == "*":
+            raise PreconditionFailed(f"If-None-Match: {ask.key} exists.")
         return before
-    if caller.kind not in CREATING:
+    if caller.kind not in CREATING or not server.settings.update_create:
         if before is not None:
             raise Gone(f"{ask.key} is deleted.")
         raise NotAllowed(f"There is no {ask.key}; the hub chooses the ids of new resources.")

@@ -16,7 +16,8 @@ from fhir_server.authz.caller import Caller
 from fhir_server.authz.decide import AUTHORIZING, Allow, Verb, decide, own
 from fhir_server.authz.single import permits
 from fhir_server.errors import BadRequest, Forbidden, Unprocessable
-from fhir_server.interactions.find import allowed
+from fhir_server.interactions.breath import aside
+from fhir_server.interactions.find import allowed, context_of, is_readable
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.pending import version_of
 from fhir_server.interactions.server import Change, Server
@@ -89,17 +90,23 @@ def draft(
     Its verb is create or update by whether there is a living version before it.
     """
     resource["id"] = ask.id
-    problems = [
-        issue for issue in server.validator.validate(resource) if issue.severity in _REFUSED
-    ]
-    if problems:
+    if problems := server.checks.problems(server.validator, caller, resource):
         raise Unprocessable(*problems)
     write = derived(server, ask.key, resource, before, caller.organization, body)
     verb: Verb = "create" if before is None or before.body is None else "update"
     return Draft(ask, verb, before, resource, write)
 
 
-_REFUSED = frozenset({"error", "fatal"})
+async def drafted(
+    server: Server,
+    caller: Caller,
+    ask: Interaction,
+    resource: dict[str, Any],
+    body: bytes,
+    before: Version | None,
+) -> Draft:
+    """Do as `draft`, in a thread where the resource is large."""
+    return await aside(len(body), draft, server, caller, ask, resource, body, before)
 
 
 def derived(
@@ -169,6 +176,10 @@ async def _approve_state(server: Server, caller: Caller, made: Draft) -> None:
     state = version_of(made.write, made.before, caller.now)
     if not await permits(server.store, caller, permit.where, state):
         raise Forbidden(f"You may not {made.verb} a {made.key.type} like this one.")
+    context = context_of(made.after or {}) if made.key.type == "Binary" else None
+    if context is not None and not await is_readable(server, caller, context):
+        where = "Binary.securityContext"
+        raise Unprocessable(Issue("not-found", f"There is no {context}.", where))
     for patient in made.write.patients:
         if Key("Patient", patient) == made.key:
             continue

@@ -13,7 +13,8 @@ from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.interactions.find import find, living
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.outcome import outcome
-from fhir_server.interactions.server import OperationDefinition, Server
+from fhir_server.interactions.server import OperationDefinition, Parameter, Server
+from fhir_server.operations.parameters import listed
 
 _MODES = ("", "create", "update", "delete", "profile")
 
@@ -80,10 +81,10 @@ def _asked(ask: Interaction) -> Asked:
 
 
 def _with_parameters(asked: Asked, parameters: dict[str, Any]) -> Asked:
-    for each in parameters.get("parameter", ()):
+    for each in listed(parameters):
         match each.get("name"):
             case "resource":
-                asked = replace(asked, resource=each.get("resource", {}))
+                asked = replace(asked, resource=_object(each.get("resource", {})))
             case "mode":
                 asked = replace(asked, mode=str(each.get("valueCode")))
             case "profile":
@@ -94,7 +95,20 @@ def _with_parameters(asked: Asked, parameters: dict[str, Any]) -> Asked:
     return asked
 
 
+def _object(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadRequest("The resource is not a JSON object.")
+    return value
+
+
+_PARAMETERS = (
+    Parameter("resource", "in", 0, "1", "Resource", "What is checked."),
+    Parameter("mode", "in", 0, "1", "code", "create, update, delete or profile."),
+    Parameter("profile", "in", 0, "*", "uri", "Against which profiles it is checked."),
+    Parameter("return", "out", 1, "1", "OperationOutcome", "All that is wrong."),
+)
 VALIDATE = tuple(
-    OperationDefinition("validate", (), level, validate) for level in ("type", "instance")
+    OperationDefinition("validate", (), level, validate, parameters=_PARAMETERS)
+    for level in ("type", "instance")
 )
 """For `Server.operations`."""

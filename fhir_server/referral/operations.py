@@ -18,7 +18,7 @@ from fhir_server.authz.caller import Caller
 from fhir_server.errors import BadRequest, Busy, Conflict, PreconditionFailed, Unprocessable
 from fhir_server.interactions.find import find, living
 from fhir_server.interactions.interaction import Interaction, Reply
-from fhir_server.interactions.server import OperationDefinition, Server
+from fhir_server.interactions.server import OperationDefinition, Parameter, Server
 from fhir_server.interactions.update import check_match, update
 from fhir_server.model import Version
 from fhir_server.referral.codes import BASE, business_concept
@@ -158,11 +158,21 @@ def _parts(row: Row, task: Resource) -> list[Json]:
     ]
 
 
+_STEP = (
+    Parameter("reason", "in", 0, "1", "CodeableConcept", "Why, as a concept or a string."),
+    Parameter("note", "in", 0, "*", "string", "What the other side should read."),
+    Parameter("output", "in", 0, "*", "Reference", "What came of it."),
+    Parameter("return", "out", 1, "1", "Task", "The Task after the step."),
+)
+_LISTED = (Parameter("return", "out", 1, "1", "Parameters", "The steps that may be taken."),)
+
+
 def _define(
     name: str, run: Callable[[Server, Caller, Interaction], Awaitable[Reply]], *, changes: bool
 ) -> OperationDefinition:
     url = f"{BASE}OperationDefinition/Task-{name}"
-    return OperationDefinition(name, ("Task",), "instance", run, changes, url)
+    told = _STEP if changes else _LISTED
+    return OperationDefinition(name, ("Task",), "instance", run, changes, url, told)
 
 
 OPERATIONS: tuple[OperationDefinition, ...] = (

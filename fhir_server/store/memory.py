@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from fhir_server.model import Change, Entry, Key, Page, Query, Version, Write
+from fhir_server.model import Change, Entry, History, Key, Page, Query, Version, Write
 from fhir_server.search.evaluate import Record, evaluate
 from fhir_server.search.tree import And, Cond, Ids, InPatient, Match, Node
-from fhir_server.store import order, precondition
+from fhir_server.store import order, past, precondition
 from fhir_server.store.order import Place
 from fhir_server.store.protocol import Stats
 
@@ -131,11 +131,9 @@ class MemoryStore:
         """Return how many living records match."""
         return sum(1 for _ in self._matching(query))
 
-    async def history(self, key: Key, limit: int, before: int | None = None) -> list[Version]:
-        """Return the versions below `before`, newest first."""
-        versions = self._versions.get(key, [])
-        older = versions if before is None else versions[: max(before - 1, 0)]
-        return older[::-1][:limit]
+    async def history(self, history: History) -> list[Version]:
+        """Return versions, tombstones included."""
+        return past.versions(self._changes, self._versions, history)
 
     async def commit(self, writes: Sequence[Write]) -> list[Version]:
         """Write all or nothing."""

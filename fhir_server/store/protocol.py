@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from fhir_server.model import Change, Key, Page, Query, Version, Write
+from fhir_server.model import Change, History, Key, Page, Query, Version, Write
 
 
 class Store(Protocol):
@@ -22,8 +22,11 @@ class Store(Protocol):
     async def count(self, query: Query) -> int:
         """Return how many living records match, whatever `limit` and `after` say."""
 
-    async def history(self, key: Key, limit: int, before: int | None = None) -> list[Version]:
-        """Return the versions of one record below `before`, newest first, tombstones included."""
+    async def history(self, history: History) -> list[Version]:
+        """Return versions, tombstones included. Raises `TooCostly` past the time limit.
+
+        Only types of FHIR (capitalised) have a history by type.
+        """
 
     async def commit(self, writes: Sequence[Write]) -> list[Version]:
         """Write all or nothing, durably, and return the new versions in the order of `writes`.

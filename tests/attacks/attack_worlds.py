@@ -393,7 +393,16 @@ def reads(world: World) -> list[Ask]:
         Ask("GET", f"{key}{rest}")
         for key in _all_keys(world)
         for rest in ("", "/_history/1", "/_history/2", "/_history", "/_history?_count=1")
-    ]
+    ] + [Ask("GET", path) for path in _PASTS]
+
+
+_PASTS = (
+    "_history",
+    "_history?_count=2&_sort=_lastUpdated",
+    "Patient/_history?_count=1",
+    "Observation/_history?_count=2",
+    "Task/_history?_at=2026",
+)
 
 
 _SHAPES = """

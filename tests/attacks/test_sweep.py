@@ -52,6 +52,7 @@ def asks(type, id):
         ("read", "GET", f"{type}/{id}", None),
         ("history", "GET", f"{type}/{id}/_history", None),
         ("history", "GET", f"{type}/{id}/_history/1", None),
+        ("history", "GET", f"{type}/_history", None),
         ("search", "GET", type, None),
         ("search", "GET", f"{type}?_id={id}&_summary=count", None),
         ("update", "PUT", f"{type}/{id}", body),

@@ -37,7 +37,7 @@ from fhir_server.authz.grant import Grant
 from fhir_server.interactions import (
     criteria,
     find,
-    history_instance,
+    history,
     included,
     search_type,
     write,
@@ -190,7 +190,7 @@ async def permit_all(store, caller, where, version):
         (criteria, "restrict", dropping(Has, 1)),
         (criteria, "allowed", allow_all),
         (find, "permits", permit_all),
-        (history_instance, "permits", permit_all),
+        (history, "permits", permit_all),
         (write, "permits", permit_all),
     ],
 )

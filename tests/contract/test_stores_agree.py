@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fhir_server.errors import PreconditionFailed
-from fhir_server.model import Entry, Key, Query, Sort, Version, Write
+from fhir_server.model import Entry, History, Key, Query, Sort, Version, Write
 from fhir_server.search.evaluate import Plain, Plainly, evaluate
 from fhir_server.search.tree import EVERYTHING, And, Chain, Cond, Has, Match, Node, Or
 from fhir_server.store.memory import MemoryStore
@@ -229,9 +229,32 @@ _expecting = st.builds(
 _commits = st.lists(_expecting, min_size=1, max_size=3, unique_by=lambda write: write.key)
 
 
-@given(st.lists(_commits, max_size=10))
+_moments = st.none() | st.integers(0, 16)
+_histories = st.builds(
+    History,
+    st.one_of(worlds.writes.map(lambda write: write.key), st.frozensets(worlds.types, min_size=1)),
+    since=_moments,
+    until=_moments,
+    current=_moments,
+    ascending=st.booleans(),
+    limit=st.integers(1, 5),
+)
+
+
+async def _past(store: Kept, history: History) -> list[Version]:
+    found: list[Version] = []
+    while versions := await store.history(history):
+        assert len(versions) <= history.limit
+        found += versions
+        history = replace(history, after=(versions[-1].key, versions[-1].vid))
+    return found
+
+
+@given(st.lists(_commits, max_size=10), st.lists(_histories, min_size=1, max_size=4))
 @settings(max_examples=80, deadline=None)
-def test_commits_history_and_changes(empty: Open, commits: list[list[Write]]) -> None:
+def test_commits_history_and_changes(
+    empty: Open, commits: list[list[Write]], histories: list[History]
+) -> None:
     async def run() -> None:
         async with _stores(empty) as (memory, (disk, *_), clock):
             ticks = count(0, 3)
@@ -241,9 +264,9 @@ def test_commits_history_and_changes(empty: Open, commits: list[list[Write]]) ->
             for key in {write.key for commit in commits for write in commit}:
                 for vid in (None, 0, 1, 2, 9):
                     assert await disk.read(key, vid) == await memory.read(key, vid)
-                for limit, before in ((2, None), (9, 3), (9, 0)):
-                    expected = await memory.history(key, limit, before)
-                    assert await disk.history(key, limit, before) == expected
+            for history in histories:
+                expected = await _past(memory, history)
+                assert await _past(disk, history) == expected
             for after, limit in ((0, 100), (1, 2), (100, 5)):
                 assert await disk.changes(after, limit) == await memory.changes(after, limit)
             assert (await disk.stats()).records == (await memory.stats()).records

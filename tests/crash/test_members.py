@@ -11,7 +11,7 @@ import pytest
 from pymongo.errors import PyMongoError
 
 from fhir_server.errors import Busy
-from fhir_server.model import Key, Query, Write
+from fhir_server.model import History, Key, Query, Write
 from fhir_server.search.tree import EVERYTHING
 from fhir_server.store.open import open_store
 from tests.crash.test_kill import examine, start
@@ -164,7 +164,7 @@ def test_a_store_without_its_server_is_busy() -> None:
                 store.read(key),
                 store.search(Query("Basic", EVERYTHING)),
                 store.count(Query("Basic", EVERYTHING)),
-                store.history(key, 1),
+                store.history(History(key, limit=1)),
                 store.changes(0, 1),
                 store.commit([Write(key, b"{}", expect=1)]),
             ):

@@ -12,7 +12,9 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from conformance.validation.faults import Fault, Faults
+from conformance.definitions import Definitions
+from conformance.validation.faults import Check, Fault, Faults
+from conformance.validation.paths import references_in
 from conformance.validation.rules.bundles import Entry, Json, entries_of, resource_of
 
 DIRECT = {
@@ -73,16 +75,24 @@ def _base(url: Any) -> str:
     return found["base"] if found else ""
 
 
-def check_references(bundle: Json) -> Faults:
-    """Check the references of a Bundle against its entries."""
-    entries = entries_of(bundle)
-    index = Entries(entries)
-    kind = bundle.get("type")
-    found = [*_urns(entries, index, "error" if kind in CLOSED else "warning")]
-    if kind in ("document", "message") and entries:
-        found += _direct(entries, index)
-        found += _orphans(entries, index, kind)
-    return found or None
+def references_check(definitions: Definitions) -> Check:
+    """The check of the references of a Bundle against its entries."""
+
+    def check(bundle: Json) -> Faults:
+        entries = entries_of(bundle)
+        index = Entries(entries)
+        kind = bundle.get("type")
+        found = []
+        for place, literal in _lost_urns(entries, index, definitions):
+            text = f'found a reference to "{literal}", expected an entry with that fullUrl'
+            severity: Any = "error" if kind in CLOSED else "warning"
+            found.append(Fault(place, "not-found", text, severity=severity))
+        if kind in ("document", "message") and entries:
+            found += _direct(entries, index)
+            found += _orphans(entries, index, kind)
+        return found or None
+
+    return check
 
 
 def literals(value: Any) -> Iterator[str]:
@@ -97,12 +107,17 @@ def literals(value: Any) -> Iterator[str]:
             yield from literals(each)
 
 
-def _urns(entries: list[Entry], index: Entries, severity: Any) -> Iterator[Fault]:
+def _lost_urns(
+    entries: list[Entry], index: Entries, definitions: Definitions
+) -> Iterator[tuple[str, str]]:
+    """The URNs that no entry has, with the places of the references to them."""
     for number, (place, entry) in enumerate(entries):
-        for literal in literals(resource_of(entry)):
-            if literal.startswith("urn:") and not index.find(literal, number):
-                text = f'found a reference to "{literal}", expected an entry with that fullUrl'
-                yield Fault(f"{place}.resource", "not-found", text, severity=severity)
+        resource = resource_of(entry)
+        urns = {each for each in literals(resource) if each.startswith("urn:")}
+        lost = {each for each in urns if not index.find(each, number)}
+        for path, literal in references_in(definitions, resource) if lost else ():
+            if literal in lost:
+                yield f"{place}.resource{path}", literal
 
 
 def _direct(entries: list[Entry], index: Entries) -> Iterator[Fault]:

@@ -27,15 +27,17 @@ WITHOUT_URLS = REQUESTS | {"batch-response", "transaction-response"}
 _SEARCHED = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)(?:/_search)?(?:\?|$)")
 
 
-def bundle_check(matches: Callable[[str], re.Match[str] | None]) -> Callable[[Json], Faults]:
-    """The check of a Bundle; `matches` recognizes RESTful URLs of known types."""
+def bundle_check(
+    matches: Callable[[str], re.Match[str] | None], types: frozenset[str]
+) -> Callable[[Json], Faults]:
+    """The check of a Bundle; `matches` recognizes RESTful URLs of the known `types`."""
 
     def check(bundle: Json) -> Faults:
         kind = bundle.get("type")
         entries = entries_of(bundle)
         found = [*_links(bundle, kind), *_full_urls(entries, kind, matches)]
         if kind == "searchset":
-            found += _results(bundle, entries)
+            found += _results(entries, _searched(bundle, types))
         if kind == "transaction":
             found += _once(entries)
         if kind in REQUESTS:
@@ -93,8 +95,7 @@ def _full_urls(
                 yield Fault(place, "value", text)
 
 
-def _results(bundle: Json, entries: list[Entry]) -> Iterator[Fault]:
-    wanted = _searched(bundle)
+def _results(entries: list[Entry], wanted: str) -> Iterator[Fault]:
     for place, entry in entries:
         resource = resource_of(entry)
         search = entry.get("search")
@@ -110,13 +111,13 @@ def _results(bundle: Json, entries: list[Entry]) -> Iterator[Fault]:
             yield Fault(f"{place}.resource", "value", text)
 
 
-def _searched(bundle: Json) -> str:
+def _searched(bundle: Json, types: frozenset[str]) -> str:
     """The type that the self link searches; nothing where it tells none."""
     links = bundle.get("link")
     for link in links if links.__class__ is list else ():
         if link.__class__ is dict and link.get("relation") == "self":
             found = _SEARCHED.search(str(link.get("url")))
-            return found[1] if found else ""
+            return found[1] if found and found[1] in types else ""
     return ""
 
 

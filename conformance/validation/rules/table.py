@@ -8,7 +8,7 @@ from conformance.profiles.catalog import Catalog
 from conformance.validation.faults import Check
 from conformance.validation.invariants import Rule
 from conformance.validation.rules.attachments import check_attachment
-from conformance.validation.rules.bundle_references import check_references
+from conformance.validation.rules.bundle_references import references_check
 from conformance.validation.rules.bundles import bundle_check
 from conformance.validation.rules.canonicals import (
     check_url,
@@ -45,8 +45,8 @@ def rules_of(
         "Quantity": (_on(coding, "system"),),
         "Attachment": (_on(check_attachment, "size", "hash"),),
         "Bundle": (
-            _on(bundle_check(matches), "entry", "link"),
-            _on(check_references, "entry"),
+            _on(bundle_check(matches, definitions.resource_types), "entry", "link"),
+            _on(references_check(definitions), "entry"),
         ),
         "ValueSet.compose.include": (_on(check_include, "system"),),
         "CapabilityStatement.rest.resource.searchParam": (

@@ -135,6 +135,7 @@ class Batch:
             "n": last.doc["n"] if last else tick,
             "pid": order.several(set(numbers)),
             "tick": tick,
+            "h": write.key.type,
             **documents.versioned(write, vid, at),
             **kept,
         }
@@ -154,7 +155,7 @@ class Batch:
         ref = made.doc["_id"]
         last = self._latest.get(ref)
         if last is not None:
-            self._versions.append(documents.old(ref, last.doc))
+            self._versions.append(documents.old(ref, last.doc, made.version.updated))
         kept = last is not None and last.kept
         self._latest[ref] = _Latest(made.doc, made.write.body is not None, kept)
         self._records[ref] = made.raw

@@ -17,7 +17,7 @@ from fhir_server.store.mongo.filter import part_of
 
 Doc = dict[str, Any]
 
-WHOLE = {name: 1 for name in ("vid", "at", "method", "auth", "who", "body", "chunks")}
+WHOLE = {name: 1 for name in ("h", "tick", "vid", "at", "method", "auth", "who", "body", "chunks")}
 """The fields that a Version is made of."""
 
 _PLACE = {"n": 1, "pid": 1}
@@ -76,10 +76,10 @@ def indexed(write: Write, numbers: Sequence[int], sort: str | None) -> Doc:
     return doc
 
 
-def old(ref: str, doc: Mapping[str, Any]) -> Doc:
-    """Return a latest version's document as it is kept once there is a newer one."""
+def old(ref: str, doc: Mapping[str, Any], replaced: int) -> Doc:
+    """Return a latest version's document as it is kept once there is a newer one, `replaced` ms."""
     kept = {name: doc[name] for name in WHOLE if name in doc}
-    return {"_id": {"k": ref, "v": doc["vid"]}, **kept}
+    return {"_id": {"k": ref, "v": doc["vid"]}, "r": replaced, **kept}
 
 
 def _split(entries: Sequence[Entry]) -> tuple[list[Doc], list[Doc]]:

@@ -24,6 +24,9 @@ A `record`:
 | `auth`, `who` | entries for authorization, ids of its patients |
 | `body` or `chunks` | the bytes, or the chunks that they are in |
 | `tick` | when it was written, in the order that all hosts agree on |
+| `h` | type, of tombstones too: the past is found by it |
+
+A `version` has the last five, and `r`, when it was replaced.
 """
 
 from typing import Any
@@ -55,8 +58,9 @@ INDEXES: dict[str, tuple[IndexModel, ...]] = {
         _index("t", "at", "pid", "n", name="updated"),
         _index("t", "lo", "pid", "n", name="lowest"),
         _index("t", "hi", "pid", "n", name="highest"),
+        _index("h", "at", "tick", name="past"),
     ),
-    "version": (),
+    "version": (_index("h", "at", "tick", name="past"),),
     "chunk": (),
     "patient": (),
     "commit": (_index("z", "_id", name="feed"),),

@@ -7,9 +7,9 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
-from fhir_server.model import Change, Key, Page, Query, Version, Write
+from fhir_server.model import Change, History, Key, Page, Query, Version, Write
 from fhir_server.store import precondition
-from fhir_server.store.mongo import documents, feed, maintenance, schema, search
+from fhir_server.store.mongo import documents, feed, maintenance, past, schema, search
 from fhir_server.store.mongo.faults import told
 from fhir_server.store.mongo.latest import Latest
 from fhir_server.store.mongo.reader import Reader
@@ -73,19 +73,16 @@ class MongoStore:
             async with self._reader(query) as reader:
                 return await search.total(reader, query)
 
-    async def history(self, key: Key, limit: int, before: int | None = None) -> list[Version]:
-        """Return the versions below `before`, newest first."""
-        ref = str(key)
+    async def history(self, history: History) -> list[Version]:
+        """Return versions, tombstones included."""
         with told("read"):
-            latest = await self._tables.records.find_one({"_id": ref}, documents.WHOLE)
-            if latest is None or limit <= 0:
-                return []
-            top = latest["vid"] + 1 if before is None else before
-            docs = [latest] if latest["vid"] < top else []
-            below = {"$gte": {"k": ref, "v": 0}, "$lt": {"k": ref, "v": top}}
-            older = self._tables.versions.find({"_id": below}).sort("_id", -1).limit(limit)
-            docs += await older.to_list(None)
-            return await self._versions(key, docs[:limit])
+            async with self._client.start_session(snapshot=True) as session:
+                found = await past.versions(self._tables, session, history)
+            bodies = await self._tables.bodies.read([doc for _, doc in found])
+            return [
+                documents.version(documents.key(ref), doc, body)
+                for (ref, doc), body in zip(found, bodies, strict=True)
+            ]
 
     async def commit(self, writes: Sequence[Write]) -> list[Version]:
         """Write all or nothing; answered once it is on the disks of most members."""

@@ -57,6 +57,7 @@ class Batch:
         self._seq, self._rid = count((last[0] or 0) + 1), count((last[1] or 0) + 1)
         self._latest: dict[str, _Latest | None] = {}
         self._versions: list[_Row] = []
+        self._past: list[_Row] = []
         self._records: dict[int, _Row] = {}
         self._entries: dict[int, tuple[_Latest, list[_Row], Sequence[int]]] = {}
 
@@ -86,9 +87,10 @@ class Batch:
         """Write the queued rows."""
         self._numbers.write()
         insert(self._connection, "version", self._versions)
+        insert(self._connection, "past", self._past)
         insert(self._connection, "record", list(self._records.values()), _UPSERT)
         self._flush_entries()
-        self._versions, self._records, self._entries = [], {}, {}
+        self._versions, self._past, self._records, self._entries = [], [], {}, {}
 
     def publish(self) -> None:
         """Let the whole process know the new names; the transaction is committed."""
@@ -113,6 +115,8 @@ class Batch:
             seq, last.rid, last.vid, last.updated, write.method, " ".join(write.patients),
             rows.pack(write.auth), write.body,
         ))  # fmt: skip
+        if write.key.type[0].isupper():
+            self._past.append((kind, last.updated, seq))
         self._entries[last.rid] = (
             last,
             self._rows(write.key.type, write.entries) if living else [],

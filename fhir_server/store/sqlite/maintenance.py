@@ -33,6 +33,12 @@ _CHECKS = {
     "a version belongs to no record": """
         SELECT v.seq FROM version v
         WHERE NOT EXISTS (SELECT 1 FROM record r WHERE r.rid = v.rid)""",
+    "the past does not hold the versions of a FHIR type, or holds others": """
+        SELECT r.ref FROM version v JOIN record r ON r.rid = v.rid
+        WHERE (unicode(r.ref) BETWEEN 65 AND 90)
+          <> EXISTS (SELECT 1 FROM past p
+                     WHERE (p.kind, p.updated, p.seq) = (r.kind, v.updated, v.seq))
+        UNION SELECT p.seq FROM past p WHERE p.seq NOT IN (SELECT seq FROM version)""",
     "an entry belongs to no living record": """
         SELECT DISTINCT e.rid FROM entry e WHERE NOT EXISTS (
           SELECT 1 FROM record r WHERE r.rid = e.rid AND r.deleted = 0)""",

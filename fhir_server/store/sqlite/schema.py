@@ -3,6 +3,7 @@
 | table | a row for each | indexes besides the primary key |
 |---|---|---|
 | `version` | version, appended; `seq` is the change feed | (rid, vid) |
+| `past` | version of a FHIR type, in the order of time | |
 | `record` | key: its latest version | ref; living: (kind, patient, rid), (kind, updated, …) |
 | `entry` | index entry of a living record | (param, v, patient, rid, w) |
 | `patient` | patient, as a small number | id |
@@ -19,7 +20,7 @@ from pathlib import Path
 
 from fhir_server.store.sqlite.lock import FileLock
 
-SCHEMA = 1
+SCHEMA = 2
 WAIT = 5.0
 """Seconds for which another's lock on the file is waited for."""
 
@@ -29,6 +30,9 @@ CREATE TABLE version(
   seq INTEGER PRIMARY KEY, rid INTEGER NOT NULL, vid INTEGER NOT NULL, updated INTEGER NOT NULL,
   method TEXT NOT NULL, patients TEXT NOT NULL, auth BLOB NOT NULL, body BLOB);
 CREATE UNIQUE INDEX version_of ON version(rid, vid);
+CREATE TABLE past(
+  kind INTEGER NOT NULL, updated INTEGER NOT NULL, seq INTEGER NOT NULL,
+  PRIMARY KEY(kind, updated, seq)) WITHOUT ROWID;
 CREATE TABLE record(
   rid INTEGER PRIMARY KEY, ref TEXT NOT NULL UNIQUE, kind INTEGER NOT NULL, seq INTEGER NOT NULL,
   vid INTEGER NOT NULL, updated INTEGER NOT NULL, patient INTEGER NOT NULL,

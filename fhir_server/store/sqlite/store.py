@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fhir_server.model import Change, Key, Page, Query, Version, Write
+from fhir_server.model import Change, History, Key, Page, Query, Version, Write
 from fhir_server.store import precondition
 from fhir_server.store.protocol import Stats
-from fhir_server.store.sqlite import maintenance, rows, schema
+from fhir_server.store.sqlite import maintenance, past, rows, schema
 from fhir_server.store.sqlite.deadline import Limit, busy
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.readers import Readers
@@ -23,15 +23,10 @@ _ONE = (
     f"SELECT {rows.COLUMNS} FROM record r CROSS JOIN version v "
     "WHERE r.ref = ? AND v.rid = r.rid AND v.vid = ?"
 )
-_HISTORY = (
-    f"SELECT {rows.COLUMNS} FROM record r CROSS JOIN version v "
-    "WHERE r.ref = ? AND v.rid = r.rid AND v.vid < ? ORDER BY v.vid DESC LIMIT ?"
-)
 _CHANGES = (
     "SELECT v.seq, r.ref, v.vid FROM version v CROSS JOIN record r "
     "WHERE v.seq > ? AND r.rid = v.rid ORDER BY v.seq LIMIT ?"
 )
-_ANY_VID = 1 << 62
 _USUAL = Tuning()
 
 
@@ -71,10 +66,11 @@ class SQLiteStore:
         """Return how many living records match."""
         return await self._readers.run(lambda c, limit: self._search(c, limit, query).count())
 
-    async def history(self, key: Key, limit: int, before: int | None = None) -> list[Version]:
-        """Return the versions below `before`, newest first."""
-        ref, below = f"{key.type}/{key.id}", _ANY_VID if before is None else before
-        return [rows.version(key, row) for row in self._inline(_HISTORY, ref, below, limit)]
+    async def history(self, history: History) -> list[Version]:
+        """Return versions, tombstones included."""
+        return await self._readers.run(
+            lambda connection, _: past.versions(connection, self._names, history)
+        )
 
     async def commit(self, writes: Sequence[Write]) -> list[Version]:
         """Write all or nothing; answered after the fsync."""

@@ -3,11 +3,11 @@
 https://www.rfc-editor.org/rfc/rfc9110#section-8.4
 """
 
-import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from fhir_server.errors import BadRequest, TooLarge, UnsupportedMedia
+from fhir_server.interactions.breath import aside
+from fhir_server.web.fhir.packing import too_large, unpack
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -17,21 +17,19 @@ class Disconnected(Exception):
 
 
 async def read(receive: Receive, headers: dict[bytes, bytes], limit: int) -> bytes:
-    """Return the whole body, unpacked if it came gzipped, at most `limit` bytes both ways.
+    """Return the whole body, unpacked if it came packed, at most `limit` bytes both ways.
 
-    Raises `TooLarge`, `UnsupportedMedia` for another encoding, `BadRequest` for broken gzip and
+    Raises `TooLarge`, `UnsupportedMedia` for another coding, `BadRequest` for broken packing and
     `Disconnected`.
     """
     declared = headers.get(b"content-length", b"0")
-    if not declared.isdigit() or int(declared) > limit:
-        raise _too_large(limit)
+    if not declared.isdigit() or len(declared) > 18 or int(declared) > limit:
+        raise too_large(limit)
     body = await _receive(receive, limit)
-    encoding = headers.get(b"content-encoding", b"identity").strip().lower()
-    if encoding == b"identity":
+    coding = headers.get(b"content-encoding", b"identity").strip().lower()
+    if coding in (b"identity", b""):
         return body
-    if encoding not in (b"gzip", b"x-gzip"):
-        raise UnsupportedMedia("The hub unpacks Content-Encoding gzip only.")
-    return unpack(body, limit)
+    return await aside(len(body), unpack, body, coding.decode("latin-1"), limit)
 
 
 async def _receive(receive: Receive, limit: int) -> bytes:
@@ -44,29 +42,6 @@ async def _receive(receive: Receive, limit: int) -> bytes:
         parts.append(message.get("body", b""))
         size += len(parts[-1])
         if size > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         if not message.get("more_body", False):
             return parts[0] if len(parts) == 1 else b"".join(parts)
-
-
-def unpack(body: bytes, limit: int) -> bytes:
-    """Return what was gzipped; never makes more than `limit` bytes.
-
-    >>> import gzip
-    >>> unpack(gzip.compress(b"{}"), 10)
-    b'{}'
-    """
-    opened = zlib.decompressobj(wbits=31)
-    try:
-        found = opened.decompress(body, limit + 1)
-    except zlib.error:
-        raise BadRequest("The body is said to be gzip and is not.") from None
-    if len(found) > limit:
-        raise _too_large(limit)
-    if not opened.eof or opened.unused_data:
-        raise BadRequest("The gzipped body is cut off or followed by something else.")
-    return found
-
-
-def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"The body is larger than {limit} bytes.")

@@ -8,20 +8,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Literal, cast
 
-from fhir_server.errors import BadRequest, NotSupported, UnsupportedMedia
+from fhir_server.errors import BadRequest, UnsupportedMedia
 from fhir_server.interactions import etag
+from fhir_server.interactions.breath import aside
 from fhir_server.interactions.interaction import Interaction, Params
+from fhir_server.interactions.patch import PATCHES
 from fhir_server.interactions.query import params as query_params
-from fhir_server.web.fhir import negotiate, strict
+from fhir_server.web.fhir import binary, negotiate, strict
 
 EDGE = ("_format", "_pretty")
 _RETURNS = {"representation", "minimal", "OperationOutcome"}
-_OTHER_PATCHES = {
-    "application/merge-patch+json",
-    "application/fhir+json",
-    "application/json",
-    "application/xml-patch+xml",
-}
 _BODILESS = frozenset(
     {
         "read",
@@ -31,6 +27,8 @@ _BODILESS = frozenset(
         "history-type",
         "history-system",
         "capabilities",
+        "job",
+        "cancel",
     }
 )
 
@@ -58,21 +56,24 @@ def with_headers(ask: Interaction, headers: Headers, query: bytes, base: str) ->
         changes["if_match"] = etag.version(text(headers, b"if-match"))
     if b"prefer" in headers:
         changes |= prefer(text(headers, b"prefer"))
-    for name in ("if_none_match", "if_modified_since", "if_none_exist"):
+    for name in ("if_none_match", "if_modified_since"):
         header = name.replace("_", "-").encode()
         if header in headers:
             changes[name] = text(headers, header)
+    if b"if-none-exist" in headers:
+        changes["if_none_exist"] = _utf8(headers[b"if-none-exist"])
     return replace(ask, **changes)
 
 
-def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
+async def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
     """Return the interaction with its body, of a content type that it takes.
 
-    A form's parameters follow those of the query. Raises `UnsupportedMedia`, `BadRequest`, and
-    `NotSupported` for the kinds of PATCH that the hub does not do yet.
+    A form's parameters follow those of the query. Raises `UnsupportedMedia`, `BadRequest`.
     """
     if ask.name in _BODILESS or (not body and ask.name in ("operation", "search-type")):
         return ask
+    if binary.is_content(ask, text(headers, b"content-type").partition(";")[0].strip().lower()):
+        return await _with_content(ask, headers, body)
     media = negotiate.media_type(text(headers, b"content-type"))
     if media == negotiate.FORM and ask.name in _FORMS:
         query = "&".join(filter(None, (ask.query, _utf8(body))))
@@ -82,11 +83,17 @@ def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
             raise UnsupportedMedia(f"A search by POST sends {negotiate.FORM}.")
         return ask
     if ask.name == "patch":
-        _require_json_patch(media)
+        _require_patch(media)
     else:
         negotiate.require_json(media)
-    strict.check(body)
+    await aside(len(body), strict.check, body)
     return replace(ask, body=body, content_type=media)
+
+
+async def _with_content(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
+    media, context = text(headers, b"content-type"), text(headers, b"x-security-context")
+    made = await aside(len(body), binary.made, ask, media, context, body)
+    return replace(ask, body=made, content_type=negotiate.FHIR_JSON)
 
 
 def _utf8(words: bytes) -> str:
@@ -111,9 +118,7 @@ def prefer(header: str) -> dict[str, Any]:
     {'returns': 'minimal', 'strict': False}
     """
     asked = dict(part.strip().partition("=")[::2] for part in re.split("[,;]", header))
-    if "respond-async" in asked:
-        raise NotSupported("Prefer: respond-async is not supported yet.")
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {"later": True} if "respond-async" in asked else {}
     returns = asked.get("return", "").strip('"')
     if returns in _RETURNS:
         found["returns"] = cast(Literal["representation", "minimal", "OperationOutcome"], returns)
@@ -122,8 +127,6 @@ def prefer(header: str) -> dict[str, Any]:
     return found
 
 
-def _require_json_patch(media: str) -> None:
-    if media in _OTHER_PATCHES:
-        raise NotSupported(f"PATCH with {media} is not supported yet; {negotiate.JSON_PATCH} is.")
-    if media != negotiate.JSON_PATCH:
-        raise UnsupportedMedia(f"PATCH takes {negotiate.JSON_PATCH}.")
+def _require_patch(media: str) -> None:
+    if media not in PATCHES:
+        raise UnsupportedMedia(f"PATCH takes one of {', '.join(PATCHES)}.")

@@ -3,53 +3,64 @@
 https://hl7.org/fhir/R4/http.html#general
 """
 
-import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from email.utils import formatdate
 from functools import lru_cache
 from typing import Any
 
 from fhir_server import fhirjson
 from fhir_server.errors import Busy, HubError, Unauthenticated
+from fhir_server.interactions.breath import aside
 from fhir_server.interactions.interaction import Reply
 from fhir_server.interactions.outcome import refusal
+from fhir_server.web.fhir.binary import Content
+from fhir_server.web.fhir.negotiate import Coding
+from fhir_server.web.fhir.packing import pack
 
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
 
-_GZIP_FROM = 1024
-_GZIP_LEVEL = 1
-COMMON: Headers = [
-    (b"access-control-allow-origin", b"*"),
-    (
-        b"access-control-expose-headers",
-        b"ETag, Last-Modified, Location, Content-Location, X-Request-Id",
-    ),
+_PACK_FROM = 1024
+_COMMON: Headers = [
     (b"cache-control", b"no-store"),
-    (b"vary", b"Accept, Accept-Encoding, Authorization, Prefer"),
+    (b"vary", b"Accept, Accept-Encoding, Authorization, Prefer, Origin"),
     (b"x-content-type-options", b"nosniff"),
 ]
 
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """How the client wants its answer: without a body (HEAD), indented, packed."""
+    """How the client wants its answer: without a body (HEAD), indented, packed.
+
+    `headers` go with every answer to it.
+    """
 
     head: bool = False
     pretty: bool = False
-    gzip: bool = False
+    coding: Coding = ""
+    headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
-async def respond(send: Send, reply: Reply, form: Form, base: str, request: str) -> None:
-    """Send a reply. `base` is the hub's FHIR base, `request` the request's id."""
-    headers = [*COMMON, (b"x-request-id", request.encode()), *_about(reply, base)]
-    await write(send, reply.status, reply.body, form, headers)
+async def respond(send: Send, reply: Reply, form: Form, base: str) -> None:
+    """Send a reply. `base` is the hub's FHIR base."""
+    await write(send, reply.status, reply.body, form, _about(reply, base))
 
 
-async def refuse(send: Send, error: HubError, form: Form, request: str, extra: Headers) -> None:
+async def stream(send: Send, reply: Reply, content: Content, form: Form, base: str) -> None:
+    """Send what the Binary of a reply holds, part by part, as it is."""
+    about = [*_about(replace(reply, body=b""), base), *content.headers()]
+    about.append((b"content-length", str(content.size).encode()))
+    headers = [*_COMMON, *form.headers, *about]
+    await send({"type": "http.response.start", "status": reply.status, "headers": headers})
+    for part in () if form.head else content.parts():
+        await send({"type": "http.response.body", "body": part, "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def refuse(send: Send, error: HubError, form: Form, extra: Headers) -> None:
     """Send an error: its status and its OperationOutcome."""
-    headers = [*COMMON, (b"x-request-id", request.encode()), *extra]
+    headers = list(extra)
     if isinstance(error, Unauthenticated):
         headers.append((b"www-authenticate", b"Bearer"))
     if isinstance(error, Busy):
@@ -58,14 +69,14 @@ async def refuse(send: Send, error: HubError, form: Form, request: str, extra: H
     await write(send, error.status, refusal(error), form, headers)
 
 
-async def write(send: Send, status: int, body: bytes, form: Form, headers: Headers) -> None:
+async def write(send: Send, status: int, body: bytes, form: Form, about: Headers) -> None:
     """Send status, headers and body, indented and packed as the form says."""
+    headers = [*_COMMON, *form.headers, *about]
     if form.pretty and body:
-        body = fhirjson.pretty(body)
-    if form.gzip and len(body) >= _GZIP_FROM:
-        packer = zlib.compressobj(_GZIP_LEVEL, zlib.DEFLATED, 31)
-        body = packer.compress(body) + packer.flush()
-        headers.append((b"content-encoding", b"gzip"))
+        body = await aside(len(body), fhirjson.pretty, body)
+    if form.coding and len(body) >= _PACK_FROM:
+        body = await aside(len(body), pack, body, form.coding)
+        headers.append((b"content-encoding", form.coding.encode()))
     if status not in (204, 304):
         headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -83,6 +94,7 @@ def _about(reply: Reply, base: str) -> Headers:
     if reply.created:
         place = f"{base}/{reply.key}/_history/{reply.vid}"
         headers.append((b"location", place.encode()))
+    headers += ((name.encode(), value.encode()) for name, value in reply.headers)
     return headers
 
 

@@ -88,6 +88,14 @@ PUT = {"request": {"method": "PUT", "url": "Basic/b"}}
         (
             bundle(
                 "searchset",
+                entry(BASIC, search={"mode": "match"}),
+                link=[link("self", "http://x/FHIR?_type=Basic")],
+            ),
+            [],
+        ),
+        (
+            bundle(
+                "searchset",
                 {
                     "fullUrl": "http://x/fhir/Patient/p",
                     "resource": {"resourceType": "Patient", "gender": "male"},
@@ -175,7 +183,19 @@ def test_urn_is_an_entry_of_a_transaction(validator: Validator) -> None:
     bad = bundle("transaction", {"resource": referring, **request})
 
     assert found(validator, good) == []
-    assert found(validator, bad) == [("not-found", "Bundle.entry[0].resource")]
+    assert found(validator, bad) == [("not-found", "Bundle.entry[0].resource.subject")]
+
+
+def test_urn_is_found_in_extensions_and_contained_resources(validator: Validator) -> None:
+    urn = "urn:uuid:c757873d-ec9a-4326-a141-556f43239520"
+    inner = {**BASIC, "id": "c", "subject": {"reference": "#"}, "author": {"reference": urn}}
+    extension = {"url": "http://x/e", "valueReference": {"reference": urn}}
+    referring = {**BASIC, "extension": [extension], "contained": [inner]}
+
+    places = [place for _, place in found(validator, bundle("message", entry(referring)))]
+
+    assert "Bundle.entry[0].resource.extension[0].value.ofType(Reference)" in places
+    assert "Bundle.entry[0].resource.contained[0].author" in places
 
 
 def extended(**value: Any) -> Json:
@@ -355,6 +375,37 @@ CORE = "http://hl7.org/fhir/StructureDefinition/"
     ],
 )
 def test_known_extensions(validator: Validator, resource: Json, expected: list[Any]) -> None:
+    assert found(validator, resource) == expected
+
+
+def asked(extension: Json, **item: Any) -> Json:
+    """A questionnaire whose one question has an extension."""
+    question = {"linkId": "1", "type": "choice", "text": "x", "extension": [extension], **item}
+    outer = {"linkId": "0", "type": "group", "item": [question]}
+    return {"resourceType": "Questionnaire", "status": "draft", "item": [outer]}
+
+
+AXIS = {"url": CORE + "questionnaire-choiceOrientation", "valueCode": "vertical"}
+LEAST = CORE + "questionnaire-minOccurs"
+
+
+@pytest.mark.parametrize(
+    ("resource", "is_right"),
+    [
+        (asked(AXIS), True),
+        (asked(AXIS, type="string"), False),
+        (asked({"url": LEAST, "valueInteger": 2}, required=True), True),
+        (asked({"url": LEAST, "valueInteger": 0}), True),
+        (asked({"url": LEAST, "valueInteger": 2}), False),
+    ],
+)
+def test_extension_asks_something_of_its_element(
+    validator: Validator, resource: Json, *, is_right: bool
+) -> None:
+    """StructureDefinition.contextInvariant: "A set of rules as FHIRPath Invariants about when the
+    extension can be used"."""
+    expected = [] if is_right else [("invariant", "Questionnaire.item[0].item[0]")]
+
     assert found(validator, resource) == expected
 
 

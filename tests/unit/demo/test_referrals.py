@@ -22,7 +22,7 @@ def seen(tmp_path_factory):
 
     async def look():
         async with opened(f"sqlite:///{tmp_path_factory.mktemp('city')}/hub.db", fresh=True) as hub:
-            await seed(hub.server, 24, TODAY)
+            await seed(hub.server, 70, TODAY)
             return {login: await tasks(hub.server, login) for login in ("cardiologist", "east-gp")}
 
     async def tasks(server, login):
@@ -37,9 +37,11 @@ def seen(tmp_path_factory):
 def test_the_hospital_sees_each_referral_where_its_plan_left_it(seen):
     """Each plan ends in its own state."""
     assert seen["cardiologist"] == {
-        ("requested", "clinic-east"): 1,
+        ("requested", "clinic-east"): 2,
+        ("received", "clinic-east"): 1,
         ("in-progress", "clinic-east"): 1,
         ("accepted", "clinic-west"): 1,
+        ("requested", "clinic-west"): 1,
         ("draft", "clinic-east"): 1,
     }
     assert seen["cardiologist"].total() == len(PLANS)
@@ -48,6 +50,7 @@ def test_the_hospital_sees_each_referral_where_its_plan_left_it(seen):
 def test_a_clinic_sees_what_was_sent_to_it(seen):
     """A draft, and what was sent to another clinic, are not there."""
     assert seen["east-gp"] == {
-        ("requested", "clinic-east"): 1,
+        ("requested", "clinic-east"): 2,
+        ("received", "clinic-east"): 1,
         ("in-progress", "clinic-east"): 1,
     }

@@ -207,7 +207,7 @@ def test_one_refused_entry_refuses_all(hub):
         (entry("GET", "Nothing/1"), 404),
         (entry("POST", "Patient"), 400),
         (entry("GET", "http://elsewhere.test/fhir/Patient/1"), 400),
-        (entry("POST", "Patient/$validate", PATIENT), 501),
+        (entry("POST", "Patient/$nothing", PATIENT), 501),
         (entry("POST", "", bundle()), 400),
         ({"resource": PATIENT}, 400),
     ],

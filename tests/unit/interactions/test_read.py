@@ -104,8 +104,3 @@ def test_an_unknown_parameter_is_named(hub):
 
     assert answer.status_code == 400
     assert "colour" in answer.json()["issue"][0]["diagnostics"]
-
-
-@pytest.mark.parametrize("parameter", ["_summary=true", "_elements=name"])
-def test_parts_of_resources_are_honestly_not_there_yet(hub, parameter):
-    assert hub.get(f"Patient/p1?{parameter}").status_code == 501

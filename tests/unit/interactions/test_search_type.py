@@ -195,13 +195,9 @@ def test_a_type_outside_the_compartment_is_a_bad_request(hub):
 @pytest.mark.parametrize(
     "path",
     [
-        "Patient?_summary=true",
-        "Patient?_elements=name",
         "Patient/a/*",
         "Encounter/e/Observation",
         "?_type=Patient",
-        "_history",
-        "Patient/_history",
     ],
 )
 def test_what_is_not_there_yet_says_so(hub, path):
@@ -209,51 +205,6 @@ def test_what_is_not_there_yet_says_so(hub, path):
 
     assert answer.status_code == 501
     assert answer.json()["issue"][0]["code"] == "not-supported"
-
-
-# https://hl7.org/fhir/R4/http.html#history
-
-
-def test_history_is_newest_first_with_deletions(hub):
-    hub.put("Patient/a", {"resourceType": "Patient", "id": "a"})
-    hub.delete("Patient/a")
-
-    found = hub.get("Patient/a/_history").json()
-
-    assert found["type"] == "history"
-    assert [e["request"]["method"] for e in found["entry"]] == ["DELETE", "PUT", "PUT"]
-    assert ["resource" in e for e in found["entry"]] == [False, True, True]
-    assert [e["response"]["etag"] for e in found["entry"]] == ['W/"3"', 'W/"2"', 'W/"1"']
-
-
-def test_a_creation_by_post_is_told_as_such(hub):
-    id = hub.made({"resourceType": "Patient"})
-
-    [entry] = hub.get(f"Patient/{id}/_history").json()["entry"]
-
-    assert entry["request"] == {"method": "POST", "url": "Patient"}
-    assert entry["response"]["status"].startswith("201")
-
-
-def test_history_has_pages(hub):
-    hub.put("Patient/a", {"resourceType": "Patient", "id": "a"})
-    answer = hub.get("Patient/a/_history?_count=1")
-
-    rest = hub.get(links(answer)["next"])
-
-    assert [e["response"]["etag"] for e in rest.json()["entry"]] == ['W/"1"']
-    assert "next" not in links(rest)
-
-
-def test_the_history_of_nothing_is_not_found(hub):
-    assert hub.get("Patient/nobody/_history").status_code == 404
-
-
-@pytest.mark.parametrize(
-    ("query", "status"), [("_since=2026", 501), ("_count=x", 400), ("a=b", 400)]
-)
-def test_history_takes_its_own_parameters_alone(hub, query, status):
-    assert hub.get(f"Patient/a/_history?{query}").status_code == status
 
 
 @pytest.mark.parametrize("form", ["name=王", "name=%E7%8E%8B"])

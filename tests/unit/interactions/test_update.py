@@ -235,20 +235,13 @@ def test_a_conditional_patch_finds_its_resource(hub):
     assert hub.patch("Patient?identifier=1", operations).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("media", "status"),
-    [
-        ("application/merge-patch+json", 501),
-        ("application/fhir+json", 501),
-        ("text/plain", 415),
-    ],
-)
-def test_other_patches_are_honestly_refused(hub, media, status):
+@pytest.mark.parametrize("media", ["application/json", "application/xml-patch+xml", "text/plain"])
+def test_other_kinds_of_patch_are_refused(hub, media):
     hub.put_in(PATIENT)
 
-    answer = hub("PATCH", "Patient/p1", {}, headers={"Content-Type": media})
+    answer = hub.patch("Patient/p1", [], headers={"Content-Type": media})
 
-    assert answer.status_code == status
+    assert answer.status_code == 415
 
 
 # https://hl7.org/fhir/R4/http.html#delete
@@ -288,10 +281,48 @@ def test_a_conditional_delete_deletes_the_one_that_matches(hub):
     assert hub.get("Patient/p1").status_code == 410
 
 
-def test_a_conditional_delete_of_several_is_refused(hub):
+def test_a_conditional_delete_takes_all_that_match(hub):
+    """ "Multiple matches: a server may … delete all the matching resources." """
+    hub.put_in(PATIENT, PATIENT | {"id": "p2"}, {"resourceType": "Patient", "id": "p3"})
+
+    assert hub.delete("Patient?identifier=urn:s|1").status_code == 204
+    assert hub.ids("Patient") == ["Patient/p3"]
+
+
+def test_a_conditional_delete_of_too_many_deletes_nothing(make_hub):
+    """ "… or return a 412 Precondition Failed error indicating the client's criteria were not
+    selective enough." """
+    hub = make_hub(settings={"delete_limit": 1})
     hub.put_in(PATIENT, PATIENT | {"id": "p2"})
 
     assert hub.delete("Patient?identifier=urn:s|1").status_code == 412
+    assert len(hub.ids("Patient")) == 2
+
+
+def test_a_delete_tells_what_it_did_when_preferred(hub):
+    """ "200 OK if the response contains a payload." """
+    hub.put_in(PATIENT, PATIENT | {"id": "p2"})
+    prefer = {"Prefer": "return=OperationOutcome"}
+
+    told = hub.delete("Patient?identifier=urn:s|1", headers=prefer)
+    again = hub.delete("Patient/p1", headers=prefer)
+
+    assert told.status_code == again.status_code == 200
+    words = told.json()["issue"][0]["diagnostics"]
+    assert "Patient/p1" in words
+    assert "Patient/p2" in words
+    assert again.json()["issue"][0]["diagnostics"] == "There was nothing to delete."
+
+
+def test_put_if_none_match_creates_only(hub):
+    assert hub.put("Patient/p1", PATIENT, headers={"If-None-Match": "*"}).status_code == 201
+    assert hub.put("Patient/p1", PATIENT, headers={"If-None-Match": "*"}).status_code == 412
+
+
+def test_choosing_ids_can_be_switched_off(make_hub):
+    hub = make_hub(settings={"update_create": False})
+
+    assert hub.put("Patient/p1", PATIENT).status_code == 405
 
 
 def test_a_conditional_delete_without_criteria_is_a_bad_request(hub):

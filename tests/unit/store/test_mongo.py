@@ -14,7 +14,7 @@ from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
 from fhir_server.errors import Busy, TooCostly, TooLarge, Unprocessable
-from fhir_server.model import Entry, Key, Query, Sort, Write
+from fhir_server.model import Entry, History, Key, Query, Sort, Write
 from fhir_server.search.tree import EVERYTHING, Chain, Cond, Has, Match
 from fhir_server.store.mongo import faults, presence, replica
 from fhir_server.store.mongo.sorting import MAIN
@@ -73,7 +73,7 @@ def test_long_bodies_are_kept_in_chunks_and_each_chunk_once(with_store: Run, url
         page = await store.search(Query("Basic", EVERYTHING))
         assert [v.body for v in page.versions] == [long + b"!", long]
         assert [v.body async for v in store.scan()] == [long + b"!", long]
-        assert [len(v.body or b"") for v in await store.history(Key("Basic", "a"), 9)] == [
+        assert [len(v.body or b"") for v in await store.history(History(Key("Basic", "a")))] == [
             len(long) + 1,
             len(long),
         ]

@@ -1,11 +1,14 @@
 """The wire. https://hl7.org/fhir/R4/http.html#general"""
 
+import asyncio
 import gzip
 import json
 
 import pytest
+import zstandard
 
 from fhir_server.errors import Busy
+from fhir_server.interactions.interaction import Reply
 from fhir_server.interactions.server import OperationDefinition
 
 PATIENT = {"resourceType": "Patient", "id": "p1", "name": [{"text": "王" * 600}]}
@@ -84,10 +87,11 @@ def test_pretty_is_indented(one):
     assert answer.json() == one.get("Patient/p1").json()
 
 
-def test_a_large_answer_is_packed(one):
-    answer = one.get("Patient/p1", headers={"Accept-Encoding": "gzip"})
+@pytest.mark.parametrize("coding", ["gzip", "zstd"])
+def test_a_large_answer_is_packed(one, coding):
+    answer = one.get("Patient/p1", headers={"Accept-Encoding": coding})
 
-    assert answer.headers["Content-Encoding"] == "gzip"
+    assert answer.headers["Content-Encoding"] == coding
     assert answer.json()["id"] == "p1"
 
 
@@ -105,16 +109,21 @@ def test_a_small_answer_is_not_packed(one):
 
 
 def test_a_packed_body_is_unpacked(one):
-    body = gzip.compress(json.dumps({"resourceType": "Patient"}).encode())
+    body = json.dumps({"resourceType": "Patient"}).encode()
 
-    assert one.post("Patient", body, headers={"Content-Encoding": "gzip"}).status_code == 201
+    for coding, packed in (("gzip", gzip.compress(body)), ("zstd", zstandard.compress(body))):
+        headers = {"Content-Encoding": coding}
+        assert one.post("Patient", packed, headers=headers).status_code == 201
 
 
 @pytest.mark.parametrize(
     ("body", "encoding", "status"),
     [
         (gzip.compress(b" " * 100_000), "gzip", 413),
+        (zstandard.compress(b" " * 100_000), "zstd", 413),
         (b"x", "gzip", 400),
+        (b"x", "zstd", 400),
+        (b"{}", "gzip, zstd", 415),
         (b"{}", "br", 415),
         (b" " * 10_001, "identity", 413),
     ],
@@ -210,16 +219,12 @@ def test_nothing_is_at_another_address(one, path):
     assert answer.json()["resourceType"] == "OperationOutcome"
 
 
-def test_options_tell_what_browsers_may_do(one):
+def test_options_tell_the_methods(one):
     answer = one("OPTIONS", "Patient/p1", by="")
 
     assert answer.status_code == 204
-    assert "PATCH" in answer.headers["Access-Control-Allow-Methods"]
-    assert answer.headers["Access-Control-Allow-Origin"] == "*"
-
-
-def test_async_is_honestly_not_there_yet(one):
-    assert one.get("Patient", headers={"Prefer": "respond-async"}).status_code == 501
+    assert answer.headers["Allow"] == "GET, HEAD, PUT, PATCH, DELETE"
+    assert "Access-Control-Allow-Origin" not in answer.headers
 
 
 def failing(fault):
@@ -253,3 +258,102 @@ def test_the_base_is_the_settings(make_hub):
     answer = hub.post("Patient", {"resourceType": "Patient"})
 
     assert answer.headers["Location"].startswith("https://hub.example/fhir/Patient/")
+
+
+PAGE = {"Origin": "https://page.example"}
+
+
+@pytest.fixture
+def open_to_pages(make_hub):
+    return make_hub(settings={"cors_origins": "https://page.example, https://other.example"})
+
+
+def test_a_registered_origin_may_read_answers(open_to_pages):
+    answer = open_to_pages.get("Patient/nobody", headers=PAGE)
+
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://page.example"
+    assert "ETag" in answer.headers["Access-Control-Expose-Headers"]
+    assert "Origin" in answer.headers["Vary"]
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+def test_a_registered_origin_may_ask_beforehand(open_to_pages):
+    asked = PAGE | {"Access-Control-Request-Method": "PATCH"}
+    answer = open_to_pages("OPTIONS", "Patient/p1", by="", headers=asked)
+
+    assert answer.status_code == 204
+    assert "PATCH" in answer.headers["Access-Control-Allow-Methods"]
+    assert "If-Match" in answer.headers["Access-Control-Allow-Headers"]
+
+
+@pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://page.example.evil"])
+def test_another_origin_gets_no_leave(open_to_pages, origin):
+    for method in ("GET", "OPTIONS"):
+        answer = open_to_pages(method, "metadata", headers={"Origin": origin})
+
+        assert not [name for name in answer.headers if name.startswith("access-control")]
+
+
+def test_all_origins_if_that_is_set(make_hub):
+    hub = make_hub(settings={"cors_origins": "*"})
+
+    assert hub.get("metadata", headers=PAGE).headers["Access-Control-Allow-Origin"] == "*"
+
+
+def test_the_address_has_a_limit(make_hub):
+    hub = make_hub(settings={"url_limit": 1000})
+
+    answer = hub.get(f"Patient?name={'x' * 1000}")
+
+    assert answer.status_code == 414
+    assert answer.json()["issue"][0]["code"] == "too-long"
+
+
+def test_the_headers_have_a_limit(make_hub):
+    hub = make_hub(settings={"header_limit": 1000})
+
+    assert hub.get("Patient", headers={"X-More": "x" * 1000}).status_code == 431
+
+
+def test_a_header_that_contradicts_itself_is_a_bad_request(one):
+    headers = [("Authorization", "Bearer open"), ("Authorization", "Bearer operator")]
+
+    answer = one.run(one._client.get("http://hub.test/fhir/Patient", headers=headers))
+
+    assert answer.status_code == 400
+
+
+def test_a_list_may_come_in_several_headers(one):
+    headers = [
+        ("Authorization", "Bearer open"),
+        ("Accept", "text/html"),
+        ("Accept", "application/fhir+json"),
+    ]
+
+    answer = one.run(one._client.get("http://hub.test/fhir/Patient", headers=headers))
+
+    assert answer.status_code == 200
+
+
+def test_too_many_requests_at_a_time_are_told_to_wait(make_hub):
+    gate = asyncio.Event()
+
+    async def wait(server, caller, ask):
+        await gate.wait()
+        return Reply(200)
+
+    operations = (OperationDefinition("wait", (), "system", wait),)
+    hub = make_hub(settings={"request_limit": 3}, operations=operations)
+
+    async def run():
+        waiting = [asyncio.create_task(hub.ask("GET", "$wait")) for _ in range(3)]
+        await asyncio.sleep(0)
+        refused = await hub.ask("GET", "$wait")
+        gate.set()
+        return refused, await asyncio.gather(*waiting)
+
+    refused, answers = hub.run(run())
+
+    assert (refused.status_code, refused.headers["Retry-After"]) == (503, "1")
+    assert [answer.status_code for answer in answers] == [200] * 3
+    assert hub.get("Patient").status_code == 200

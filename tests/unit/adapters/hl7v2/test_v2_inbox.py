@@ -14,6 +14,7 @@ from adapters.transport.server import Listener
 from conformance.issues import Issue
 from fhir_server import fhirjson
 from fhir_server.errors import Busy, Conflict, NotFound, PreconditionFailed
+from fhir_server.interactions.checks import Checks, Rule
 from fhir_server.model import Key
 
 GOLDEN = Path(__file__).parents[3] / "golden" / "hl7v2"
@@ -148,6 +149,17 @@ def test_fault_of_ours_is_answered_ar_and_nothing_is_kept(hub, inbox):
     assert _code(_give(hub, broken, _adt())) == "AR"
 
 
+@pytest.mark.parametrize(("name", "code"), [("h1", "AE"), ("feed", "AE"), ("analyser", "AA")])
+def test_what_a_source_sends_meets_the_profile_demanded_of_it(hub, inbox, name, code):
+    """A rule names a source of messages as it names a client."""
+    profile = "http://hl7.org/fhir/StructureDefinition/bodyheight"
+    rule = Rule(source=name, type="Observation", profile=profile)
+    checks = Checks(rules={(rule.source, rule.type): rule})
+    demanding = replace(inbox, server=replace(hub.server, checks=checks))
+
+    assert _code(_give(hub, demanding, _golden("oru-r01-laboratory"))) == code
+
+
 def test_lost_race_is_tried_again(hub, inbox):
     class Racing:
         """Loses the first race, as if another process had been faster."""
@@ -171,7 +183,7 @@ def test_lost_race_is_tried_again(hub, inbox):
 
 def test_resource_that_breaks_a_rule_is_a_content_fault(hub, inbox, source):
     class Strict:
-        def validate(self, resource):
+        def validate(self, resource, level, profiles, *, warnings):
             return [Issue("invalid", "not like this", f"{resource['resourceType']}.x")]
 
     strict = replace(inbox, server=replace(hub.server, validator=Strict()))
