@@ -1,6 +1,7 @@
 """A replica set is needed, since only it has transactions. https://www.mongodb.com/docs/manual/replication/
 
-1. A server that has one, or a router of a sharded cluster, is taken as it is.
+1. A server that has one, or a router of a sharded cluster, is taken as it is; so is what DNS names
+   (`mongodb+srv://`).
 2. Servers that were started for one (`--replSet`) and have none yet are initiated: all that the URL
    names become its members.
 3. A stand-alone server is refused, with the remedy.
@@ -30,6 +31,8 @@ def ensure(url: str) -> None:
 
     Raises ValueError in words for the operator.
     """
+    if url.startswith("mongodb+srv:"):
+        return
     try:
         parsed = parse_uri(url)
     except (ConfigurationError, ValueError) as fault:
