@@ -1,5 +1,6 @@
 """The composition root: from settings to a running hub. Every part is handed what it needs."""
 
+import gc
 import secrets
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -87,6 +88,17 @@ def own_base(settings: Settings) -> str:
     return settings.base_url or f"http://{settings.host}:{settings.port}/fhir"
 
 
+def settle_memory() -> None:
+    """Let the collector leave alone what was loaded at the start, and look less often at the rest.
+
+    A full collection looks at every object there is, and everybody waits: 0.15 s amid a transaction
+    of 5,000 entries, against 0.03 s so.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+
+
 def milliseconds() -> int:
     """Return the time in milliseconds since 1970 UTC."""
     return time.time_ns() // 1_000_000
@@ -149,6 +161,7 @@ class Hub:
             listener = Listener(inbox.receive, opened=metrics.connections)
             self._mllp = Port(listener, settings.mllp, settings.workers)
             await self._mllp.open()
+        settle_memory()
         log.info("hub.started", store=settings.store.partition(":")[0], workers=settings.workers)
 
     async def _end(self) -> None:

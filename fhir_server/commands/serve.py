@@ -16,6 +16,7 @@ from fhir_server.commands.store import positive
 from fhir_server.log import severity
 from fhir_server.settings import Settings, export, load
 from fhir_server.store.open import open_store
+from fhir_server.web.connection import Connection
 
 
 class InsecureDevelopmentWarning(UserWarning):
@@ -125,7 +126,7 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         workers=settings.workers,
         loop="uvloop",
-        http="httptools",
+        http=Connection,
         log_config=None,
         access_log=False,
         server_header=False,
