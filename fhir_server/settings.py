@@ -15,7 +15,9 @@ class Settings:
     """The hub's settings; each can be given as an environment variable `FHIR_HUB_NAME`."""
 
     store: str = _setting(
-        "sqlite:///hub.db", "Where the record lies: `sqlite:///PATH` or `memory://`."
+        "sqlite:///hub.db",
+        "Where the record lies: `sqlite:///PATH`, `mongodb://HOSTS/DATABASE` or `memory://`.",
+        secret=True,
     )
     host: str = _setting("127.0.0.1", "Address on which HTTP is served.")
     port: int = _setting(8080, "Port on which HTTP is served.")
@@ -65,7 +67,7 @@ class Settings:
     )
     cors_origins: str = _setting(
         "",
-        "Web origins, separated by commas, whose pages may call the FHIR API; `*`: all, empty: none.",
+        "Web origins, by commas, whose pages may call the FHIR API; `*`: all, empty: none.",
     )
     job_hours: int = _setting(
         24, "Hours for which the result of a request with `Prefer: respond-async` is kept."

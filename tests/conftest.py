@@ -23,8 +23,10 @@ from fhir_server.operations.validate import VALIDATE
 from fhir_server.search.cursor import Signer
 from fhir_server.search.extract import Extractor
 from fhir_server.settings import Settings
+from fhir_server.store.mongo.schema import prepare
 from fhir_server.store.open import Kept, open_store
 from fhir_server.web.fhir.app import FhirApp
+from tests.mongod import Mongo, Mongod
 
 BASE = "http://hub.test/fhir"
 ALL = (Scope("user", "*", "cruds"),)
@@ -230,12 +232,23 @@ def make_hub(
         each.close()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "mongodb"])
 def hub(request: pytest.FixtureRequest, make_hub: Callable[..., Hub], tmp_path: Path) -> Hub:
     """A hub on each store."""
-    if request.param == "memory":
-        return make_hub()
-    return make_hub(f"sqlite:///{tmp_path}/hub.db")
+    match request.param:
+        case "memory":
+            return make_hub()
+        case "sqlite":
+            return make_hub(f"sqlite:///{tmp_path}/hub.db")
+    return make_hub(request.getfixturevalue("mongo").url("rest"))
+
+
+@pytest.fixture(scope="session")
+def mongo() -> Iterator[Mongo]:
+    """A MongoDB server for all tests of a session."""
+    with Mongod() as server:
+        prepare(f"mongodb://{server.host}/first")
+        yield Mongo(server)
 
 
 @pytest.fixture(scope="session")

@@ -116,9 +116,14 @@ CASES: dict[str, tuple[Case, str]] = {
 }
 
 
-def measure(names: list[str], patients: int, seconds: float, out: TextIO) -> list[Figure]:
-    """Start a hub with the demo city and run the cases one after the other."""
-    with Hub(patients=patients) as hub:
+def measure(
+    names: list[str], patients: int, seconds: float, out: TextIO, store: str = ""
+) -> list[Figure]:
+    """Start a hub with the demo city and run the cases one after the other.
+
+    `store` is the URL of an empty one; by default it is a file of the hub's own.
+    """
+    with Hub(patients=patients, store=store) as hub:
         machine = f"{platform.machine()}, Python {platform.python_version()}"
         idle = hub.cost().memory / 1e6
         print(

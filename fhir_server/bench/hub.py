@@ -28,10 +28,15 @@ class Hub:
     """A started hub: its addresses, its store, its process; stopped and removed at the end
     of `with`."""
 
-    def __init__(self, *options: str, patients: int = 0, seed_demo: bool = True) -> None:
-        """Start `fhir-hub serve` on free ports, on a store that holds the demo city if wished."""
+    def __init__(
+        self, *options: str, patients: int = 0, seed_demo: bool = True, store: str = ""
+    ) -> None:
+        """Start `fhir-hub serve` on free ports, on a store that holds the demo city if wished.
+
+        `store` is the URL of an empty one; by default it is a file in the folder.
+        """
         self.folder = Path(tempfile.mkdtemp(prefix="fhir-hub-"))
-        self.store = f"sqlite:///{self.folder}/hub.db"
+        self.store = store or f"sqlite:///{self.folder}/hub.db"
         self.base = f"http://127.0.0.1:{free_port()}"
         self.mllp = f"127.0.0.1:{free_port()}"
         if seed_demo:

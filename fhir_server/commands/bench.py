@@ -13,6 +13,7 @@ def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser.add_argument("cases", nargs="*", metavar="CASE", help=f"of {', '.join(CASES)} (all)")
     parser.add_argument("--patients", type=int, default=100, help="size of the demo city (100)")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each case (5)")
+    parser.add_argument("--store", default="", help="an empty store (a file of its own)")
     parser.add_argument("--json", action="store_true", help="print JSON")
     parser.set_defaults(run=run)
 
@@ -21,7 +22,9 @@ def run(args: argparse.Namespace) -> int:
     """Measure and print a table."""
     if unknown := set(args.cases) - set(CASES):
         raise ValueError(f"no case {', '.join(sorted(unknown))}; there are {', '.join(CASES)}")
-    figures = measure(args.cases or list(CASES), args.patients, args.seconds, sys.stderr)
+    figures = measure(
+        args.cases or list(CASES), args.patients, args.seconds, sys.stderr, args.store
+    )
     if args.json:
         print(json.dumps([figure.as_dict() for figure in figures], indent=2))
     else:

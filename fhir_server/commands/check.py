@@ -12,7 +12,7 @@ from fhir_server.store.open import open_store
 def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
     parser = parsers.add_parser("check", help="check a store", description=__doc__)
-    parser.add_argument("--store", help="sqlite:///PATH")
+    parser.add_argument("--store", help="sqlite:///PATH or mongodb://HOSTS/DATABASE")
     parser.set_defaults(run=run)
 
 

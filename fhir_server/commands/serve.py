@@ -34,7 +34,9 @@ def options(parser: argparse.ArgumentParser) -> None:
     """Declare what `serve` and `demo --serve` share."""
     parser.add_argument("--host", help="address for HTTP (127.0.0.1)")
     parser.add_argument("--port", type=int, help="port for HTTP (8080)")
-    parser.add_argument("--store", help="sqlite:///PATH (sqlite:///hub.db) or memory://")
+    parser.add_argument(
+        "--store", help="sqlite:///PATH (sqlite:///hub.db), mongodb://HOSTS/DB or memory://"
+    )
     parser.add_argument("--mllp", metavar="HOST:PORT", help="address for HL7 v2 (127.0.0.1:2575)")
     parser.add_argument("--workers", type=positive, help="HTTP processes on one store (1)")
     parser.add_argument(

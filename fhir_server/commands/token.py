@@ -20,7 +20,7 @@ from fhir_server.model import Key
 def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """Declare the command."""
     parser = parsers.add_parser("token", help="print a token", description=__doc__)
-    parser.add_argument("--store", help="sqlite:///PATH")
+    parser.add_argument("--store", help="sqlite:///PATH or mongodb://HOSTS/DATABASE")
     who = parser.add_mutually_exclusive_group(required=True)
     who.add_argument("--user", metavar="NAME", help="the login that the token acts as")
     who.add_argument("--client", metavar="NAME", help="the client that the token acts as")

@@ -20,7 +20,7 @@ from fhir_server.identity.passwords import Passwords
 from fhir_server.model import Key, Version, Write
 
 LEAST_LENGTH = 8
-STORE = "sqlite:///PATH"
+STORE = "sqlite:///PATH or mongodb://HOSTS/DATABASE"
 KINDS = tuple(kind for kind in get_args(Kind) if kind not in ("open", "operator", "feed"))
 """Whom a login can be for: the others are callers without one."""
 

@@ -15,7 +15,7 @@ from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.decide import Allow, Deny, decide
 from fhir_server.authz.single import permits
-from fhir_server.errors import BadRequest, Forbidden, NotFound, TooCostly
+from fhir_server.errors import BadRequest, Forbidden, NotFound, NotSupported, TooCostly
 from fhir_server.interactions.bundle import bundle, past
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.interaction import Interaction, Reply
@@ -60,6 +60,8 @@ async def history(server: Server, caller: Caller, ask: Interaction) -> Reply:
     Raises `NotFound` for a record that is hidden or was never there, `Forbidden` where the caller
     sees no type that was asked for.
     """
+    if any(name == "_list" for name, _ in ask.params):
+        raise NotSupported("_list is not supported for history yet.")
     refuse_all(ask, _KNOWN)
     sight = _Sight(server, caller, _visible(server, caller, ask), {})
     if ask.id:

@@ -1,6 +1,6 @@
 """JSON Merge Patch over decoded JSON, without touching the document that it is given.
 
-https://www.rfc-editor.org/rfc/rfc7386
+https://www.rfc-editor.org/rfc/rfc7396
 """
 
 from typing import Any

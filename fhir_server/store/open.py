@@ -24,10 +24,11 @@ _USUAL = Limits()
 
 
 def open_store(url: str, clock: Callable[[], int], limits: Limits = _USUAL) -> Kept:
-    """Return the store that `url` names: `sqlite:///PATH` (four slashes: absolute) or `memory://`.
+    """Return the store that `url` names: `sqlite:///PATH` (four slashes: absolute),
+    `mongodb://HOSTS/DATABASE` or `memory://`.
 
-    `clock` gives milliseconds since 1970. Raises ValueError for another URL, and for a file
-    that is not a store of this version.
+    `clock` gives milliseconds since 1970. Raises ValueError for another URL, for a file
+    that is not a store of this version, and for a MongoDB that cannot keep one.
     """
     scheme, _, path = url.partition("://")
     match scheme:
@@ -36,6 +37,22 @@ def open_store(url: str, clock: Callable[[], int], limits: Limits = _USUAL) -> K
         case "sqlite" if path.startswith("/") and len(path) > 1:
             return SQLiteStore(path[1:], clock, limits.query_seconds)
         case "mongodb" | "mongodb+srv":
-            raise ValueError("MongoDB is not supported yet; use sqlite:///PATH or memory://")
+            from fhir_server.store.mongo.store import MongoStore
+
+            return MongoStore(url, clock, limits.query_seconds)
         case _:
-            raise ValueError(f"{url!r} names no store; use sqlite:///PATH or memory://")
+            raise ValueError(
+                f"{shown(url)!r} names no store; "
+                "use sqlite:///PATH, mongodb://HOSTS/DATABASE or memory://"
+            )
+
+
+def shown(url: str) -> str:
+    """Return a store's URL without the password that may stand in it.
+
+    >>> shown("mongodb://me:secret@a,b/hub"), shown("memory://")
+    ('mongodb://***@a,b/hub', 'memory://')
+    """
+    scheme, separator, rest = url.partition("://")
+    _, at, place = rest.rpartition("@")
+    return f"{scheme}{separator}{'***@' if at else ''}{place}"

@@ -45,13 +45,15 @@ from fhir_server.interactions import (
 from fhir_server.search.tree import EVERYTHING, And, Chain, Has, Not, Or, both
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "mongodb"])
 def compare(request, make_hub, tmp_path_factory):
     """Return what builds both worlds on a store and compares all answers to a caller."""
 
     def url():
         if request.param == "memory":
             return "memory://"
+        if request.param == "mongodb":
+            return request.getfixturevalue("mongo").url("worlds")
         return f"sqlite:///{tmp_path_factory.mktemp('world')}/hub.db"
 
     return compared(make_hub, url)

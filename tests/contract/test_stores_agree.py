@@ -1,10 +1,10 @@
-"""Memory, SQLite and the tree's in-memory reader, record by record, give the same answers."""
+"""Memory, SQLite, MongoDB and the tree's in-memory reader give the same answers."""
 
 import asyncio
 import random
 import tempfile
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
 from dataclasses import replace
 from itertools import count
 from pathlib import Path
@@ -18,22 +18,49 @@ from fhir_server.model import Entry, History, Key, Query, Sort, Version, Write
 from fhir_server.search.evaluate import Plain, Plainly, evaluate
 from fhir_server.search.tree import EVERYTHING, And, Chain, Cond, Has, Match, Node, Or
 from fhir_server.store.memory import MemoryStore
+from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.open import Kept
 from fhir_server.store.sqlite.search import Tuning
 from fhir_server.store.sqlite.store import SQLiteStore
 from tests.contract import worlds
+from tests.mongod import Mongo
 
 NOW = 6
 TUNINGS = (Tuning(0, 0), Tuning(0, 20), Tuning(1, 20), Tuning())
+MANY = (0, 1, 1000)
+
+
+Open = Callable[[Callable[[], int]], AbstractContextManager[Sequence[Kept]]]
+"""Opens one empty store on disk, under a clock, in several ways: each is tuned otherwise."""
+
+
+@pytest.fixture(scope="session", params=["sqlite", "mongodb"])
+def empty(request: pytest.FixtureRequest) -> Open:
+    """Each kind of store on disk."""
+    if request.param == "sqlite":
+        return _sqlite
+    mongo: Mongo = request.getfixturevalue("mongo")
+
+    @contextmanager
+    def opened(clock: Callable[[], int]) -> Iterator[Sequence[Kept]]:
+        url = mongo.url("contract")
+        yield [MongoStore(url, clock, many=many) for many in MANY]
+
+    return opened
+
+
+@contextmanager
+def _sqlite(clock: Callable[[], int]) -> Iterator[Sequence[Kept]]:
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder) / "hub.db")
+        yield [SQLiteStore(path, clock, tuning=tuning) for tuning in TUNINGS]
 
 
 @asynccontextmanager
-async def _stores() -> AsyncIterator[tuple[MemoryStore, list[SQLiteStore], list[int]]]:
-    """A store in memory and some on one file, each tuned otherwise, under the test's clock."""
+async def _stores(empty: Open) -> AsyncIterator[tuple[MemoryStore, Sequence[Kept], list[int]]]:
+    """A store in memory and some on one disk, under the test's clock."""
     clock = [0]
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "hub.db")
-        disks = [SQLiteStore(path, lambda: clock[0], tuning=tuning) for tuning in TUNINGS]
+    with empty(lambda: clock[0]) as disks:
         try:
             yield MemoryStore(lambda: clock[0]), disks, clock
         finally:
@@ -73,9 +100,9 @@ queries = st.builds(
 
 @given(worlds.worlds, st.lists(queries, min_size=2, max_size=6))
 @settings(max_examples=120, deadline=None)
-def test_searches(world: list[Write], asked: list[Query]) -> None:
+def test_searches(empty: Open, world: list[Write], asked: list[Query]) -> None:
     async def run() -> None:
-        async with _stores() as (memory, disks, clock):
+        async with _stores(empty) as (memory, disks, clock):
             living: dict[Key, Plain] = {}
             for clock[0], write in enumerate(world):
                 [version] = await memory.commit([write])
@@ -113,11 +140,11 @@ def _orders() -> list[tuple[Sort, ...]]:
 
 
 @pytest.mark.parametrize("where", worlds.QUESTIONS, ids=range(len(worlds.QUESTIONS)))
-def test_every_order_pages(where: Node) -> None:
+def test_every_order_pages(empty: Open, where: Node) -> None:
     """The pages of every order, one after the other, are everything exactly once."""
 
     async def run() -> None:
-        async with _stores() as (memory, disks, clock):
+        async with _stores(empty) as (memory, disks, clock):
             writes = worlds.rich(random.Random(7))
             for n in range(0, len(writes), 5):
                 clock[0] = n // 10
@@ -147,13 +174,13 @@ def _hop(kind: str, where: Node) -> Node:
 
 @pytest.mark.parametrize("depth", [1, 3, 6, 12])
 @pytest.mark.parametrize("kind", ["chain", "has", "both"])
-def test_long_chains(kind: str, depth: int) -> None:
+def test_long_chains(empty: Open, kind: str, depth: int) -> None:
     where: Node = Match("code", (Cond("v", "=", "x"),))
     for _ in range(depth):
         where = _hop(kind, where)
 
     async def run() -> None:
-        async with _stores() as (memory, disks, _):
+        async with _stores(empty) as (memory, disks, _):
             entries = (
                 (Entry("ref", f"Observation/{n + 1}"), Entry("code", "x")) for n in range(20)
             )
@@ -172,12 +199,12 @@ def test_long_chains(kind: str, depth: int) -> None:
 
 
 @pytest.mark.parametrize("number", [2, 17, 100, 5000])
-def test_long_alternatives(number: int) -> None:
+def test_long_alternatives(empty: Open, number: int) -> None:
     values = tuple(Match("code", (Cond("v", "=", f"c{n}"),)) for n in range(number))
     prefixes = tuple(Match("code", (Cond("v", "prefix", f"c{n}-"),)) for n in range(number // 10))
 
     async def run() -> None:
-        async with _stores() as (memory, disks, _):
+        async with _stores(empty) as (memory, disks, _):
             writes = [
                 Write(Key("Observation", str(n)), b"{}", (Entry("code", f"c{n}"),))
                 for n in range(0, 40, 3)
@@ -225,9 +252,11 @@ async def _past(store: Kept, history: History) -> list[Version]:
 
 @given(st.lists(_commits, max_size=10), st.lists(_histories, min_size=1, max_size=4))
 @settings(max_examples=80, deadline=None)
-def test_commits_history_and_changes(commits: list[list[Write]], histories: list[History]) -> None:
+def test_commits_history_and_changes(
+    empty: Open, commits: list[list[Write]], histories: list[History]
+) -> None:
     async def run() -> None:
-        async with _stores() as (memory, (disk, *_), clock):
+        async with _stores(empty) as (memory, (disk, *_), clock):
             ticks = count(0, 3)
             for commit in commits:
                 clock[0] = next(ticks) // 2
@@ -251,11 +280,13 @@ def test_commits_history_and_changes(commits: list[list[Write]], histories: list
 
 @given(st.lists(_commits, min_size=2, max_size=12))
 @settings(max_examples=60, deadline=None)
-def test_waiting_commits_are_decided_in_their_order(commits: list[list[Write]]) -> None:
+def test_waiting_commits_are_decided_in_their_order(
+    empty: Open, commits: list[list[Write]]
+) -> None:
     """Commits that share one fsync have the outcomes that they have one by one."""
 
     async def run() -> None:
-        async with _stores() as (memory, (disk, *_), _):
+        async with _stores(empty) as (memory, (disk, *_), _):
             expected = [await _outcome(memory, commit) for commit in commits]
             found = await asyncio.gather(*(_outcome(disk, commit) for commit in commits))
             assert found == expected
@@ -264,9 +295,9 @@ def test_waiting_commits_are_decided_in_their_order(commits: list[list[Write]]) 
     asyncio.run(run())
 
 
-def test_unknown_names_find_nothing() -> None:
+def test_unknown_names_find_nothing(empty: Open) -> None:
     async def run() -> None:
-        async with _stores() as (memory, (disk, *_), _):
+        async with _stores(empty) as (memory, (disk, *_), _):
             for store in (memory, disk):
                 assert (await store.search(Query("Nothing", EVERYTHING))).versions == ()
                 assert await store.read(Key("Nothing", "1")) is None

@@ -1,6 +1,6 @@
 """A process that races others: conditional creates, and updates of one counter.
 
-`python -m tests.crash.racing PATH NAME ROUNDS`: waits for a line on stdin, then prints how many of
+`python -m tests.crash.racing URL NAME ROUNDS`: waits for a line on stdin, then prints how many of
 its conditional creates won and how many of its updates were taken.
 """
 
@@ -11,12 +11,13 @@ import time
 from fhir_server.errors import AlreadyMatched, PreconditionFailed
 from fhir_server.model import Entry, Key, Query, Write
 from fhir_server.search.tree import Cond, Match
-from fhir_server.store.sqlite.store import SQLiteStore
+from fhir_server.store.open import open_store
+from fhir_server.store.protocol import Store
 
 COUNTER = Key("Basic", "counter")
 
 
-async def _create(store: SQLiteStore, name: str, number: int) -> bool:
+async def _create(store: Store, name: str, number: int) -> bool:
     unless = Query("Patient", Match("identifier", (Cond("v", "=", f"i{number}"),)))
     key = Key("Patient", f"{name}-{number}")
     write = Write(key, b"{}", (Entry("identifier", f"i{number}"),), expect=0, unless=unless)
@@ -27,7 +28,7 @@ async def _create(store: SQLiteStore, name: str, number: int) -> bool:
     return True
 
 
-async def _increment(store: SQLiteStore) -> bool:
+async def _increment(store: Store) -> bool:
     last = await store.read(COUNTER)
     try:
         await store.commit([Write(COUNTER, b"{}", expect=last.vid if last else 0)])
@@ -36,8 +37,8 @@ async def _increment(store: SQLiteStore) -> bool:
     return True
 
 
-async def _race(path: str, name: str, rounds: int) -> None:
-    store = SQLiteStore(path, lambda: time.time_ns() // 1_000_000)
+async def _race(url: str, name: str, rounds: int) -> None:
+    store = open_store(url, lambda: time.time_ns() // 1_000_000)
     print("ready", flush=True)
     sys.stdin.readline()
     won = await asyncio.gather(*(_create(store, name, n) for n in range(rounds)))

@@ -15,14 +15,15 @@ import pytest
 
 from fhir_server.model import Key, Query
 from fhir_server.search.tree import Cond, Match
-from fhir_server.store.sqlite.store import SQLiteStore
+from fhir_server.store.open import open_store
 
 _ROOT = Path(__file__).parents[2]
 
 
-def _start(path: Path, name: str) -> "subprocess.Popen[str]":
+def start(url: str, name: str) -> "subprocess.Popen[str]":
+    """Start a process that writes until it is killed."""
     return subprocess.Popen(
-        [sys.executable, "-m", "tests.crash.writing", str(path), name],
+        [sys.executable, "-m", "tests.crash.writing", url, name],
         stdout=subprocess.PIPE,
         text=True,
         cwd=_ROOT,
@@ -58,8 +59,9 @@ def _kill_after(writers: Sequence["subprocess.Popen[str]"], lines: int) -> list[
     return [line for lines_ in said for line in lines_]
 
 
-async def _examine(path: Path, acknowledged: Iterable[str]) -> None:
-    store = SQLiteStore(str(path), lambda: 0)
+async def examine(url: str, acknowledged: Iterable[str]) -> None:
+    """Hold a store against what was acknowledged: all of it is there, and nothing is half there."""
+    store = open_store(url, lambda: 0)
     try:
         assert await store.check() == []
         for word in (word for line in acknowledged for word in line.split()):
@@ -83,22 +85,22 @@ async def _examine(path: Path, acknowledged: Iterable[str]) -> None:
         await store.close()
 
 
-def _rounds(path: Path, rounds: int, processes: int) -> None:
+def _rounds(url: str, rounds: int, processes: int) -> None:
     chance = random.Random(rounds * 10 + processes)
     acknowledged: list[str] = []
     for n in range(rounds):
-        writers = [_start(path, f"r{n}p{p}") for p in range(processes)]
+        writers = [start(url, f"r{n}p{p}") for p in range(processes)]
         acknowledged += _kill_after(writers, chance.randrange(1, 120))
-        asyncio.run(_examine(path, acknowledged))
+        asyncio.run(examine(url, acknowledged))
     assert acknowledged
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_killed_writers_lose_nothing(tmp_path: Path, processes: int) -> None:
-    _rounds(tmp_path / "hub.db", 3, processes)
+def test_killed_writers_lose_nothing(url: str, processes: int) -> None:
+    _rounds(url, 3, processes)
 
 
 @pytest.mark.proof
 @pytest.mark.parametrize("processes", [1, 2])
-def test_killed_writers_lose_nothing_a_hundred_times(tmp_path: Path, processes: int) -> None:
-    _rounds(tmp_path / "hub.db", 50, processes)
+def test_killed_writers_lose_nothing_a_hundred_times(url: str, processes: int) -> None:
+    _rounds(url, 50, processes)

@@ -62,10 +62,10 @@ async def patients_of(hub: Hub, numbers: list[int]) -> dict[int, int]:
 
 
 @pytest.mark.parametrize("rounds", [2, pytest.param(40, marks=pytest.mark.proof)])
-def test_a_killed_hub_loses_and_doubles_nothing(rounds):
+def test_a_killed_hub_loses_and_doubles_nothing(url, rounds):
     """What was acknowledged is there after the crash; what is sent again is there once."""
     rng = random.Random(rounds)
-    with Hub(seed_demo=False) as hub:
+    with Hub(seed_demo=False, store=url) as hub:
         for turn in range(rounds):
             numbers = [1000 * (turn + 1) + n for n in range(PATIENTS_A_ROUND)]
             acknowledged = send_until(hub, numbers, time.monotonic() + rng.uniform(0, 0.3), rng)

@@ -1,6 +1,6 @@
 """A process that writes until it is killed, and says what was acknowledged, one line a commit.
 
-`python -m tests.crash.writing PATH NAME`: eight commits are always in flight, each of two records
+`python -m tests.crash.writing URL NAME`: eight commits are always in flight, each of two records
 of which the second names the first; some are updates.
 """
 
@@ -8,10 +8,13 @@ import asyncio
 import os
 import sys
 import time
+from collections.abc import Sequence
 from itertools import count
 
+from fhir_server.errors import Busy, PreconditionFailed
 from fhir_server.model import Entry, Key, Version, Write
-from fhir_server.store.sqlite.store import SQLiteStore
+from fhir_server.store.open import open_store
+from fhir_server.store.protocol import Store
 
 _IN_FLIGHT = 8
 
@@ -34,17 +37,28 @@ def acknowledge(written: list[Version]) -> None:
     os.write(1, f"{text}\n".encode())
 
 
-async def _write(store: SQLiteStore, name: str) -> None:
+async def _insist(store: Store, writes: Sequence[Write]) -> list[Version]:
+    """Commit, however often the store is busy; what it wrote without saying so is not told."""
+    while True:
+        try:
+            return await store.commit(writes)
+        except Busy:
+            await asyncio.sleep(0.05)
+        except PreconditionFailed:
+            return []
+
+
+async def _write(store: Store, name: str) -> None:
     numbers = count()
 
     async def lane() -> None:
         while True:
             number = next(numbers)
             for turn in range(3):
-                acknowledge(await store.commit(pair(name, number, turn)))
+                acknowledge(await _insist(store, pair(name, number, turn)))
 
     await asyncio.gather(*(lane() for _ in range(_IN_FLIGHT)))
 
 
 if __name__ == "__main__":
-    asyncio.run(_write(SQLiteStore(sys.argv[1], lambda: time.time_ns() // 1_000_000), sys.argv[2]))
+    asyncio.run(_write(open_store(sys.argv[1], lambda: time.time_ns() // 1_000_000), sys.argv[2]))

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Sequence
 
 from fhir_server.model import Value
 from fhir_server.search.tree import Column, Cond
+from fhir_server.store.prefix import end
 from fhir_server.store.sqlite.statement import NEVER, Statement
-
-_LAST_BEFORE_SURROGATES, _FIRST_AFTER, _LAST = "\ud7ff", "\ue000", "\U0010ffff"
 
 
 def conditions(s: Statement, alias: str, conds: Iterable[Cond]) -> list[str]:
@@ -65,13 +64,9 @@ def _guard(column: str, *, text: bool, low: bool, high: bool) -> Iterable[str]:
 
 def _prefix(s: Statement, column: str, value: str) -> Iterable[str]:
     yield f"{column} >= {s.bind(value)}"
-    stem = value.rstrip(_LAST)
-    if stem:
-        yield f"{column} < {s.bind(stem[:-1] + _after(stem[-1]))}"
-
-
-def _after(letter: str) -> str:
-    return _FIRST_AFTER if letter == _LAST_BEFORE_SURROGATES else chr(ord(letter) + 1)
+    last = end(value)
+    if last is not None:
+        yield f"{column} < {s.bind(last)}"
 
 
 def seekable(conds: Iterable[Cond]) -> bool:

@@ -1,4 +1,4 @@
-"""https://www.rfc-editor.org/rfc/rfc7386#appendix-A"""
+"""https://www.rfc-editor.org/rfc/rfc7396#appendix-A"""
 
 import pytest
 

@@ -27,12 +27,12 @@ def test_sqlite_makes_its_file(path: str) -> None:
 @pytest.mark.parametrize(
     ("url", "words"),
     [
-        ("mongodb://localhost", "not supported yet"),
         ("postgres://localhost", "names no store"),
         ("sqlite://hub.db", "names no store"),
         ("sqlite:///", "names no store"),
         ("memory://x", "names no store"),
         ("", "names no store"),
+        ("mongodb://127.0.0.1:1/hub", "No MongoDB server answers"),
         ("sqlite:////nowhere/at/all/hub.db", "no such folder"),
     ],
 )

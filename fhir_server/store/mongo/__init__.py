@@ -1,0 +1,1 @@
+"""The scale-out store: a MongoDB replica set or sharded cluster. docs/store.md says how."""

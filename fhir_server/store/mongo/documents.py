@@ -1,0 +1,97 @@
+"""From a write to the documents that keep it, and back to a Version. Pure.
+
+A composite is one element of `c` for each group, with its parts `a`, `b` … in it: that they stand
+together is then one `$elemMatch`. What contained resources say is not kept: nothing asks for it.
+"""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from fhir_server.model import Entry, Key, Sort, Version, Write
+from fhir_server.store import order
+from fhir_server.store.mongo.condition import bounded
+from fhir_server.store.mongo.filter import part_of
+
+Doc = dict[str, Any]
+
+WHOLE = {name: 1 for name in ("h", "tick", "vid", "at", "method", "auth", "who", "body", "chunks")}
+"""The fields that a Version is made of."""
+
+_PLACE = {"n": 1, "pid": 1}
+PLACED = WHOLE | _PLACE
+LIGHT = dict(_PLACE)
+
+_decode = msgspec.msgpack.Decoder(tuple[Entry, ...]).decode
+_encode = msgspec.msgpack.Encoder().encode
+
+
+def key(ref: str) -> Key:
+    """Return the key of a literal reference.
+
+    >>> key("Patient/1")
+    Key(type='Patient', id='1')
+    """
+    type, _, id = ref.partition("/")
+    return Key(type, id)
+
+
+def version(key: Key, doc: Mapping[str, Any], body: bytes | None) -> Version:
+    """Return the version that a document keeps, with the body that was fetched."""
+    auth = doc.get("auth")
+    return Version(
+        key,
+        int(doc["vid"]),  # long integers come as a class of the driver's own
+        int(doc["at"]),
+        body,
+        doc["method"],
+        _decode(auth) if auth else (),
+        tuple(doc.get("who", ())),
+    )
+
+
+def versioned(write: Write, vid: int, at: int) -> Doc:
+    """Return the fields that all versions have, latest and old; without the body."""
+    doc: Doc = {"vid": vid, "at": at, "method": write.method}
+    if write.auth:
+        doc["auth"] = _encode(write.auth)
+    if write.patients:
+        doc["who"] = list(write.patients)
+    return doc
+
+
+def indexed(write: Write, numbers: Sequence[int], sort: str | None) -> Doc:
+    """Return the fields by which a living record is found; `sort` has a field of its own."""
+    plain, composites = _split(write.entries)
+    doc: Doc = {"t": write.key.type, "pids": sorted(numbers), "e": plain}
+    if composites:
+        doc["c"] = composites
+    if sort is not None:
+        for name, down in (("lo", False), ("hi", True)):
+            found = order.value(Sort(sort, down), write.key.id, 0, write.entries)
+            if found is not None:
+                doc[name] = bounded(found)
+    return doc
+
+
+def old(ref: str, doc: Mapping[str, Any], replaced: int) -> Doc:
+    """Return a latest version's document as it is kept once there is a newer one, `replaced` ms."""
+    kept = {name: doc[name] for name in WHOLE if name in doc}
+    return {"_id": {"k": ref, "v": doc["vid"]}, "r": replaced, **kept}
+
+
+def _split(entries: Sequence[Entry]) -> tuple[list[Doc], list[Doc]]:
+    plain: list[Doc] = []
+    groups: dict[tuple[str, int], Doc] = defaultdict(dict)
+    for each in entries:
+        if each.path:
+            continue
+        value = {"v": bounded(each.v), "w": bounded(each.w), "u": each.u}
+        whole, part = part_of(each.param)
+        if part:
+            groups[whole, each.group].setdefault(part, []).append(value)
+        else:
+            plain.append({"p": each.param, **value})
+    return plain, [{"p": whole, **parts} for (whole, _), parts in groups.items()]

@@ -1,0 +1,169 @@
+"""A predicate of the search tree as a MongoDB filter, joins already resolved. Pure.
+
+A join is looked up in `joins`, which say what it means for the records in question. One that they
+do not tell is left open: the filter then lets through all that may match, and perhaps more.
+"""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from fhir_server.search.tree import (
+    And,
+    Chain,
+    Cond,
+    ForEachPatient,
+    Has,
+    Ids,
+    InPatient,
+    Match,
+    Node,
+    Not,
+    OnlyPatients,
+    Or,
+    Together,
+    Updated,
+)
+from fhir_server.store.mongo.condition import ALWAYS, NEVER, Filter, columns
+from fhir_server.store.order import SEVERAL
+
+Join = Chain | Has | ForEachPatient
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What a filter is made with: the type that is asked for, the time, the numbers of the patients
+    that the predicate names (none: not known to the store), and what its joins mean."""
+
+    type: str
+    now: int
+    patients: Mapping[str, int] = field(default_factory=dict)
+    joins: Mapping[Node, Filter] = field(default_factory=dict)
+
+
+def joins(node: Node) -> Iterator[Join]:
+    """Yield the joins of a predicate, not those inside of them."""
+    match node:
+        case Chain() | Has() | ForEachPatient():
+            yield node
+        case And(nodes) | Or(nodes):
+            for inner in nodes:
+                yield from joins(inner)
+        case Not(inner):
+            yield from joins(inner)
+
+
+def patients(node: Node) -> Iterator[str]:
+    """Yield the patients that a predicate names outside of its joins."""
+    match node:
+        case InPatient(patient):
+            yield patient
+        case OnlyPatients(some):
+            yield from some
+        case And(nodes) | Or(nodes):
+            for inner in nodes:
+                yield from patients(inner)
+        case Not(inner):
+            yield from patients(inner)
+
+
+def compiled(node: Node, scope: Scope, certain: bool = True) -> Filter:  # noqa: PLR0911 one a node
+    """Return the filter; what is left open counts as true, or as false where not `certain`."""
+    match node:
+        case And(nodes):
+            return both(compiled(n, scope, certain) for n in nodes)
+        case Or(nodes):
+            return either(compiled(n, scope, certain) for n in nodes)
+        case Not(inner):
+            return negated(compiled(inner, scope, not certain))
+        case Match(param, conds):
+            return _match(param, conds, scope.now)
+        case Together(param, parts):
+            return _together(param, parts, scope.now)
+        case Ids(ids):
+            return {"_id": {"$in": [f"{scope.type}/{id}" for id in sorted(ids)]}}
+        case Updated(conds):
+            return columns(conds, scope.now, "at")
+        case InPatient() | OnlyPatients():
+            return _patients(node, scope)
+        case _:
+            return scope.joins.get(node, ALWAYS if certain else NEVER)
+
+
+def _patients(node: InPatient | OnlyPatients, scope: Scope) -> Filter:
+    if isinstance(node, OnlyPatients):
+        return only([scope.patients[p] for p in node.patients if p in scope.patients])
+    number = scope.patients.get(node.patient)
+    return NEVER if number is None else {"pids": {"$eq": number}}
+
+
+def both(parts: Iterable[Filter]) -> Filter:
+    """Return the conjunction."""
+    wanted: list[Filter] = []
+    for part in parts:
+        wanted += part["$and"] if part.keys() == {"$and"} else [part] if part != ALWAYS else []
+    if NEVER in wanted:
+        return NEVER
+    if not wanted:
+        return ALWAYS
+    return wanted[0] if len(wanted) == 1 else {"$and": wanted}
+
+
+def either(parts: Iterable[Filter]) -> Filter:
+    """Return the disjunction."""
+    wanted = [part for part in parts if part != NEVER]
+    if ALWAYS in wanted:
+        return ALWAYS
+    if not wanted:
+        return NEVER
+    return wanted[0] if len(wanted) == 1 else {"$or": wanted}
+
+
+def negated(part: Filter) -> Filter:
+    """Return the negation."""
+    if part == ALWAYS:
+        return NEVER
+    return ALWAYS if part == NEVER else {"$nor": [part]}
+
+
+def only(numbers: Collection[int]) -> Filter:
+    """Return that the record is about somebody, and only about patients of these numbers."""
+    if not numbers:
+        return NEVER
+    allowed = sorted(numbers)
+    others = {"pids": {"$elemMatch": {"$nin": allowed}}}
+    return {"pid": {"$in": [SEVERAL, *allowed]}, "$nor": [others]}
+
+
+def entry(param: str, conds: Filter) -> Filter:
+    """Return that some one entry of `param` satisfies the comparisons."""
+    whole, part = part_of(param)
+    if part:
+        return {"c": {"$elemMatch": {"p": whole, part: {"$elemMatch": conds or _ANY}}}}
+    return {"e": {"$elemMatch": {"p": param, **conds}}}
+
+
+_ANY: Filter = {"v": {"$exists": True}}
+
+
+def part_of(param: str) -> tuple[str, str]:
+    """Return a composite and the name under which one of its parts is kept; `''` for no part.
+
+    >>> part_of("code-value.1"), part_of("code")
+    (('code-value', 'b'), ('code', ''))
+    """
+    whole, dot, place = param.rpartition(".")
+    return (whole, chr(ord("a") + int(place))) if dot and place.isdecimal() else (param, "")
+
+
+def _match(param: str, conds: Sequence[Cond], now: int) -> Filter:
+    return entry(param, columns(conds, now))
+
+
+def _together(param: str, parts: Sequence[Sequence[Cond]], now: int) -> Filter:
+    if not parts:
+        return NEVER
+    wanted: Filter = {"p": param}
+    for place, conds in enumerate(parts):
+        _, name = part_of(f"{param}.{place}")
+        wanted[name] = {"$elemMatch": columns(conds, now) or _ANY}
+    return {"c": {"$elemMatch": wanted}}

@@ -1,0 +1,125 @@
+"""Which index leads to the records that satisfy a filter: decided here, and told to the server.
+
+The server lets only the first array condition that it meets lead an index, and cannot guess how
+many records a value has. So:
+
+1. A condition that some index answers is a *driver*. One that is known to be few leads; so does the
+   only one, if it keeps the default order.
+2. Of several, or where another order is wanted, each is counted up to FEW: the first that is few
+   leads, everything else is asked of its records, and they are sorted.
+3. Where all are many, an equality leads if the default order is wanted, since its index is in that
+   order; under another order the server chooses between that equality and the index of the order.
+4. Array conditions that do not lead are hidden from the server's planner.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from fhir_server.store.mongo.condition import Filter
+from fhir_server.store.mongo.filter import both
+from fhir_server.store.mongo.reader import Reader
+
+FEW = 200
+DEFAULT = "type"
+"""The index that is in the default order and holds nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class Driver:
+    """A condition that the index of this name answers; `keeps` the default order, or not."""
+
+    condition: Filter
+    index: str
+    keeps: bool
+    known: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A filter as the server is to see it, and the index that leads (None: it chooses)."""
+
+    where: Filter
+    hint: str | None = None
+
+
+async def planned(r: Reader, where: Filter, order: str | None, base: Filter) -> Plan:
+    """Return the plan for a filter.
+
+    `order` is the index that the wanted order is along (None: no order, or a computed one). `base`
+    is a part of the filter that is known to let few through; ALWAYS if none is.
+    """
+    if (lead := _driver(base)) is not None:
+        return _led(where, lead)
+    found = drivers(where)
+    if not found:
+        return Plan(where, order)
+    kept = next((driver for driver in found if driver.keeps), None)
+    plain = order in (None, DEFAULT)
+    if plain and kept is not None and len(found) == 1:
+        return _led(where, kept)
+    few = await _few(r, where, found)
+    if few is not None:
+        return _led(where, few)
+    if plain:
+        lead = kept or (found[0] if order is None else None)
+        return Plan(where, order) if lead is None else _led(where, lead)
+    return Plan(_hiding(where, kept.condition if kept else None))
+
+
+def drivers(where: Filter) -> list[Driver]:
+    """Return the drivers of a filter, those first of which little is to be expected."""
+    found = [driver for part in _parts(where) if (driver := _driver(part)) is not None]
+    return sorted(found, key=lambda driver: (driver.known is None, not driver.keeps))
+
+
+def _parts(where: Filter) -> Sequence[Filter]:
+    parts: Sequence[Filter] = where["$and"] if where.keys() == {"$and"} else (where,)
+    return parts
+
+
+def _driver(part: Filter) -> Driver | None:
+    match part:
+        case {"_id": {"$in": [*ids]}}:
+            return Driver(part, "_id_", keeps=False, known=len(ids))
+        case {"e": {"$elemMatch": {"v": {"$eq": _}}}}:
+            return Driver(part, "value", keeps=True)
+        case {"pids": condition}:
+            return Driver(part, "patients", keeps="$eq" in condition)
+        case {"e": {"$elemMatch": {"v": {"$regex": _}}}}:
+            return None
+        case {"e": {"$elemMatch": {"v": _}}}:
+            return Driver(part, "value", keeps=False)
+        case {"pid": {"$in": _}}:
+            return Driver(part, DEFAULT, keeps=True)
+        case {"at": _} | {"c": _}:
+            return Driver(part, "updated" if "at" in part else "composite", keeps=False)
+    return None
+
+
+async def _few(r: Reader, where: Filter, found: Sequence[Driver]) -> Driver | None:
+    of_type = next((part for part in _parts(where) if "t" in part), {})
+    most = min(FEW, r.many)
+    for driver in found if most else ():
+        number = driver.known
+        if number is None:
+            number = await r.some(both((of_type, driver.condition)), driver.index, most)
+        if number < most:
+            return driver
+    return None
+
+
+def _led(where: Filter, driver: Driver) -> Plan:
+    return Plan(_hiding(where, driver.condition), driver.index)
+
+
+def _hiding(where: Filter, lead: Filter | None) -> Filter:
+    """Return the same filter, whose array conditions but one stand where no index is looked for."""
+    return both(
+        part if part is lead or not part.keys() & {"e", "c"} else _hidden(part)
+        for part in _parts(where)
+    )
+
+
+def _hidden(part: Filter) -> dict[str, Any]:
+    return {"$nor": [{"$nor": [part]}]}

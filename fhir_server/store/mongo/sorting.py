@@ -1,0 +1,206 @@
+"""The order of results along indexes, or computed where there is none.
+
+`store.order` says what the order is.
+
+1. The default order, `_id`, `_lastUpdated` and the main date of a type (table MAIN) are walked
+   along an index, from the place where the page before ended.
+2. Any other order, and any of several keys, is computed for all that match and cut off: its cost
+   grows with the matches, and the deadline of the query bounds it.
+"""
+
+from collections.abc import AsyncGenerator, Mapping
+
+from fhir_server.model import Query, Sort, Value
+from fhir_server.store import order
+from fhir_server.store.mongo.condition import NEVER, Filter
+from fhir_server.store.mongo.documents import Doc
+from fhir_server.store.mongo.filter import both, either
+from fhir_server.store.mongo.plan import DEFAULT, Plan
+from fhir_server.store.mongo.reader import Keys, Reader
+
+MAIN: Mapping[str, str] = {
+    "AllergyIntolerance": "date",
+    "Appointment": "date",
+    "AuditEvent": "date",
+    "CarePlan": "date",
+    "Claim": "created",
+    "ClinicalImpression": "date",
+    "Communication": "sent",
+    "CommunicationRequest": "authored",
+    "Composition": "date",
+    "Condition": "recorded-date",
+    "Consent": "date",
+    "DeviceRequest": "authored-on",
+    "DiagnosticReport": "date",
+    "DocumentReference": "date",
+    "Encounter": "date",
+    "EpisodeOfCare": "date",
+    "ExplanationOfBenefit": "created",
+    "Flag": "date",
+    "Goal": "start-date",
+    "ImagingStudy": "started",
+    "Immunization": "date",
+    "List": "date",
+    "Media": "created",
+    "MedicationAdministration": "effective-time",
+    "MedicationDispense": "whenhandedover",
+    "MedicationRequest": "authoredon",
+    "MedicationStatement": "effective",
+    "Observation": "date",
+    "Patient": "birthdate",
+    "Procedure": "date",
+    "Provenance": "recorded",
+    "QuestionnaireResponse": "authored",
+    "RiskAssessment": "date",
+    "Schedule": "date",
+    "ServiceRequest": "authored",
+    "Slot": "start",
+    "Specimen": "collected",
+    "Task": "authored-on",
+    "audit": "date",
+}
+"""Type -> the one parameter by which its records are kept in order."""
+
+_INDEXES = {None: DEFAULT, "_id": "_id_", "at": "updated", "lo": "lowest", "hi": "highest"}
+_LOWEST_NUMBER = float("-inf")
+
+
+def field_of(main: str | None, sort: Sort) -> str | None:
+    """Return the indexed field that a key sorts along; None: there is none."""
+    match sort.param:
+        case "_id":
+            return "_id"
+        case "_lastUpdated":
+            return "at"
+        case param if param == main:
+            return "hi" if sort.descending else "lo"
+    return None
+
+
+class Ordered:
+    """Streams the records of a query in its order, behind the place where it begins."""
+
+    def __init__(self, query: Query, main: str | None) -> None:
+        """Take the query, and the main date of its type."""
+        self._query = query
+        self._fields = [field_of(main, sort) for sort in query.sort]
+        self._sign = -1 if query.sort and query.sort[0].descending else 1
+        self._is_computed = len(self._fields) > 1 or None in self._fields
+
+    @property
+    def index(self) -> str | None:
+        """The index that is in this order; None: it is computed."""
+        return None if self._is_computed else _INDEXES[self._fields[0] if self._fields else None]
+
+    async def stream(
+        self, r: Reader, plan: Plan, fields: Doc, limit: int
+    ) -> AsyncGenerator[Doc, None]:
+        """Yield the records that satisfy the plan, at most `limit` of them if it is not 0."""
+        if self._is_computed:
+            cursor = await r.aggregate(self._computed(plan.where, fields, limit), plan.hint)
+            async for doc in cursor:
+                yield doc
+            return
+        field = self._fields[0] if self._fields else None
+        shown = fields if field is None else {**fields, field: 1}
+        sent = 0
+        for part in self._parts(field):
+            cut = limit - sent if limit else 0
+            found = both((plan.where, part))
+            order = self._keys(field)
+            async for doc in r.find(found, shown, order=order, limit=cut, hint=plan.hint):
+                sent += 1
+                yield doc
+            if limit and sent >= limit:
+                return
+
+    def place(self, doc: Doc) -> order.Place:
+        """Return the place of a record that was streamed."""
+        values: list[Value | None] = []
+        for n, (sort, name) in enumerate(zip(self._query.sort, self._fields, strict=True)):
+            field = f"k{n}" if self._is_computed or name is None else name
+            values.append(doc["_id"].partition("/")[2] if sort.param == "_id" else doc.get(field))
+        return tuple(_plain(value) for value in (*values, doc["pid"], doc["n"]))
+
+    def _keys(self, field: str | None) -> Keys:
+        names = ("pid", "n") if field is None else (field, "pid", "n")
+        return [("_id", self._sign)] if field == "_id" else [(name, self._sign) for name in names]
+
+    def _parts(self, field: str | None) -> list[Filter]:
+        """Return stretches of the index, one after the other, that are all behind `after`."""
+        after, up = self._query.after, self._sign > 0
+        if field is None:
+            return [{}] if after is None else _behind(*after, up=up)
+        if field == "_id":
+            return [self._ids(after)]
+        nothing: Filter = {field: {"$eq": None}}
+        if after is None:
+            return [{field: {"$ne": None}}, nothing]
+        value, *rest = after
+        same: Filter = {field: {"$eq": value}}
+        parts = [both((same, part)) for part in _behind(*rest, up=up)]
+        return parts if value is None else [*parts, *_beyond(field, value, up=up), nothing]
+
+    def _ids(self, after: order.Place | None) -> Filter:
+        type = self._query.type
+        low, high = f"{type}/", f"{type}0"  # '0' comes right behind '/'
+        if after is not None:
+            place = f"{type}/{after[0]}"
+            low, high = (place, high) if self._sign > 0 else (low, place)
+        return {"_id": {"$gt": low, "$lt": high}}
+
+    def _computed(self, where: Filter, fields: Doc, limit: int) -> list[Doc]:
+        sorts = self._query.sort
+        keys: Doc = {}
+        order: Doc = {}
+        for n, (sort, name) in enumerate(zip(sorts, self._fields, strict=True)):
+            keys[f"k{n}"] = {"$ifNull": [f"${name}", None]} if name else _extreme(sort)
+            order |= {f"none{n}": 1, f"k{n}": -1 if sort.descending else 1}
+        nones = {f"none{n}": {"$eq": [f"$k{n}", None]} for n in range(len(sorts))}
+        stages: list[Doc] = [{"$match": where}, {"$set": keys}]
+        if self._query.after is not None:
+            stages.append({"$match": _later(self._query, self._query.after, self._sign > 0)})
+        stages += [{"$set": nones}, {"$sort": {**order, "pid": self._sign, "n": self._sign}}]
+        stages += [{"$limit": limit}] if limit else []
+        return [*stages, {"$project": {**fields, **dict.fromkeys(keys, 1)}}]
+
+
+def _plain(value: Value | None) -> Value | None:
+    # Long integers come as a class of the driver's own, which no encoder knows.
+    return int(value) if isinstance(value, int) else value
+
+
+def _behind(pid: Value | None, n: Value | None, *, up: bool) -> list[Filter]:
+    more = "$gt" if up else "$lt"
+    return [{"pid": {"$eq": pid}, "n": {more: n}}, {"pid": {more: pid}}]
+
+
+def _beyond(field: str, value: Value, *, up: bool) -> list[Filter]:
+    """Return what lies beyond a value, in order: MongoDB compares within one kind alone."""
+    text = isinstance(value, str)
+    if up:
+        return [{field: {"$gt": value}}, *([] if text else [{field: {"$gte": ""}}])]
+    return [{field: {"$lt": value}}, *([{field: {"$gte": _LOWEST_NUMBER}}] if text else [])]
+
+
+def _later(query: Query, after: order.Place, up: bool) -> Filter:
+    """Return the condition that a computed place comes after `after`."""
+    *values, pid, n = after
+    condition = either(_behind(pid, n, up=up))
+    for place, (sort, given) in reversed(list(enumerate(zip(query.sort, values, strict=True)))):
+        field, beyond = f"k{place}", NEVER
+        value = f"{query.type}/{given}" if sort.param == "_id" else given
+        if value is not None:
+            farther = _beyond(field, value, up=not sort.descending)
+            beyond = either([*farther, {field: {"$eq": None}}])
+        condition = either([beyond, both([{field: {"$eq": value}}, condition])])
+    return condition
+
+
+def _extreme(sort: Sort) -> Doc:
+    """Return a record's value under a key; the parameter's name stands as text, never as a path."""
+    mine = {"$eq": ["$$each.p", {"$literal": sort.param}]}
+    found = {"$filter": {"input": "$e", "as": "each", "cond": mine}}
+    return {"$max" if sort.descending else "$min": {
+        "$map": {"input": found, "as": "each", "in": "$$each.v"}
+    }}  # fmt: skip

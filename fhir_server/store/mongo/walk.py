@@ -1,0 +1,194 @@
+"""The records of a type that satisfy a predicate, block by block, joins and all.
+
+1. A join whose other side is few records is *staged*: these are collected once and become a set,
+   which leads an index.
+2. A join whose other side is many is *settled* for one block of candidates at a time: for which of
+   these does it hold? A page is full after a few blocks, however many grants or patients there are.
+3. Joins inside of joins are walked in the same way.
+"""
+
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Protocol
+
+from fhir_server.search.tree import Chain, ForEachPatient, Has, Node
+from fhir_server.store.mongo import filter as filters
+from fhir_server.store.mongo.condition import NEVER, Filter
+from fhir_server.store.mongo.documents import Doc
+from fhir_server.store.mongo.filter import Join, Scope, both, compiled, entry, only
+from fhir_server.store.mongo.plan import Plan, planned
+from fhir_server.store.mongo.reader import Reader, blocks
+
+_FIRST, _MOST = 64, 1024
+_OWN = "own"  # the field for the references that a Has follows back
+
+
+class Stream(Protocol):
+    """How records are found by a plan: in which order, and behind which place."""
+
+    def __call__(
+        self, r: Reader, plan: Plan, fields: Doc, limit: int
+    ) -> AsyncGenerator[Doc, None]: ...
+
+
+async def unordered(r: Reader, plan: Plan, fields: Doc, limit: int) -> AsyncGenerator[Doc, None]:
+    """Yield records as they come."""
+    async for doc in r.find(plan.where, fields, limit=limit, hint=plan.hint):
+        yield doc
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """What is walked: the living records of a type for which `where` and the filter `base` hold.
+
+    `fields` are wanted of each; where candidates have to be looked at first, `light` are. `limit`
+    (0: none) is how many are wanted; more may come. `order` is the index that the stream is along.
+    """
+
+    type: str
+    where: Node
+    base: Filter = field(default_factory=dict)
+    fields: Doc = field(default_factory=dict)
+    light: Doc = field(default_factory=dict)
+    limit: int = 0
+    order: str | None = None
+    stream: Stream = unordered
+
+
+async def walk(r: Reader, ask: Ask) -> AsyncGenerator[list[Doc], None]:
+    """Yield the records that satisfy all of it, in the order of the stream."""
+    scope, left = await _scope(r, ask)
+    where = _candidates(ask, scope)
+    if where == NEVER:
+        return
+    plan = await planned(r, where, ask.order, ask.base)
+    if left:
+        fields = {**(ask.light or ask.fields), "pids": 1, **_references(left)}
+        docs = ask.stream(r, plan, fields, 0)
+    else:
+        docs = ask.stream(r, plan, ask.fields, ask.limit)
+    async with aclosing(blocks(docs, _FIRST if left else _MOST, _MOST)) as found:
+        async for block in found:
+            yield await _settled(r, ask, scope, left, block) if left else block
+
+
+async def count(r: Reader, ask: Ask) -> int:
+    """Return how many records satisfy all of it."""
+    scope, left = await _scope(r, ask)
+    where = _candidates(ask, scope)
+    if where == NEVER:
+        return 0
+    if not left:
+        plan = await planned(r, where, None, ask.base)
+        return await r.count(plan.where, plan.hint)
+    return sum([len(block) async for block in walk(r, ask)])
+
+
+async def _scope(r: Reader, ask: Ask) -> tuple[Scope, list[Join]]:
+    """Return what is known, and the joins that are left to be settled."""
+    joins = list(dict.fromkeys(filters.joins(ask.where)))
+    known: dict[Node, Filter] = {}
+    for join in joins:
+        if (ask.type, join) not in r.staged:
+            r.staged[ask.type, join] = await _staged(r, ask.type, join)
+        staged = r.staged[ask.type, join]
+        if staged is not None:
+            known[join] = staged
+    numbers = await r.names.numbers(filters.patients(ask.where), r.session)
+    return Scope(ask.type, r.now, numbers, known), [j for j in joins if j not in known]
+
+
+def _candidates(ask: Ask, scope: Scope) -> Filter:
+    return both(({"t": {"$eq": ask.type}}, ask.base, compiled(ask.where, scope)))
+
+
+async def _staged(r: Reader, type: str, join: Join) -> Filter | None:
+    """Return what a join means for all records of the type; None where its other side is many."""
+    found: list[Doc] = []
+    async with aclosing(walk(r, _other(join, {}, r.many + 1))) as sides:
+        async for block in sides:
+            found += block
+            if len(found) > r.many:
+                return None
+    if not found:
+        return NEVER
+    match join:
+        case Chain(param):
+            return entry(param, {"v": {"$in": [doc["_id"] for doc in found]}})
+        case Has():
+            refs = set().union(*(_values(doc, _OWN) for doc in found))
+            return {"_id": {"$in": sorted(r for r in refs if r.startswith(f"{type}/"))}}
+        case ForEachPatient():
+            return only({number for doc in found for number in doc["pids"]})
+
+
+async def _settled(
+    r: Reader, ask: Ask, scope: Scope, left: Sequence[Join], block: list[Doc]
+) -> list[Doc]:
+    """Return those of a block for which all holds, joins with many on their other side too."""
+    settled: dict[Node, Filter] = {
+        join: await _holding(r, join, place, block) for place, join in enumerate(left)
+    }
+    whole = replace(scope, joins={**scope.joins, **settled})
+    ids = [doc["_id"] for doc in block]
+    where = both(({"_id": {"$in": ids}}, compiled(ask.where, whole)))
+    if where == NEVER:
+        return []
+    right = {doc["_id"] async for doc in r.find(where, {"_id": 1}, hint="_id_")}
+    return [doc for doc in block if doc["_id"] in right]
+
+
+async def _holding(r: Reader, join: Join, place: int, block: Sequence[Doc]) -> Filter:
+    """Return for which records of a block a join holds."""
+    match join:
+        case Chain():
+            refs = {doc["_id"]: _values(doc, f"r{place}") for doc in block}
+            wanted = sorted(set().union(*refs.values()))
+            found = {doc["_id"] for doc in await _all(r, join, {"_id": {"$in": wanted}})}
+            ids = [id for id, values in refs.items() if not found.isdisjoint(values)]
+        case Has(_, param):
+            base = entry(param, {"v": {"$in": [doc["_id"] for doc in block]}})
+            others = await _all(r, join, base)
+            referred = set().union(*(_values(doc, _OWN) for doc in others))
+            ids = [doc["_id"] for doc in block if doc["_id"] in referred]
+        case ForEachPatient():
+            numbers = sorted({number for doc in block for number in doc["pids"]})
+            about = await _all(r, join, {"pids": {"$in": numbers}})
+            permitted = {number for doc in about for number in doc["pids"]}
+            ids = [d["_id"] for d in block if d["pids"] and permitted.issuperset(d["pids"])]
+    return {"_id": {"$in": ids}} if ids else NEVER
+
+
+async def _all(r: Reader, join: Join, base: Filter) -> list[Doc]:
+    return [doc async for block in walk(r, _other(join, base, 0)) for doc in block]
+
+
+def _other(join: Join, base: Filter, limit: int) -> Ask:
+    """Return the walk over the other side of a join, with what is needed of it."""
+    fields: Doc = {"_id": 1}
+    if isinstance(join, Has):
+        fields = {_OWN: _projected(join.param)}
+    elif isinstance(join, ForEachPatient):
+        fields = {"pids": 1}
+    return Ask(join.type, join.where, base, fields, limit=limit)
+
+
+def _references(joins: Iterable[Join]) -> Doc:
+    """Return the projection of the reference values of joins, `r` and the join's place."""
+    return {
+        f"r{place}": _projected(join.param)
+        for place, join in enumerate(joins)
+        if not isinstance(join, ForEachPatient)
+    }
+
+
+def _projected(param: str) -> Doc:
+    # The name stands as a literal: in an expression, text with a dollar would be a path.
+    mine = {"$eq": ["$$each.p", {"$literal": param}]}
+    found = {"$filter": {"input": "$e", "as": "each", "cond": mine}}
+    return {"$map": {"input": found, "as": "each", "in": "$$each.v"}}
+
+
+def _values(doc: Doc, field: str) -> set[str]:
+    return {value for value in doc[field] if isinstance(value, str)}
