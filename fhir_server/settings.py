@@ -53,7 +53,7 @@ class Settings:
     )
     request_seconds: float = _setting(
         30.0,
-        "Seconds after which a batch, a transaction or a repeated attempt is given up with 503.",
+        "Seconds after which a search, a batch, a transaction or repeated attempts end with 503.",
     )
     request_limit: int = _setting(
         200, "Most FHIR requests that one process works on at a time; those beyond get 503."

@@ -4,11 +4,12 @@ Every interaction leaves an audit row, refusals among them, which is durable bef
 leaves.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from fhir_server.authz.caller import Caller
-from fhir_server.errors import HubError, NotSupported
+from fhir_server.errors import HubError, NotSupported, TooCostly
 from fhir_server.interactions.batch import batch
 from fhir_server.interactions.commit import audit_row
 from fhir_server.interactions.create import create
@@ -48,6 +49,10 @@ RUN: Mapping[Name, Run] = {
 """What is done here; what FHIR has besides is answered with 501."""
 
 
+_LOOKING = ("search", "history")
+"""Interactions that may be ended at any moment, since they change nothing."""
+
+
 async def perform(server: Server, caller: Caller, ask: Interaction) -> Reply:
     """Answer one interaction. Raises a `HubError` where it is refused."""
     if ask.later and ask.name not in ("job", "cancel"):
@@ -69,7 +74,14 @@ async def _run(server: Server, caller: Caller, ask: Interaction) -> Reply:
         return await batch(server, caller, ask, single)
     if ask.name == "transaction":
         return await transaction(server, caller, ask, single)
-    return await single(server, caller, ask)
+    if not ask.name.startswith(_LOOKING):
+        return await single(server, caller, ask)
+    try:
+        async with asyncio.timeout(server.settings.request_seconds):
+            return await single(server, caller, ask)
+    except TimeoutError:
+        seconds = server.settings.request_seconds
+        raise TooCostly(f"The request takes more than {seconds:g} seconds; ask for less.") from None
 
 
 async def single(server: Server, caller: Caller, ask: Interaction) -> Reply:

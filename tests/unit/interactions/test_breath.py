@@ -1,6 +1,7 @@
 """Long work lets others' small requests come between."""
 
 import asyncio
+import itertools
 
 import pytest
 
@@ -56,24 +57,47 @@ def test_a_small_read_overtakes_a_large_request(make_hub, path, body):
     assert ended == ["small", "large"]
 
 
-def test_time_that_is_used_up_ends_a_transaction(make_hub):
-    hub = make_hub(settings={"request_seconds": 0.001})
+@pytest.fixture
+def short(monkeypatch):
+    """Let the time be used up at the fourth look at it; each breath looks."""
+    looks = itertools.count(1)
+    monkeypatch.setattr(breath, "_AT_A_TIME", -1.0)
+    monkeypatch.setattr(Breath, "is_over", property(lambda _: next(looks) > 3))
 
-    answer = hub.post("", many("transaction"))
+
+def test_time_that_is_used_up_ends_a_transaction(make_hub, short):
+    hub = make_hub()
+
+    answer = hub.post("", many("transaction", 10))
 
     assert answer.status_code == 503
     assert answer.json()["issue"][0]["code"] == "too-costly"
     assert hub.ids("Basic") == []
 
 
-def test_time_that_is_used_up_is_told_in_the_rest_of_a_batch(make_hub):
-    hub = make_hub(settings={"request_seconds": 0.05})
+def test_time_that_is_used_up_is_told_in_the_rest_of_a_batch(make_hub, short):
+    hub = make_hub()
 
-    told = hub.post("", many("batch", 4000)).json()["entry"]
+    told = hub.post("", many("batch", 5)).json()["entry"]
 
-    assert len(told) == 4000
-    assert told[0]["response"]["status"].startswith("201")
-    assert told[-1]["response"]["status"].startswith("503")
+    statuses = [each["response"]["status"][:3] for each in told]
+    assert statuses == ["201", "201", "201", "503", "503"]
+
+
+@pytest.mark.parametrize("path", ["Basic", "Basic/_history", "_history"])
+def test_time_that_is_used_up_ends_a_search_and_a_history(make_hub, monkeypatch, path):
+    hub = make_hub(settings={"request_seconds": 0})
+
+    async def never(*_):
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(hub.server.store, "search", never)
+    monkeypatch.setattr(hub.server.store, "history", never)
+
+    answer = hub.get(path)
+
+    assert answer.status_code == 503
+    assert answer.json()["issue"][0]["code"] == "too-costly"
 
 
 def test_a_breath_is_taken_only_when_it_is_time(monkeypatch):

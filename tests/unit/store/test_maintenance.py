@@ -29,6 +29,9 @@ Make = Callable[..., Write]
         ("UPDATE record SET patient = 0 WHERE ref = 'Basic/2'", "under another patient"),
         ("DELETE FROM several", "does not list them: Basic/3"),
         ("INSERT INTO several VALUES(1, 1)", "does not list them: Basic/1"),
+        ("DELETE FROM past WHERE seq = 1", "the past does not hold the versions of a FHIR type"),
+        ("UPDATE past SET updated = 7 WHERE seq = 1", "the past does not hold"),
+        ("INSERT INTO past VALUES(1, 1, 99)", "or holds others: 99"),
     ],
 )
 def test_damage_is_found(path: str, with_store: With, basic: Make, damage: str, words: str) -> None:
