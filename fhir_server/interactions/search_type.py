@@ -29,7 +29,7 @@ async def search_type(server: Server, caller: Caller, ask: Interaction) -> Reply
     """Answer with a page of what matches and the caller may see, and what it includes."""
     inside = await _compartment(server, caller, ask)
     permitted = allowed(caller, ask.type, "search").where
-    search = asked(server, caller, ask, ask.type, ask.params)
+    search = await asked(server, caller, ask, ask.type, ask.params)
     _refuse_mix(search)
     query = Query(
         type=ask.type,
