@@ -489,7 +489,7 @@ Practitioner/d1/Patient?_total=accurate
 ?_type=Observation,Encounter&patient=p1
 ?_type=Encounter,Condition&patient.family=Wang&_summary=count
 ?_type=Observation,Condition&code=bp,I10&_include=Observation:encounter
-?_type=Observation,Condition&_has:Encounter:diagnosis:class=AMB&_count=1
+?_type=Condition,Procedure&_has:Encounter:diagnosis:class=AMB&_count=1
 ?_type=Patient,Group&_sort=-_id&_count=1
 ?_id=p1,o1,c1
 AuditEvent?patient=nobody

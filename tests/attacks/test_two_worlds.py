@@ -39,6 +39,7 @@ from fhir_server.interactions import (
     find,
     history,
     included,
+    reach,
     search_type,
     write,
 )
@@ -178,6 +179,10 @@ def allow_all(caller, type, verb):
     return Allow(EVERYTHING)
 
 
+async def find_all(server, caller, key):
+    return await server.store.read(key)
+
+
 async def permit_all(store, caller, where, version):
     return True
 
@@ -189,7 +194,9 @@ async def permit_all(store, caller, where, version):
         (search_type, "restrict", dropping(Chain, 2)),
         (search_type, "restrict", dropping(Has, 1)),
         (search_type, "restrict", dropping(Has, 2)),
-        (search_type, "allowed", allow_all),
+        (reach, "allowed", allow_all),
+        (reach, "visible", everything),
+        (reach, "find", find_all),
         (included, "visible", everything),
         (criteria, "restrict", dropping(Has, 1)),
         (criteria, "allowed", allow_all),
