@@ -40,13 +40,19 @@ def terms(server: Server, caller: Caller, ask: Interaction) -> Terms:
 
 
 async def asked(
-    server: Server, caller: Caller, ask: Interaction, type: str, params: Params
+    server: Server,
+    caller: Caller,
+    ask: Interaction,
+    type: str,
+    params: Params,
+    found: frozenset[str] | None = None,
 ) -> Search:
-    """Return the search that parameters ask for, in words that every store understands.
+    """Return the search that parameters ask for of a type, one of those that are `found`.
 
-    Raises `BadRequest` also for too many alternatives, and for what a terminology cannot tell.
+    It is in words that every store understands. Raises `BadRequest` also for too many alternatives,
+    and for what a terminology cannot tell.
     """
-    search = parse(server.definitions, type, params, terms(server, caller, ask))
+    search = parse(server.definitions, type, params, terms(server, caller, ask), found)
     if _size(search.where) > MOST_NODES or _widest(search.where) > MOST_ALTERNATIVES:
         raise BadRequest(f"The query has more than {MOST_ALTERNATIVES} alternatives; split it.")
     return replace(search, where=await resolved(server, caller, search.where))

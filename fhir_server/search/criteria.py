@@ -31,7 +31,7 @@ from fhir_server.search.tree import (
     either,
 )
 
-NOT_YET = frozenset(("_filter", "_text", "_content", "_list", "_query", "_type"))
+NOT_YET = frozenset(("_filter", "_text", "_content", "_list", "_query"))
 """Parameters of R4 that the hub does not follow yet."""
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)

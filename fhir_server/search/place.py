@@ -16,12 +16,16 @@ class Unknown(BadRequest):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a criterion stands: on which type, and how many joins it may still hold."""
+    """Where a criterion stands: on which type, and how many joins it may still hold.
+
+    `found` are all the types that the search finds, this one among them.
+    """
 
     definitions: Definitions
     terms: Terms
     type: str
     joins: int
+    found: frozenset[str] = frozenset()
 
     def across(self, type_name: str) -> "Place":
         """Return the place behind one join; raises `BadRequest` where that is one too many."""
