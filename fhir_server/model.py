@@ -52,6 +52,17 @@ class Entry(NamedTuple):
     path: str = ""
 
 
+class Text(NamedTuple):
+    """The words of a record as full text keeps them (`search.words`): those of its narrative, and
+    all others."""
+
+    narrative: str = ""
+    rest: str = ""
+
+
+NO_TEXT = Text()
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One version of a record as a store keeps it.
@@ -78,7 +89,7 @@ class Write:
 
     `expect` is the version that must be the latest one: `0` says that the record must not exist (or
     be deleted), `None` that it does not matter. `unless` refuses the commit when any record matches
-    (If-None-Exist). `body=None` deletes.
+    (If-None-Exist). `body=None` deletes. `text` is what full text finds it by.
     """
 
     key: Key
@@ -89,13 +100,19 @@ class Write:
     method: str = "PUT"
     expect: int | None = None
     unless: "Query | None" = None
+    text: Text = NO_TEXT
 
 
 class Sort(NamedTuple):
-    """One key of an order; a record without a value for `param` comes last, in both directions."""
+    """One key of an order; a record without a value for `param` comes last, in both directions.
+
+    With `by` the value is measured (`search.measure`): how well the text agrees with `Words`
+    (`_score`), or how many metres the nearest of `Near` is away (`near`).
+    """
 
     param: str
     descending: bool = False
+    by: "tuple[Node, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from fhir_server.model import Change, Entry, History, Key, Page, Query, Version, Write
+from fhir_server.model import Change, Entry, History, Key, Page, Query, Text, Version, Write
 from fhir_server.search.evaluate import Record, evaluate
 from fhir_server.search.tree import And, Cond, Ids, InPatient, Match, Node
 from fhir_server.store import order, past, precondition
@@ -23,6 +23,7 @@ class _Record:
     patient: int
     version: Version
     entries: tuple[Entry, ...]
+    text: Text
 
     @property
     def key(self) -> Key:
@@ -181,7 +182,10 @@ class MemoryStore:
 
     @staticmethod
     def _place(query: Query, record: _Record) -> Place:
-        values = (order.value(s, record.key.id, record.updated, record.entries) for s in query.sort)
+        values = (
+            order.value(s, record.key.id, record.updated, record.entries, record.text)
+            for s in query.sort
+        )
         return (*values, record.patient, record.number)
 
     def _write(self, write: Write, now: int) -> Version:
@@ -196,7 +200,7 @@ class MemoryStore:
         self._changes.append(Change(len(self._changes) + 1, write.key, vid))
         self._living.remove(write.key)
         if write.body is not None:
-            self._living.put(_Record(number, patient, version, write.entries))
+            self._living.put(_Record(number, patient, version, write.entries, write.text))
         return version
 
     def _patient(self, patients: Sequence[str]) -> int:

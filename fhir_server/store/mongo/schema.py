@@ -19,6 +19,7 @@ A `record`:
 | `pid`, `pids` | number of its patient (0: nobody, -1: several), those of all its patients |
 | `e` | index entries `{p: param, v, w, u}` |
 | `c` | composites `{p: param, a: [{v, w, u}], b: […]}`, one a group |
+| `words`, `text` | what full text finds it by (`text`) |
 | `lo`, `hi` | lowest and highest value of the type's main date (`sorting.MAIN`) |
 | `vid`, `at`, `method` | version, last updated, how it was written |
 | `auth`, `who` | entries for authorization, ids of its patients |
@@ -45,6 +46,7 @@ DATABASE = "hub"
 CLAIM_SECONDS = 3600
 
 _EXISTS = 48
+_WITH_WORDS = {"words": {"$exists": True}}
 _COMPRESSED = {"wiredTiger": {"configString": "block_compressor=zstd"}}
 
 
@@ -61,6 +63,7 @@ INDEXES: dict[str, tuple[IndexModel, ...]] = {
         _index("t", "at", "pid", "n", name="updated"),
         _index("t", "lo", "pid", "n", name="lowest"),
         _index("t", "hi", "pid", "n", name="highest"),
+        _index("t", "words", "pid", "n", name="words", partialFilterExpression=_WITH_WORDS),
         _index("h", "at", "tick", name="past"),
     ),
     "version": (_index("h", "at", "tick", name="past"),),
