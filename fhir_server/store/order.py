@@ -13,13 +13,13 @@ record's.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
+from fhir_server import model
 from fhir_server.model import NO_TEXT, Entry, Sort, Text, Value
 from fhir_server.search.measure import measured
 
+Place = model.Place
 SEVERAL = -1
 NOBODY = 0
-
-Place = tuple[Value | None, ...]
 
 
 def several(numbers: Collection[int]) -> int:
