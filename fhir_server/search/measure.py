@@ -7,7 +7,7 @@ reckon alike.
 
 from collections.abc import Iterable, Sequence
 
-from fhir_server.model import Entry, Text
+from fhir_server.model import NO_TEXT, Entry, Text
 from fhir_server.search.position import distance
 from fhir_server.search.tree import Near, Node, Words
 
@@ -16,7 +16,7 @@ STRETCH = 500
 """So many characters of text make one more mention necessary for the same score."""
 
 
-def measured(by: Sequence[Node], entries: Iterable[Entry], text: Text) -> int | None:
+def measured(by: Sequence[Node], entries: Iterable[Entry], text: Text = NO_TEXT) -> int | None:
     """Return the score or the distance that a record is sorted by; None: it has no position."""
     sought = [node for node in by if isinstance(node, Words)]
     if sought:

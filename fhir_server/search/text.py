@@ -30,12 +30,13 @@ _TAG = re.compile(r"<[/!?]?(\w*)[^<>]*>")
 
 def text_of(resource: dict[str, Any]) -> Text:
     """Return the words of a resource as they are kept."""
-    narrative = resource.get("text")
-    div = narrative.get("div") if isinstance(narrative, dict) else None
-    rest = {name: value for name, value in resource.items() if name != "text"}
-    return Text(
-        kept(_shown(div)) if isinstance(div, str) else "", kept(BREAK.join(_strings("", rest)))
-    )
+    rest = resource
+    div = None
+    if isinstance(narrative := resource.get("text"), dict):
+        rest = {name: value for name, value in resource.items() if name != "text"}
+        div = narrative.get("div")
+    shown = _shown(div) if isinstance(div, str) else ""
+    return Text(kept(shown), kept(BREAK.join(_strings("", rest))))
 
 
 def _strings(name: str, value: Any) -> Iterator[str]:
