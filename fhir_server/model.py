@@ -89,12 +89,8 @@ class Write:
 
     `expect` is the version that must be the latest one: `0` says that the record must not exist (or
     be deleted), `None` that it does not matter. `unless` refuses the commit when any record matches
-<<<<<<< HEAD
-    (If-None-Exist). `body=None` deletes. `text` is what full text finds it by.
-=======
-    (If-None-Exist). `body=None` deletes. `at` (milliseconds) is when it was written, where it is
-    carried over from another store; the time of the commit else.
->>>>>>> next
+    (If-None-Exist). `body=None` deletes. `text` is what full text finds it by. `at` (milliseconds)
+    is when it was written, where it is carried over from another store; the time of the commit else.
     """
 
     key: Key
@@ -105,11 +101,8 @@ class Write:
     method: str = "PUT"
     expect: int | None = None
     unless: "Query | None" = None
-<<<<<<< HEAD
     text: Text = NO_TEXT
-=======
     at: int | None = None
->>>>>>> next
 
 
 class Sort(NamedTuple):
@@ -187,10 +180,11 @@ class Change:
 class Line:
     """A line of the change feed with all that was written: what backups and copies are made of.
 
-    `entries` are those of a record's latest version (none of a tombstone), `None` where another
-    version has replaced this one, so that nothing finds it any more.
+    `entries` and `text` are those of a record's latest version (none of a tombstone); `None` and
+    empty where another version has replaced this one, so that nothing finds it any more.
     """
 
     seq: int
     version: Version
     entries: tuple[Entry, ...] | None = None
+    text: Text = NO_TEXT

@@ -12,17 +12,11 @@ from fhir_server.model import (
     Entry,
     History,
     Key,
-<<<<<<< HEAD
-    Page,
-    Place,
-    Query,
-    Text,
-=======
     Line,
     Page,
     Place,
     Query,
->>>>>>> next
+    Text,
     Version,
     Write,
 )
@@ -198,19 +192,20 @@ class MemoryStore:
         """Yield all versions behind a sequence number in the order of the change feed."""
         while after < len(self._changes):  # what comes meanwhile too
             change = self._changes[after]
-            version = self._versions[change.key][change.vid - 1]
-            yield Line(change.seq, version, self._entries(change.key, change.vid))
+            yield self._line(change)
             after += 1
 
     async def filled(self) -> None:
         """Do nothing: nobody else can open it."""
 
-    def _entries(self, key: Key, vid: int) -> tuple[Entry, ...] | None:
-        """Return what the latest version is found by, None for an older one."""
+    def _line(self, change: Change) -> Line:
+        """Return a version with what it is found by, if it is the latest one."""
+        seq, key, vid = change.seq, change.key, change.vid
+        version = self._versions[key][vid - 1]
         if vid < len(self._versions[key]):
-            return None
+            return Line(seq, version)
         record = self._living.types[key.type].get(key)
-        return record.entries if record else ()
+        return Line(seq, version, record.entries, record.text) if record else Line(seq, version, ())
 
     def _last(self, key: Key) -> Version | None:
         versions = self._versions.get(key)

@@ -19,11 +19,8 @@ A `record`:
 | `pid`, `pids` | number of its patient (0: nobody, -1: several), those of all its patients |
 | `e` | index entries `{p: param, v, w, u}` |
 | `c` | composites `{p: param, a: [{v, w, u}], b: […]}`, one a group |
-<<<<<<< HEAD
-| `words`, `text` | what full text finds it by (`text`) |
-=======
 | | (in both, what the contained resource `#1` says has `p: "#param", x: "#1"`) |
->>>>>>> next
+| `words`, `text` | what full text finds it by (`text`) |
 | `lo`, `hi` | lowest and highest value of the type's main date (`sorting.MAIN`) |
 | `vid`, `at`, `method` | version, last updated, how it was written |
 | `auth`, `who` | entries for authorization, ids of its patients |

@@ -6,6 +6,7 @@
    words have to stand together, or in the narrative.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from fhir_server.model import Text
@@ -18,8 +19,14 @@ def fields(text: Text) -> dict[str, Any]:
     """Return the fields by which full text finds a record; none for one without words."""
     if not any(text):
         return {}
-    kept = {name: part for name, part in zip("nr", text, strict=True) if part}
-    return {"words": distinct(text), "text": kept}
+    parts = {name: part for name, part in zip("nr", text, strict=True) if part}
+    return {"words": distinct(text), "text": parts}
+
+
+def kept(doc: Mapping[str, Any]) -> Text:
+    """Return the words that a document keeps."""
+    found = doc.get("text", {})
+    return Text(found.get("n", ""), found.get("r", ""))
 
 
 def said(node: Words) -> list[Filter]:

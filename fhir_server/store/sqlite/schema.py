@@ -19,11 +19,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-<<<<<<< HEAD
 from fhir_server.search.position import distance
-=======
 from fhir_server.store.filling import occupied, unfinished
->>>>>>> next
 from fhir_server.store.migration import foreign
 from fhir_server.store.sqlite.lock import FileLock
 

@@ -20,6 +20,10 @@ from fhir_server.store.sqlite.statement import Statement
 
 _KIND = 40  # bits below the type's number
 _OLD = "SELECT id, narrative, rest FROM text WHERE id IN ({})"
+_OF_RECORDS = (
+    "SELECT r.rid, t.narrative, t.rest FROM record r CROSS JOIN text t "
+    f"WHERE r.rid IN ({{}}) AND t.id = (r.kind << {_KIND}) + r.rid"
+)
 _FORGET = "INSERT INTO word(word, rowid, narrative, rest) VALUES('delete', ?, ?, ?)"
 
 
@@ -59,6 +63,11 @@ def source(s: Statement, node: Words, type: str) -> tuple[str, list[str]]:
 def is_certain(node: Words) -> bool:
     """Tell whether the index alone tells that a record has the words."""
     return node.scope == "content" and len(node.words) == 1
+
+
+def kept(connection: sqlite3.Connection, rids: Sequence[int]) -> dict[int, Text]:
+    """Return the words of records, of those that have any."""
+    return {rid: Text(*text) for rid, *text in select(connection, _OF_RECORDS, rids)}
 
 
 class Texts:
