@@ -90,7 +90,7 @@ class Write:
     `expect` is the version that must be the latest one: `0` says that the record must not exist (or
     be deleted), `None` that it does not matter. `unless` refuses the commit when any record matches
     (If-None-Exist). `body=None` deletes. `text` is what full text finds it by. `at` (milliseconds)
-    is when it was written, where it is carried over from another store; the time of the commit else.
+    is when it was written, where it is carried over from another store; else that of the commit.
     """
 
     key: Key
