@@ -49,7 +49,7 @@ async def lastn(server: Server, caller: Caller, ask: Interaction) -> Reply:
     most = number("max", given) or 1
     params = tuple(pair for pair in given if pair[0] != "max")
     _check(caller, params)
-    search = asked(server, caller, ask, "Observation", params)
+    search = await asked(server, caller, ask, "Observation", params)
     where = both(permitted, restrict(search.where, caller))
     query = Query("Observation", where, (Sort("date", True),), _AT_ONCE, now=caller.now)
     groups = Groups(most, ask.base)
