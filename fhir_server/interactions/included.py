@@ -71,7 +71,7 @@ async def included(
             if after is not None and at <= after:
                 continue
             if len(added) == limit:
-                return Added(tuple(added), (_more(limit),), last)
+                return Added(tuple(added), next=last)
             added.append(version)
             last = at
     return Added(tuple(added), tuple(following.problems))
@@ -161,9 +161,9 @@ class _Following:
             query = replace(query, after=page.next)
 
 
-def _more(limit: int) -> Issue:
-    words = f"More than {limit} resources are included; the link 'related' leads to the others."
-    return Issue("informational", words, "", "information")
+def incomplete(limit: int) -> Issue:
+    """Return what is said where no link leads to what is not there."""
+    return Issue("too-costly", f"More than {limit} resources would be included.", "", "warning")
 
 
 _TOO_FAR = Issue(

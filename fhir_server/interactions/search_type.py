@@ -168,7 +168,7 @@ def _answer(
     whole = Subset(search.summary).content(server.definitions)
     entries = [found(base, each, "match", contents[each.key.type]) for each in matches]
     entries += [found(base, each, "include", whole) for each in added.versions]
-    entries += _told((*search.problems, *added.problems))
+    entries += _told((*search.problems, *added.problems, *_continued(added)))
     links = [("self", task.url(search.cursor)), *links]
     versions = (*matches, *added.versions)
     return Reply(
@@ -203,6 +203,13 @@ async def _total(
     if search.total in ("accurate", "estimate"):
         return await merged.count(server.store, queries)
     return None
+
+
+def _continued(added: Added) -> Sequence[Issue]:
+    if added.next is None:
+        return ()
+    words = "What is included does not fit this page; the link 'related' leads to the rest."
+    return (Issue("informational", words, "", "information"),)
 
 
 def _told(problems: Sequence[Issue]) -> Sequence[bytes]:

@@ -360,6 +360,7 @@ async def answers(hub: Any, asks: Iterable[Ask]) -> list[tuple[Any, ...]]:
     for ask in asks:
         pages: list[Any] = []
         answer = await hub.ask(ask.method, ask.path, ask.body, by="P", headers=dict(ask.headers))
+        assert answer.status_code != 500, answer.text
         links = following(answer)
         pages.append(normal(answer))
         while links and len(pages) < 60:
