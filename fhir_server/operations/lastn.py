@@ -23,7 +23,7 @@ from fhir_server.interactions.bundle import bundle, found
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.criteria import asked
 from fhir_server.interactions.find import allowed
-from fhir_server.interactions.included import incomplete, included
+from fhir_server.interactions.included import included, incomplete
 from fhir_server.interactions.interaction import Interaction, Params, Reply
 from fhir_server.interactions.outcome import outcome
 from fhir_server.interactions.server import OperationDefinition, Parameter, Server
