@@ -15,6 +15,7 @@ from fhir_server.authz.caller import Caller
 from fhir_server.authz.restrict import restrict
 from fhir_server.errors import BadRequest
 from fhir_server.interactions import merged
+from fhir_server.interactions.agreement import agreement
 from fhir_server.interactions.bundle import bundle, found
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.criteria import asked
@@ -166,7 +167,10 @@ def _answer(
     search, base = task.search, task.ask.base
     contents = _contents(server, task)
     whole = Subset(search.summary).content(server.definitions)
-    entries = [found(base, each, "match", contents[each.key.type]) for each in matches]
+    entries = [
+        found(base, each, "match", contents[each.key.type], agreement(search, each))
+        for each in matches
+    ]
     entries += [found(base, each, "include", whole) for each in added.versions]
     entries += _told((*search.problems, *added.problems, *_continued(added)))
     links = [("self", task.url(search.cursor)), *links]
