@@ -7,7 +7,19 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from fhir_server.model import Change, Entry, History, Key, Page, Place, Query, Version, Write
+from fhir_server.model import (
+    Change,
+    Entry,
+    History,
+    Key,
+    Line,
+    Page,
+    Place,
+    Query,
+    Text,
+    Version,
+    Write,
+)
 from fhir_server.search.evaluate import Record, evaluate
 from fhir_server.search.tree import And, Cond, Ids, InPatient, Match, Node
 from fhir_server.store import order, past, precondition
@@ -22,6 +34,7 @@ class _Record:
     patient: int
     version: Version
     entries: tuple[Entry, ...]
+    text: Text
 
     @property
     def key(self) -> Key:
@@ -179,6 +192,25 @@ class MemoryStore:
         for record in [record for shelf in shelves for record in shelf.values()]:
             yield record.version
 
+    async def export(self, after: int = 0) -> AsyncIterator[Line]:
+        """Yield all versions behind a sequence number in the order of the change feed."""
+        while after < len(self._changes):  # what comes meanwhile too
+            change = self._changes[after]
+            yield self._line(change)
+            after += 1
+
+    async def filled(self) -> None:
+        """Do nothing: nobody else can open it."""
+
+    def _line(self, change: Change) -> Line:
+        """Return a version with what it is found by, if it is the latest one."""
+        seq, key, vid = change.seq, change.key, change.vid
+        version = self._versions[key][vid - 1]
+        if vid < len(self._versions[key]):
+            return Line(seq, version)
+        record = self._living.types[key.type].get(key)
+        return Line(seq, version, record.entries, record.text) if record else Line(seq, version, ())
+
     def _last(self, key: Key) -> Version | None:
         versions = self._versions.get(key)
         return versions[-1] if versions else None
@@ -189,11 +221,15 @@ class MemoryStore:
 
     @staticmethod
     def _place(query: Query, record: _Record) -> Place:
-        values = (order.value(s, record.key.id, record.updated, record.entries) for s in query.sort)
+        values = (
+            order.value(s, record.key.id, record.updated, record.entries, record.text)
+            for s in query.sort
+        )
         return (*values, record.patient, record.number)
 
     def _write(self, write: Write, now: int) -> Version:
         last = self._last(write.key)
+        now = now if write.at is None else write.at
         vid, updated = (last.vid + 1, max(now, last.updated + 1)) if last else (1, now)
         version = Version(
             write.key, vid, updated, write.body, write.method, write.auth, write.patients
@@ -204,7 +240,7 @@ class MemoryStore:
         self._changes.append(Change(len(self._changes) + 1, write.key, vid))
         self._living.remove(write.key)
         if write.body is not None:
-            self._living.put(_Record(number, patient, version, write.entries))
+            self._living.put(_Record(number, patient, version, write.entries, write.text))
         return version
 
     def _patient(self, patients: Sequence[str]) -> int:

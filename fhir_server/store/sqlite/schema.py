@@ -9,6 +9,7 @@
 | `patient` | patient, as a small number | id |
 | `param` | parameter of a type; `''`: the type itself, `#x`: `x` of contained resources | name |
 | `several` | patient of a record that is about more than one | (pid, rid) |
+| `text` | living record that has words: those of its narrative, all others | `word` (FTS5) |
 
 `patient` in `record` and `entry` is the patient's number, 0 for nobody, -1 for several.
 """
@@ -18,10 +19,12 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from fhir_server.search.position import distance
+from fhir_server.store.filling import occupied, unfinished
 from fhir_server.store.migration import foreign
 from fhir_server.store.sqlite.lock import FileLock
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised together with a new entry in `migrations.MIGRATIONS`."""
 WAIT = 5.0
 """Seconds for which another's lock on the file is waited for."""
@@ -52,7 +55,13 @@ CREATE TABLE param(
 CREATE TABLE several(
   rid INTEGER NOT NULL, pid INTEGER NOT NULL, PRIMARY KEY(rid, pid)) WITHOUT ROWID;
 CREATE INDEX several_pid ON several(pid, rid);
+CREATE TABLE text(id INTEGER PRIMARY KEY, narrative TEXT NOT NULL, rest TEXT NOT NULL);
+CREATE VIRTUAL TABLE word USING fts5(
+  narrative, rest, content='', columnsize=0, detail=none, tokenize='ascii');
 """
+
+_FILLING = "filling"
+"""The name in `meta` of a store into which a restore or a copy has not ended."""
 
 BY_VALUE = "INDEXED BY entry_value"
 BY_RECORD = "INDEXED BY sqlite_autoindex_entry_1"
@@ -76,6 +85,7 @@ def connect(path: str, *, write: bool = False) -> sqlite3.Connection:
         path, timeout=WAIT, isolation_level=None, check_same_thread=False, cached_statements=400
     )
     try:
+        connection.create_function("metres", 4, distance, deterministic=True)
         for pragma in (*_PRAGMAS, f"query_only = {int(not write)}"):
             connection.execute(f"PRAGMA {pragma}").close()
     except sqlite3.Error:
@@ -84,8 +94,10 @@ def connect(path: str, *, write: bool = False) -> sqlite3.Connection:
     return connection
 
 
-def prepare(path: str) -> None:
+def prepare(path: str, *, fill: bool = False) -> None:
     """Create the tables in a new file, and refuse a file that is not a store of this version.
+
+    To `fill` it, it must be empty or being filled, which others are refused until it is `filled`.
 
     Raises ValueError, in words for the operator.
     """
@@ -99,6 +111,7 @@ def prepare(path: str) -> None:
             closing(connect(path, write=True)) as connection,
         ):
             _create_or_check(connection, path)
+            _fill_or_refuse(connection, path, fill)
     except OSError as fault:
         raise ValueError(f"{path} cannot be opened: {fault}") from None
     except sqlite3.DatabaseError as fault:
@@ -124,3 +137,19 @@ def _create_or_check(connection: sqlite3.Connection, path: str) -> None:
     found = number(connection, path)
     if found != SCHEMA:
         raise foreign(path, found, SCHEMA)
+
+
+def _fill_or_refuse(connection: sqlite3.Connection, path: str, fill: bool) -> None:
+    begun = connection.execute(f"SELECT 1 FROM meta WHERE name = '{_FILLING}'").fetchone()
+    if begun and not fill:
+        raise unfinished(path)
+    if fill and not begun:
+        if connection.execute("SELECT 1 FROM version").fetchone():
+            raise occupied(path)
+        connection.execute(f"INSERT INTO meta VALUES('{_FILLING}', 1)")
+
+
+def filled(path: str) -> None:
+    """Let a file that was being filled be opened as any other."""
+    with closing(connect(path, write=True)) as connection:
+        connection.execute(f"DELETE FROM meta WHERE name = '{_FILLING}'")
