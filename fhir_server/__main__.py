@@ -13,6 +13,7 @@ from fhir_server.commands import (
     hl7,
     load,
     package,
+    reindex,
     serve,
     story,
     token,
@@ -34,6 +35,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     fhirpath,
     check,
     bench,
+    reindex,
 )
 
 

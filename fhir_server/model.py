@@ -25,6 +25,10 @@ class Key(NamedTuple):
         return f"{self.type}/{self.id}"
 
 
+DEFINITIONS = Key("index", "set")
+"""The record whose versions tell apart the sets of search parameters that entries are made by."""
+
+
 class Entry(NamedTuple):
     """One index entry of a record: a search parameter and what the record says for it.
 
@@ -78,7 +82,8 @@ class Write:
 
     `expect` is the version that must be the latest one: `0` says that the record must not exist (or
     be deleted), `None` that it does not matter. `unless` refuses the commit when any record matches
-    (If-None-Exist). `body=None` deletes.
+    (If-None-Exist). `body=None` deletes. `under` is the version of `DEFINITIONS` (0: none) by which
+    the entries were made; where another one holds, the commit is refused.
     """
 
     key: Key
@@ -89,6 +94,7 @@ class Write:
     method: str = "PUT"
     expect: int | None = None
     unless: "Query | None" = None
+    under: int | None = None
 
 
 class Sort(NamedTuple):

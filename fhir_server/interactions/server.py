@@ -9,6 +9,7 @@ from conformance.validator import Validator
 from fhir_server.authz.caller import Caller
 from fhir_server.interactions.background import Background
 from fhir_server.interactions.checks import Checks
+from fhir_server.interactions.index import Index
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.turns import Turns
 from fhir_server.model import Key, Version, Write
@@ -81,9 +82,8 @@ class Server:
 
     settings: Settings
     store: Store
-    definitions: Definitions
+    index: Index
     validator: Validator
-    extractor: Extractor
     signer: Signer
     clock: Callable[[], int]
     new_id: Callable[[], str]
@@ -92,3 +92,13 @@ class Server:
     turns: Turns = field(default_factory=Turns)
     background: Background = field(default_factory=Background)
     checks: Checks = field(default_factory=Checks)
+
+    @property
+    def definitions(self) -> Definitions:
+        """Return R4's definitions with the search parameters of users."""
+        return self.index.known.definitions
+
+    @property
+    def extractor(self) -> Extractor:
+        """Return what makes index entries by them."""
+        return self.index.known.extractor

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from conformance.definitions import Definitions, SearchParameter
-from fhir_server.errors import BadRequest, NotSupported
+from fhir_server.errors import BadRequest, BeingIndexed, NotSupported
 from fhir_server.search import date
 from fhir_server.search.alternatives import Alternatives, prefixed
 from fhir_server.search.condition import Asked, condition
@@ -86,8 +86,13 @@ def criterion(place: Place, name: str, text: str) -> Node:
 
 
 def parameter(place: Place, code: str) -> SearchParameter:
-    """Return a parameter of the type; raises `Unknown` with the names that are close to it."""
+    """Return a parameter of the type; raises `Unknown` with the names that are close to it.
+
+    Raises `BeingIndexed` for one that not all records are indexed by yet.
+    """
     known = place.definitions.search_parameters(place.type)
+    if code in place.terms.blocked.get(place.type, ()):
+        raise BeingIndexed(f"{place.type} is being indexed by {code}: {place.terms.progress}")
     if code in known:
         return known[code]
     close = get_close_matches(code, known, n=3)

@@ -12,7 +12,11 @@ _PATH = re.compile(r"([A-Z]\w+)((?:\.\w+)+)", re.ASCII)
 _START = re.compile(r"\(?([A-Z]\w+)\.(\w+)", re.ASCII)
 _ROOT = re.compile(r"\(?([A-Z]\w+)\b", re.ASCII)
 _RESOLVED = re.compile(r"[\w.]+\.where\(resolve\(\) is (\w+)\)", re.ASCII)
-_DECIDES = re.compile(r"\b(and|or|xor|implies|not|exists|empty|count|all|iif)\b|[!<>]")
+_DECIDES = re.compile(r"\b(and|or|xor|implies|contains)\b|[!<>&~]")
+_FUNCTION = re.compile(r"(\w+)\s*\(", re.ASCII)
+_FINDS_NOTHING_IN_NOTHING = frozenset(
+    ("where", "as", "ofType", "is", "resolve", "extension", "first", "last")
+)
 
 
 def read_by(
@@ -92,6 +96,8 @@ def needed(
     `None` where that cannot be told from its text: the expression has to be evaluated.
     """
     if _DECIDES.search(parameter.expression):
+        return None
+    if not _FINDS_NOTHING_IN_NOTHING.issuperset(_FUNCTION.findall(parameter.expression)):
         return None
     names: set[str] = set()
     for branch in parameter.expression.split("|"):

@@ -7,6 +7,9 @@ https://hl7.org/fhir/R4/searchparameter.html, https://hl7.org/fhir/R4/compartmen
    `_source`; `_id` and `_lastUpdated` are the record's own and need no entry.
 3. The parts of a composite that come from one place share a group, from 1 up.
 4. Contained resources are not indexed; a reference to one stays `#id`.
+5. Where an expression cannot be evaluated on a resource, the parameter has no value there.
+6. Where a release makes other entries of the same resource, the number of the kind in `EDITIONS`
+   grows: stores are then indexed again by themselves.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -17,7 +20,7 @@ from itertools import chain
 from typing import Any
 
 from conformance.definitions import Definitions, SearchParameter
-from conformance.fhirpath import compile
+from conformance.fhirpath import FHIRPathError, compile
 from conformance.fhirpath.expression import values
 from conformance.fhirpath.nodes import Environment, Evaluator
 from conformance.fhirpath.nodes import Node as PathNode
@@ -27,6 +30,18 @@ from fhir_server.search.elements import needed, on_type
 from fhir_server.search.terms import SHANGHAI
 
 Make = Callable[[str, str, Any], Iterable[Entry]]
+
+EDITIONS = {
+    "composite": 1,
+    "date": 1,
+    "number": 1,
+    "quantity": 1,
+    "reference": 1,
+    "string": 1,
+    "token": 1,
+    "uri": 1,
+}
+"""Type of parameter -> how its entries are made, as a number."""
 
 _RECORDS_OWN = ("_id", "_lastUpdated", "_profile", "_tag", "_security", "_source")
 
@@ -75,6 +90,7 @@ class Extractor:
     ) -> None:
         """Take the hub's FHIR base, to know its own absolute URLs, and the zone of bare times."""
         self.definitions = definitions
+        self._where = base_url, zone
         self._steps: dict[str, dict[str, _Step]] = {}
         self._make: dict[str, Make] = {
             "token": token.entries,
@@ -85,6 +101,15 @@ class Extractor:
             "uri": uri.entries,
             "reference": partial(reference.entries, base=base_url.rstrip("/")),
         }
+
+    def under(self, definitions: Definitions) -> "Extractor":
+        """Return one of other definitions; of types that are alike it keeps what is compiled."""
+        made = Extractor(definitions, *self._where)
+        for name, steps in self._steps.items():
+            there = self.definitions.search_parameters(name)
+            if there == definitions.search_parameters(name):
+                made._steps[name] = steps
+        return made
 
     def entries(self, resource: dict[str, Any]) -> tuple[Entry, ...]:
         """Return all entries of a resource, without repetition, in a constant order.
@@ -175,7 +200,11 @@ def _entries(resource: dict[str, Any], steps: Iterable[_Step]) -> Iterator[Entry
     present = resource.keys()
     for step in steps:
         if step.properties is None or not step.properties.isdisjoint(present):
-            yield from step.entries(environment, root)
+            try:
+                found = list(step.entries(environment, root))
+            except (FHIRPathError, RecursionError):
+                continue
+            yield from found
 
 
 def _corrected(expression: str) -> str:

@@ -1,6 +1,7 @@
 """What a search text is read against: the hub's address, zone and limits, and the present."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta, timezone, tzinfo
 
 SHANGHAI = timezone(timedelta(hours=8), "Asia/Shanghai")
@@ -14,7 +15,8 @@ class Terms:
     `base` is the hub's own FHIR base without a slash at its end, `zone` that of times without one,
     `now` milliseconds since 1970 (for the prefix `ap`), `page` and `page_limit` the usual and the
     largest `_count`, `depth` the most joins in one parameter. `lenient` drops unknown parameters
-    instead of refusing them (`Prefer: handling=lenient`).
+    instead of refusing them (`Prefer: handling=lenient`). `blocked` are the parameters of each type
+    that records are still being indexed by, `progress` says how far that is.
     """
 
     base: str = ""
@@ -24,3 +26,5 @@ class Terms:
     page_limit: int = 1000
     depth: int = 8
     lenient: bool = False
+    blocked: Mapping[str, Collection[str]] = field(default_factory=dict)
+    progress: str = ""
