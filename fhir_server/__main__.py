@@ -12,6 +12,7 @@ from fhir_server.commands import (
     fhirpath,
     hl7,
     load,
+    migrate,
     package,
     reindex,
     serve,
@@ -34,6 +35,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     package,
     fhirpath,
     check,
+    migrate,
     bench,
     reindex,
 )

@@ -34,6 +34,7 @@ from fhir_server.interactions.searchparameter import searchparameter_rule
 from fhir_server.interactions.server import OperationDefinition, Server
 from fhir_server.log import configure, get_logger
 from fhir_server.model import Key
+from fhir_server.operations.everything import EVERYTHING_OF
 from fhir_server.operations.meta import META
 from fhir_server.operations.validate import VALIDATE
 from fhir_server.referral.operations import OPERATIONS as REFERRAL
@@ -52,7 +53,12 @@ _FAREWELL = 10.0
 
 log = get_logger("hub")
 
-OPERATIONS: tuple[OperationDefinition, ...] = (*VALIDATE, *META, *REFERRAL)
+OPERATIONS: tuple[OperationDefinition, ...] = (
+    *VALIDATE,
+    *META,
+    *EVERYTHING_OF,
+    *REFERRAL,
+)
 
 
 @dataclass(frozen=True, slots=True)

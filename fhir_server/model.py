@@ -104,6 +104,11 @@ class Sort(NamedTuple):
     descending: bool = False
 
 
+Place = tuple[Value | None, ...]
+"""Where a record stands in an order: its sort values (`None`: no value), its patient's number and
+its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What a store is asked: the records of `type` for which `where` holds, in order.
@@ -116,7 +121,7 @@ class Query:
     where: "Node"
     sort: tuple[Sort, ...] = ()
     limit: int = 20
-    after: tuple[Value | None, ...] | None = None
+    after: Place | None = None
     now: int = 0
 
 
@@ -141,10 +146,12 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some records in order, and where the next page starts (`None`: there is none)."""
+    """Some records in order, the place of each in it, and where the next page starts (`None`: there
+    is none)."""
 
     versions: tuple[Version, ...]
-    next: tuple[Value | None, ...] | None = None
+    places: tuple[Place, ...] = ()
+    next: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)

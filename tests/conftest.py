@@ -20,6 +20,7 @@ from fhir_server.errors import Unauthenticated
 from fhir_server.interactions.index import Index
 from fhir_server.interactions.searchparameter import searchparameter_rule
 from fhir_server.interactions.server import Server
+from fhir_server.operations.everything import EVERYTHING_OF
 from fhir_server.operations.meta import META
 from fhir_server.operations.validate import VALIDATE
 from fhir_server.search.cursor import Signer
@@ -223,7 +224,7 @@ def make_hub(
             clock=clock,
             new_id=lambda: f"n{next(numbers)}",
             write_rules={"SearchParameter": (searchparameter_rule,)},
-            operations=(*VALIDATE, *META),
+            operations=(*VALIDATE, *META, *EVERYTHING_OF),
         )
         made.append(Hub(replace(server, **parts), clock))
         return made[-1]

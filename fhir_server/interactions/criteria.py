@@ -40,9 +40,19 @@ def terms(server: Server, caller: Caller, ask: Interaction) -> Terms:
     )
 
 
-def asked(server: Server, caller: Caller, ask: Interaction, type: str, params: Params) -> Search:
-    """Return the search that parameters ask for. Raises `BadRequest` also for too many."""
-    search = parse(server.definitions, type, params, terms(server, caller, ask))
+def asked(
+    server: Server,
+    caller: Caller,
+    ask: Interaction,
+    type: str,
+    params: Params,
+    found: frozenset[str] | None = None,
+) -> Search:
+    """Return the search that parameters ask for of a type, one of those that are `found`.
+
+    Raises `BadRequest` also for too many.
+    """
+    search = parse(server.definitions, type, params, terms(server, caller, ask), found)
     if _size(search.where) > MOST_NODES or _widest(search.where) > MOST_ALTERNATIVES:
         raise BadRequest(f"The query has more than {MOST_ALTERNATIVES} alternatives; split it.")
     return search

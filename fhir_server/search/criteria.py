@@ -32,7 +32,7 @@ from fhir_server.search.tree import (
     either,
 )
 
-NOT_YET = frozenset(("_filter", "_text", "_content", "_list", "_query", "_type"))
+NOT_YET = frozenset(("_filter", "_text", "_content", "_list", "_query"))
 """Parameters of R4 that the hub does not follow yet."""
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
@@ -47,12 +47,16 @@ class Unknown(BadRequest):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a criterion stands: on which type, and how many joins it may still hold."""
+    """Where a criterion stands: on which type, and how many joins it may still hold.
+
+    `found` are all the types that the search finds, this one among them.
+    """
 
     definitions: Definitions
     terms: Terms
     type: str
     joins: int
+    found: frozenset[str] = frozenset()
 
     def across(self, type_name: str) -> "Place":
         """Return the place behind one join; raises `BadRequest` where that is one too many."""

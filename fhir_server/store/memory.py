@@ -7,11 +7,21 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from fhir_server.model import DEFINITIONS, Change, Entry, History, Key, Page, Query, Version, Write
+from fhir_server.model import (
+    DEFINITIONS,
+    Change,
+    Entry,
+    History,
+    Key,
+    Page,
+    Place,
+    Query,
+    Version,
+    Write,
+)
 from fhir_server.search.evaluate import Record, evaluate
 from fhir_server.search.tree import And, Cond, Ids, InPatient, Match, Node
 from fhir_server.store import order, past, precondition
-from fhir_server.store.order import Place
 from fhir_server.store.protocol import Stats
 
 
@@ -125,11 +135,16 @@ class MemoryStore:
             found = [pair for pair in found if start < rank(pair[0])]
         page = found[: query.limit]
         more = len(found) > len(page) > 0
-        return Page(tuple(r.version for _, r in page), page[-1][0] if more else None)
+        places = tuple(place for place, _ in page)
+        return Page(tuple(r.version for _, r in page), places, places[-1] if more else None)
 
     async def count(self, query: Query) -> int:
         """Return how many living records match."""
         return sum(1 for _ in self._matching(query))
+
+    async def types(self) -> frozenset[str]:
+        """Return the types of which a living record is there."""
+        return frozenset(type for type, shelf in self._living.types.items() if shelf)
 
     async def history(self, history: History) -> list[Version]:
         """Return versions, tombstones included."""

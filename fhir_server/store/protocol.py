@@ -22,6 +22,9 @@ class Store(Protocol):
     async def count(self, query: Query) -> int:
         """Return how many living records match, whatever `limit` and `after` say."""
 
+    async def types(self) -> frozenset[str]:
+        """Return the types of which a living record is there, the hub's own among them."""
+
     async def history(self, history: History) -> list[Version]:
         """Return versions, tombstones included. Raises `TooCostly` past the time limit.
 

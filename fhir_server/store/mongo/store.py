@@ -73,6 +73,11 @@ class MongoStore:
             async with self._reader(query) as reader:
                 return await search.total(reader, query)
 
+    async def types(self) -> frozenset[str]:
+        """Return the types of which a living record is there."""
+        with told("read"):
+            return frozenset(await self._tables.records.distinct("t", {"t": {"$ne": None}}))
+
     async def history(self, history: History) -> list[Version]:
         """Return versions, tombstones included."""
         with told("read"):

@@ -23,6 +23,10 @@ _ONE = (
     f"SELECT {rows.COLUMNS} FROM record r CROSS JOIN version v "
     "WHERE r.ref = ? AND v.rid = r.rid AND v.vid = ?"
 )
+_TYPES = (
+    "SELECT type FROM param p WHERE name = '' AND EXISTS (SELECT 1 FROM record r "
+    "INDEXED BY record_kind WHERE r.kind = p.id AND r.deleted = 0)"
+)
 _CHANGES = (
     "SELECT v.seq, r.ref, v.vid FROM version v CROSS JOIN record r "
     "WHERE v.seq > ? AND r.rid = v.rid ORDER BY v.seq LIMIT ?"
@@ -66,6 +70,10 @@ class SQLiteStore:
     async def count(self, query: Query) -> int:
         """Return how many living records match."""
         return await self._readers.run(lambda c, limit: self._search(c, limit, query).count())
+
+    async def types(self) -> frozenset[str]:
+        """Return the types of which a living record is there."""
+        return frozenset(type for (type,) in self._inline(_TYPES))
 
     async def history(self, history: History) -> list[Version]:
         """Return versions, tombstones included."""
