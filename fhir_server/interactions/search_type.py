@@ -66,7 +66,7 @@ async def search_type(server: Server, caller: Caller, ask: Interaction) -> Reply
     if apart is not None:
         return await trail(server, caller, apart)
     over = await reach(server, caller, ask)
-    task = _Task(ask, over, _searches(server, caller, ask, over))
+    task = _Task(ask, over, await _searches(server, caller, ask, over))
     _refuse_mix(task.search)
     queries = await _queries(server, caller, task)
     if task.search.count == 0 or task.search.summary == "count":
@@ -76,15 +76,17 @@ async def search_type(server: Server, caller: Caller, ask: Interaction) -> Reply
     return await _page(server, caller, task, queries)
 
 
-def _searches(server: Server, caller: Caller, ask: Interaction, over: Reach) -> dict[str, Search]:
+async def _searches(
+    server: Server, caller: Caller, ask: Interaction, over: Reach
+) -> dict[str, Search]:
     """Return what is asked of each type; what lenience leaves out of one is left out of all."""
     found = frozenset(over.types)
-    read = {type: asked(server, caller, ask, type, over.params, found) for type in over.types}
+    read = {type: await asked(server, caller, ask, type, over.params, found) for type in over.types}
     problems = tuple(dict.fromkeys(p for search in read.values() for p in search.problems))
     if not problems or len(read) == 1:
         return read
     params = tuple(p for p in over.params if all(p in search.used for search in read.values()))
-    again = {type: asked(server, caller, ask, type, params, found) for type in over.types}
+    again = {type: await asked(server, caller, ask, type, params, found) for type in over.types}
     return {type: replace(search, problems=problems) for type, search in again.items()}
 
 

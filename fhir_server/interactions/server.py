@@ -11,6 +11,7 @@ from fhir_server.interactions.background import Background
 from fhir_server.interactions.checks import Checks
 from fhir_server.interactions.index import Index
 from fhir_server.interactions.interaction import Interaction, Reply
+from fhir_server.interactions.kept import Kept
 from fhir_server.interactions.turns import Turns
 from fhir_server.model import Key, Version, Write
 from fhir_server.search.cursor import Signer
@@ -92,6 +93,7 @@ class Server:
     turns: Turns = field(default_factory=Turns)
     background: Background = field(default_factory=Background)
     checks: Checks = field(default_factory=Checks)
+    kept: Kept = field(default_factory=Kept)
 
     @property
     def definitions(self) -> Definitions:

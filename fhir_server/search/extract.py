@@ -90,7 +90,8 @@ class Extractor:
     ) -> None:
         """Take the hub's FHIR base, to know its own absolute URLs, and the zone of bare times."""
         self.definitions = definitions
-        self._where = base_url, zone
+        self.base = base_url.rstrip("/")
+        self._zone = zone
         self._steps: dict[str, dict[str, _Step]] = {}
         self._make: dict[str, Make] = {
             "token": token.entries,
@@ -99,12 +100,12 @@ class Extractor:
             "number": number.entries,
             "quantity": quantity.entries,
             "uri": uri.entries,
-            "reference": partial(reference.entries, base=base_url.rstrip("/")),
+            "reference": partial(reference.entries, base=self.base),
         }
 
     def under(self, definitions: Definitions) -> "Extractor":
         """Return one of other definitions; of types that are alike it keeps what is compiled."""
-        made = Extractor(definitions, *self._where)
+        made = Extractor(definitions, self.base, self._zone)
         for name, steps in self._steps.items():
             there = self.definitions.search_parameters(name)
             if there == definitions.search_parameters(name):

@@ -12,7 +12,8 @@ from dataclasses import replace
 from conformance.definitions import Definitions
 from conformance.issues import Issue
 from fhir_server.errors import BadRequest, NotSupported
-from fhir_server.search.criteria import Place, Unknown, criterion
+from fhir_server.search.criteria import criterion
+from fhir_server.search.place import Place, Unknown
 from fhir_server.search.results import MANY, ONCE
 from fhir_server.search.search import Search
 from fhir_server.search.terms import Terms

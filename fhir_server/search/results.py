@@ -9,8 +9,8 @@ from typing import Any
 
 from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.model import Sort
-from fhir_server.search.criteria import Place, parameter, reference
 from fhir_server.search.elements import targets
+from fhir_server.search.place import Place, parameter, reference
 from fhir_server.search.search import Include, Search
 
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
