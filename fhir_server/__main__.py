@@ -6,8 +6,10 @@ import sys
 from types import ModuleType
 
 from fhir_server.commands import (
+    backup,
     bench,
     check,
+    copy,
     demo,
     fhirpath,
     hl7,
@@ -15,6 +17,7 @@ from fhir_server.commands import (
     migrate,
     package,
     reindex,
+    restore,
     serve,
     story,
     token,
@@ -35,6 +38,9 @@ COMMANDS: tuple[ModuleType, ...] = (
     package,
     fhirpath,
     check,
+    backup,
+    restore,
+    copy,
     migrate,
     bench,
     reindex,

@@ -13,6 +13,7 @@ from fhir_server.model import (
     Entry,
     History,
     Key,
+    Line,
     Page,
     Place,
     Query,
@@ -196,6 +197,24 @@ class MemoryStore:
             precondition.indexed_by(write, self._vid(DEFINITIONS))
         return sum(map(self._reindex, writes))
 
+    async def export(self, after: int = 0) -> AsyncIterator[Line]:
+        """Yield all versions behind a sequence number in the order of the change feed."""
+        while after < len(self._changes):  # what comes meanwhile too
+            change = self._changes[after]
+            version = self._versions[change.key][change.vid - 1]
+            yield Line(change.seq, version, self._entries(change.key, change.vid))
+            after += 1
+
+    async def filled(self) -> None:
+        """Do nothing: nobody else can open it."""
+
+    def _entries(self, key: Key, vid: int) -> tuple[Entry, ...] | None:
+        """Return what the latest version is found by, None for an older one."""
+        if vid < len(self._versions[key]):
+            return None
+        record = self._living.types[key.type].get(key)
+        return record.entries if record else ()
+
     def _last(self, key: Key) -> Version | None:
         versions = self._versions.get(key)
         return versions[-1] if versions else None
@@ -211,6 +230,7 @@ class MemoryStore:
 
     def _write(self, write: Write, now: int) -> Version:
         last = self._last(write.key)
+        now = now if write.at is None else write.at
         vid, updated = (last.vid + 1, max(now, last.updated + 1)) if last else (1, now)
         version = Version(
             write.key, vid, updated, write.body, write.method, write.auth, write.patients
