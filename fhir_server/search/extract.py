@@ -43,6 +43,7 @@ EDITIONS = {
 }
 """Type of parameter -> how its entries are made, as a number."""
 
+_EXCHANGED = "http://hl7.org/fhir/SearchParameter/DocumentReference-relationship"
 _RECORDS_OWN = ("_id", "_lastUpdated", "_profile", "_tag", "_security", "_source")
 
 
@@ -168,10 +169,10 @@ class Extractor:
         components = tuple(
             _Part(
                 f"{parameter.code}.{place}",
-                compile(_corrected(expression), self.definitions, *(compiled.types or ())).run,
+                compile(expression, self.definitions, *(compiled.types or ())).run,
                 self._maker(known[code].type),
             )
-            for place, (code, expression) in enumerate(parameter.components)
+            for place, (code, expression) in enumerate(corrected(parameter))
         )
         part = _Part(parameter.code, compiled.run, lambda *_: ())
         return _Step(parameter.type, properties, part, components)
@@ -208,9 +209,17 @@ def _entries(resource: dict[str, Any], steps: Iterable[_Step]) -> Iterator[Entry
             yield from found
 
 
-def _corrected(expression: str) -> str:
-    # Observation-code-value-date names the type DateTime, which FHIR writes dateTime.
-    return expression.replace("as(DateTime)", "as(dateTime)")
+def corrected(parameter: SearchParameter) -> Iterable[tuple[str, str]]:
+    """Yield the components of a composite, R4's slips put right.
+
+    Observation-code-value-date names the type DateTime, which FHIR writes dateTime, and
+    DocumentReference-relationship exchanges the expressions of its two parts.
+    """
+    expressions = [text.replace("as(DateTime)", "as(dateTime)") for _, text in parameter.components]
+    if parameter.url == _EXCHANGED:
+        expressions.reverse()
+    codes = (code for code, _ in parameter.components)
+    return zip(codes, expressions, strict=True)
 
 
 def _of_meta(meta: dict[str, Any]) -> Iterator[Entry]:
