@@ -34,13 +34,17 @@ from fhir_server.interactions.searchparameter import searchparameter_rule
 from fhir_server.interactions.server import OperationDefinition, Server
 from fhir_server.log import configure, get_logger
 from fhir_server.model import Key
+from fhir_server.operations.document import DOCUMENT
 from fhir_server.operations.everything import EVERYTHING_OF
+from fhir_server.operations.lastn import LASTN
+from fhir_server.operations.match import MATCH
 from fhir_server.operations.meta import META
 from fhir_server.operations.validate import VALIDATE
 from fhir_server.referral.operations import OPERATIONS as REFERRAL
 from fhir_server.referral.rules import WRITE_RULES
 from fhir_server.search.cursor import Signer
 from fhir_server.search.extract import Extractor
+from fhir_server.search.fulltext import full_text
 from fhir_server.settings import Settings, load
 from fhir_server.store.open import Kept, Limits, open_store
 from fhir_server.web.fhir.app import FhirApp
@@ -57,6 +61,9 @@ OPERATIONS: tuple[OperationDefinition, ...] = (
     *VALIDATE,
     *META,
     *EVERYTHING_OF,
+    *LASTN,
+    *DOCUMENT,
+    *MATCH,
     *REFERRAL,
 )
 
@@ -78,12 +85,13 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
         raise ValueError(f"No authorization rule for {', '.join(sorted(missing))}")
     validator = Validator(definitions, packages=Packages(Path(settings.packages)).resources())
     checks = read_checks(settings, definitions, validator)
+    words = full_text(settings.full_text, definitions.resource_types)
     store = open_store(settings.store, clock, Limits(settings.query_seconds))
     key = await site_key(store, settings.site_key, secrets.token_bytes)
     server = Server(
         settings=settings,
         store=store,
-        index=Index(store, Extractor(definitions, own_base(settings))),
+        index=Index(store, Extractor(definitions, own_base(settings), full_text=words)),
         validator=validator,
         signer=Signer(derived(key, "cursor")),
         clock=clock,

@@ -38,6 +38,7 @@ def terms(server: Server, caller: Caller, ask: Interaction) -> Terms:
         lenient=not ask.strict,
         blocked=server.index.known.blocked,
         progress=server.index.told(),
+        full_text=server.extractor.full_text,
     )
 
 

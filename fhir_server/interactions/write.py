@@ -148,6 +148,7 @@ def indexed(known: Known, write: Write, resource: dict[str, Any], own: Iterable[
         entries=entries,
         auth=tuple(entry for entry in entries if entry.param in AUTHORIZING),
         patients=known.extractor.patients(write.key, entries),
+        text=known.extractor.text(resource),
         under=known.vid,
     )
 

@@ -20,8 +20,9 @@ from fhir_server.store.mongo.tables import Tables
 from fhir_server.store.mongo.ticks import Ticks
 
 _SET = str(DEFINITIONS)
+_OPTIONAL = ("c", "lo", "hi", "auth", "who", "words", "text")
 _LARGEST = 15 * 1024 * 1024
-_LATEST = {"e": 0, "c": 0, "lo": 0, "hi": 0}
+_LATEST = {"e": 0, "c": 0, "lo": 0, "hi": 0, "words": 0, "text": 0}
 
 
 @dataclass(slots=True)
@@ -203,7 +204,7 @@ def _other_entries(write: Write, numbers: Sequence[int]) -> Doc:
         **documents.authorized(write),
         **documents.indexed(write, numbers, MAIN.get(write.key.type)),
     }
-    gone = {name: "" for name in ("c", "lo", "hi", "auth", "who") if name not in made}
+    gone = {name: "" for name in _OPTIONAL if name not in made}
     return {"$set": made, **({"$unset": gone} if gone else {})}
 
 

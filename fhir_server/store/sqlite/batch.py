@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from fhir_server.model import DEFINITIONS, Entry, Query, Version, Write
+from fhir_server.model import DEFINITIONS, NO_TEXT, Entry, Query, Version, Write
 from fhir_server.store import order, precondition
 from fhir_server.store.sqlite import rows
 from fhir_server.store.sqlite.insert import insert, select
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.numbering import Numbering
+from fhir_server.store.sqlite.text import Texts
 
 _FIND = "SELECT ref, rid, vid, updated, deleted, patient, seq FROM record WHERE ref IN ({})"
 _ENTRIES = "SELECT rid, n, param, v, w, u, grp, path, patient FROM entry WHERE rid IN ({})"
@@ -66,6 +67,7 @@ class Batch:
         self._past: list[_Row] = []
         self._records: dict[int, _Row] = {}
         self._entries: dict[int, tuple[_Latest, list[_Row], Sequence[int]]] = {}
+        self._texts = Texts(connection)
 
     def load(self, commits: Sequence[Sequence[Write]]) -> None:
         """Look up the latest versions of everything that these commits write, all at once."""
@@ -98,6 +100,7 @@ class Batch:
         insert(self._connection, "version", self._versions)
         insert(self._connection, "past", self._past)
         insert(self._connection, "record", list(self._records.values()), _UPSERT)
+        self._texts.flush()
         self._flush_entries()
         self._versions, self._past, self._records, self._entries = [], [], {}, {}
 
@@ -127,7 +130,7 @@ class Batch:
         ))  # fmt: skip
         if write.key.type[0].isupper():
             self._past.append((kind, last.updated, seq))
-        self._index(write, last, pids)
+        self._index(write, last, pids, kept=last.vid > 1)
         return _version(write, last)
 
     def _reindex(self, write: Write) -> Version | None:
@@ -140,11 +143,14 @@ class Batch:
         self._connection.execute(
             "UPDATE record SET patient = ? WHERE rid = ?", (order.several(pids), last.rid)
         )
-        self._index(write, last, pids)
+        self._index(write, last, pids, kept=True)
         return _version(write, last)
 
-    def _index(self, write: Write, last: _Latest, pids: Set[int]) -> None:
+    def _index(self, write: Write, last: _Latest, pids: Set[int], *, kept: bool) -> None:
+        """Queue what a record is found by; `kept` says that something may be there already."""
         patient = order.several(pids)
+        kind = self._numbers.param(write.key.type, "")
+        self._texts.put(kind, last.rid, write.text if last.living else NO_TEXT, kept=kept)
         self._entries[last.rid] = (
             last,
             self._rows(write.key.type, write.entries) if last.living else [],
