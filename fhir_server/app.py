@@ -32,6 +32,7 @@ from fhir_server.log import configure, get_logger
 from fhir_server.model import Key
 from fhir_server.operations.document import DOCUMENT
 from fhir_server.operations.everything import EVERYTHING_OF
+from fhir_server.operations.graphql.operation import graphql
 from fhir_server.operations.lastn import LASTN
 from fhir_server.operations.match import MATCH
 from fhir_server.operations.meta import META
@@ -92,7 +93,7 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
         clock=clock,
         new_id=new_id,
         write_rules=WRITE_RULES,
-        operations=OPERATIONS,
+        operations=(*OPERATIONS, *graphql(definitions)),
         checks=checks,
     )
     return Parts(server, store, key)

@@ -3,10 +3,12 @@
 https://hl7.org/fhir/R4/bundle.html
 """
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from fhir_server import fhirjson
-from fhir_server.interactions.interaction import Reply
+from fhir_server.interactions.interaction import FHIR_JSON, Reply
 from fhir_server.interactions.subset import Content
 from fhir_server.model import Version
 
@@ -93,6 +95,16 @@ def past(base: str, version: Version, content: Content = fhirjson.whole) -> byte
     return b"".join(parts)
 
 
+def _as_binary(reply: Reply) -> bytes:
+    """Return what is no resource as one, since an entry holds nothing else.
+
+    https://hl7.org/fhir/R4/binary.html
+    """
+    data = b64encode(reply.body).decode()
+    content = {"contentType": reply.content_type, "data": data}
+    return fhirjson.encode({"resourceType": "Binary"} | content)
+
+
 def answered(base: str, reply: Reply) -> bytes:
     """Return the entry of a batch-response or transaction-response."""
     told: dict[str, str] = {"status": f"{reply.status} {PHRASES[reply.status]}"}
@@ -103,6 +115,8 @@ def answered(base: str, reply: Reply) -> bytes:
     if reply.updated is not None:
         told["lastModified"] = fhirjson.instant(reply.updated)
     response = fhirjson.encode(told)
+    if reply.content_type != FHIR_JSON:
+        reply = replace(reply, body=_as_binary(reply))
     if not reply.body:
         return b'{"response":' + response + b"}"
     if reply.body.startswith(b'{"resourceType":"OperationOutcome"'):
