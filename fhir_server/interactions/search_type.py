@@ -14,6 +14,7 @@ from fhir_server.authz.caller import Caller
 from fhir_server.authz.restrict import restrict
 from fhir_server.errors import BadRequest
 from fhir_server.interactions import merged
+from fhir_server.interactions.agreement import agreement
 from fhir_server.interactions.bundle import bundle, found
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.criteria import asked
@@ -124,7 +125,10 @@ async def _page(server: Server, caller: Caller, task: _Task, queries: Sequence[R
     contents = _contents(server, task)
     whole = Subset(search.summary).content(server.definitions)
     base = task.ask.base
-    entries = [found(base, each, "match", contents[each.key.type]) for each in page.versions]
+    entries = [
+        found(base, each, "match", contents[each.key.type], agreement(search, each))
+        for each in page.versions
+    ]
     entries += [found(base, each, "include", whole) for each in more]
     entries += _told(replace(search, problems=search.problems + problems))
     total = await _total(server, search, queries, page, after)
