@@ -354,17 +354,20 @@ _REQUEST = re.compile(r"request [A-Za-z0-9]+")
 
 
 async def answers(hub: Any, asks: Iterable[Ask]) -> list[tuple[Any, ...]]:
-    """Return the normalised answers, following every next link to the end."""
+    """Return the normalised answers, following the links to what is included and to the next page
+    to the end."""
     found: list[tuple[Any, ...]] = []
     for ask in asks:
         pages: list[Any] = []
-        path: str | None = ask.path
-        method, body = ask.method, ask.body
-        while path is not None and len(pages) < 30:
-            answer = await hub.ask(method, path, body, by="P", headers=dict(ask.headers))
+        answer = await hub.ask(ask.method, ask.path, ask.body, by="P", headers=dict(ask.headers))
+        assert answer.status_code != 500, answer.text
+        links = following(answer)
+        pages.append(normal(answer))
+        while links and len(pages) < 60:
+            answer = await hub.ask("GET", links.pop(), by="P", headers=dict(ask.headers))
             assert answer.status_code != 500, answer.text
             pages.append(normal(answer))
-            path, method, body = following(answer), "GET", None
+            links += following(answer)
         found.append((ask.method, ask.path, pages))
     return found
 
@@ -376,11 +379,11 @@ def normal(answer: Any) -> tuple[Any, ...]:
     return answer.status_code, text, [answer.headers.get(name) for name in told]
 
 
-def following(answer: Any) -> str | None:
-    if answer.status_code != 200 or '"next"' not in answer.text:
-        return None
-    links = answer.json().get("link", ())
-    return next((link["url"] for link in links if link["relation"] == "next"), None)
+def following(answer: Any) -> list[str]:
+    if answer.status_code != 200 or '"relation"' not in answer.text:
+        return []
+    links = {link["relation"]: link["url"] for link in answer.json().get("link", ())}
+    return [links[relation] for relation in ("next", "related") if relation in links]
 
 
 def _all_keys(world: World) -> list[Key]:
@@ -491,6 +494,8 @@ Practitioner/d1/Patient?_total=accurate
 ?_type=Observation,Condition&code=bp,I10&_include=Observation:encounter
 ?_type=Condition,Procedure&_has:Encounter:diagnosis:class=AMB&_count=1
 ?_type=Patient,Group&_sort=-_id&_count=1
+?_type=Patient&_revinclude=*
+Patient?_revinclude=*&_revinclude:iterate=*&_include:iterate=*
 ?_id=p1,o1,c1
 AuditEvent?patient=nobody
 """

@@ -67,7 +67,7 @@ def compared(make_hub, url):
         worlds = []
         caller = replace(caller, now=START + 10_000_000)
         for is_whole in (True, False):
-            hub = make_hub(url())
+            hub = make_hub(url(), {"include_limit": 2})
             hub.callers["P"] = caller
             seen = {made.key for made in world.items if visible(hub, world, caller, made)}
             hub.run(
