@@ -92,7 +92,8 @@ def references(server: Server, version: Version, bases: Collection[str]) -> Iter
 
     Attachments that lie in a Binary are among them.
     """
-    for kind, type, id in _pattern(frozenset(bases)).findall(version.body or b""):
+    found = _pattern(frozenset(bases)).findall(version.body or b"")
+    for kind, type, id in dict.fromkeys(found):
         name = type.decode()
         if server.definitions.is_resource_type(name) and (kind == b"reference" or name == "Binary"):
             yield Key(name, id.decode())

@@ -18,7 +18,7 @@ from fhir_server.authz.restrict import restrict, visible
 from fhir_server.errors import BadRequest, TooCostly
 from fhir_server.interactions.breath import Breath
 from fhir_server.interactions.criteria import asked
-from fhir_server.interactions.included import included
+from fhir_server.interactions.included import included, incomplete
 from fhir_server.interactions.interaction import Interaction, Params
 from fhir_server.interactions.server import Server
 from fhir_server.model import Key, Page, Query, Version
@@ -29,6 +29,7 @@ from fhir_server.search.search import Search
 from fhir_server.search.tree import Cond, Match, Node, both
 
 _MOST_SEARCHES = 500
+_SPARE = 3
 _NO_PARAMETERS = frozenset(("fhirpath", "_reference", "_count", "_cursor"))
 
 Json = dict[str, Any]
@@ -102,7 +103,12 @@ class Loads:
         query = await self._query(asked_for)
         if not asked_for.reference:
             return {None: await self._all(query, asked_for.count)}
-        page = await self._search(replace(query, where=_pointing(query, asked_for, parents)))
+        together = replace(query, where=_pointing(query, asked_for, parents))
+        if asked_for.count is not None:
+            # Where each has many more than it needs, one by one reads less.
+            enough = _SPARE * len(parents) * (asked_for.count + 1)
+            together = replace(together, limit=min(enough, query.limit))
+        page = await self._search(together)
         if page.next is None:
             return self._apart(asked_for, parents, page.versions)
         found: dict[Key | None, list[Version]] = {}
@@ -126,7 +132,9 @@ class Loads:
             offset, *place = self.server.signer.open(asked_for.cursor, bind)
             after = tuple(place) or None
         page = await self._search(replace(query, limit=size, after=after))
-        more, _ = await included(self.server, self.caller, search, page.versions)
+        added = await included(self.server, self.caller, search, page.versions)
+        if added.next is not None:
+            raise BadRequest(incomplete(self.server.settings.include_limit).diagnostics)
         seal = self.server.signer.seal
         found = {
             "offset": offset,
@@ -134,7 +142,7 @@ class Loads:
             "first": seal((0,), bind),
             "edges": [
                 *({"mode": "match", "resource": self.resource(each)} for each in page.versions),
-                *({"mode": "include", "resource": self.resource(each)} for each in more),
+                *({"mode": "include", "resource": self.resource(each)} for each in added.versions),
             ],
         }
         if page.next is not None:
