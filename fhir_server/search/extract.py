@@ -50,6 +50,23 @@ _EXCHANGED = "http://hl7.org/fhir/SearchParameter/DocumentReference-relationship
 _RECORDS_OWN = ("_id", "_lastUpdated", "_profile", "_tag", "_security", "_source")
 
 
+class _Work:
+    """The extraction of one resource: of what several parameters find, entries are made once.
+
+    They are made for a parameter without a name, so that what their names begin with is left open.
+    """
+
+    def __init__(self, resource: dict[str, Any]) -> None:
+        self.environment = Environment(resource)
+        self._made: dict[tuple[Make, str, int], tuple[Any, list[Entry]]] = {}
+
+    def entries(self, make: Make, fhir_type: str, value: Any) -> list[Entry]:
+        key = (make, fhir_type, id(value))
+        if key not in self._made:  # the value is kept too: while it is there, its id is its own
+            self._made[key] = value, list(make("", fhir_type, value))
+        return self._made[key][1]
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """What makes the entries of one parameter, or of one component of a composite."""
@@ -58,13 +75,19 @@ class _Part:
     run: Evaluator
     make: Make
 
-    def entries(self, environment: Environment, node: PathNode) -> Iterator[Entry]:
-        for fhir_type, value in values(self.run(environment, [node])):
-            yield from self.make(self.param, fhir_type, value)
+    def entries(self, work: _Work, node: PathNode) -> Iterator[Entry]:
+        for fhir_type, value in values(self.run(work.environment, [node])):
+            for suffix, v, w, u, group, path in work.entries(self.make, fhir_type, value):
+                yield Entry(self.param + suffix, v, w, u, group, path)
 
-    def bare(self, environment: Environment, node: PathNode) -> list[Entry]:
+    def bare(self, work: _Work, node: PathNode, group: int) -> list[Entry]:
         """As `entries`, without those that only a modifier looks at: a composite takes none."""
-        return [e for e in self.entries(environment, node) if e.param == self.param]
+        return [
+            Entry(self.param, v, w, u, group)
+            for fhir_type, value in values(self.run(work.environment, [node]))
+            for suffix, v, w, u, *_ in work.entries(self.make, fhir_type, value)
+            if not suffix
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +99,14 @@ class _Step:
     part: _Part
     components: tuple[_Part, ...] = ()
 
-    def entries(self, environment: Environment, root: PathNode) -> Iterator[Entry]:
+    def entries(self, work: _Work, root: PathNode) -> Iterator[Entry]:
         if not self.components:
-            yield from self.part.entries(environment, root)
+            yield from self.part.entries(work, root)
             return
-        for group, node in enumerate(self.part.run(environment, [root]), 1):
-            parts = [each.bare(environment, node) for each in self.components]
+        for group, node in enumerate(self.part.run(work.environment, [root]), 1):
+            parts = [each.bare(work, node, group) for each in self.components]
             if all(parts):
-                yield from (entry._replace(group=group) for entry in chain(*parts))
+                yield from chain(*parts)
 
 
 class Extractor:
@@ -103,9 +126,10 @@ class Extractor:
         self._zone = zone
         self.full_text = full_text
         self._steps: dict[str, dict[str, _Step]] = {}
-        self._make: dict[str, Make] = {
+        makers: dict[str, Make] = {
             "token": token.entries,
             "string": string.entries,
+            "family": string.family,
             "date": partial(date.entries, zone=zone),
             "number": number.entries,
             "quantity": quantity.entries,
@@ -113,6 +137,7 @@ class Extractor:
             "reference": partial(reference.entries, base=self.base),
             "special": near.entries,
         }
+        self._make = {kind: self._maker(make) for kind, make in makers.items()}
 
     def under(self, definitions: Definitions) -> "Extractor":
         """Return one of other definitions; of types that are alike it keeps what is compiled."""
@@ -177,23 +202,23 @@ class Extractor:
         compiled = compile(expression, self.definitions, type_name)
         properties = needed(self.definitions, type_name, parameter)
         if parameter.type != "composite":
-            part = _Part(parameter.code, compiled.run, self._maker(parameter.type))
+            is_family = (parameter.type, parameter.code) == ("string", "family")
+            make = self._make["family" if is_family else parameter.type]
+            part = _Part(parameter.code, compiled.run, make)
             return _Step(parameter.type, properties, part)
         known = self.definitions.search_parameters(type_name)
         components = tuple(
             _Part(
                 f"{parameter.code}.{place}",
                 compile(expression, self.definitions, *(compiled.types or ())).run,
-                self._maker(known[code].type),
+                self._make[known[code].type],
             )
             for place, (code, expression) in enumerate(corrected(parameter))
         )
         part = _Part(parameter.code, compiled.run, lambda *_: ())
         return _Step(parameter.type, properties, part, components)
 
-    def _maker(self, kind: str) -> Make:
-        make = self._make[kind]
-
+    def _maker(self, make: Make) -> Make:
         def made(param: str, fhir_type: str, value: Any) -> Iterable[Entry]:
             if fhir_type == "Extension":
                 return self._extended(make, param, value)
@@ -211,13 +236,13 @@ class Extractor:
 
 
 def _entries(resource: dict[str, Any], steps: Iterable[_Step]) -> Iterator[Entry]:
-    environment = Environment(resource)
+    work = _Work(resource)
     root = (resource["resourceType"], resource, None)
     present = resource.keys()
     for step in steps:
         if step.properties is None or not step.properties.isdisjoint(present):
             try:
-                found = list(step.entries(environment, root))
+                found = list(step.entries(work, root))
             except (FHIRPathError, RecursionError):
                 continue
             yield from found
