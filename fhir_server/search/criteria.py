@@ -14,7 +14,7 @@ from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.search import date
 from fhir_server.search.alternatives import Alternatives, prefixed
 from fhir_server.search.condition import Asked, condition
-from fhir_server.search.elements import read_by, targets
+from fhir_server.search.elements import reads_canonicals, targets
 from fhir_server.search.escape import split
 from fhir_server.search.place import Place, Unknown, parameter, reference
 from fhir_server.search.terms import Terms
@@ -64,16 +64,15 @@ def criterion(place: Place, name: str, text: str) -> Node:
 
 def _chain(place: Place, code: str, modifier: str, rest: str, text: str) -> Node:
     found = reference(place, code)
-    ends = list(read_by(place.definitions, place.type, found))
-    if ends and all(set(element.types) <= {"canonical", "uri"} for element in ends):
-        raise NotSupported(f"Chaining through canonical references ({code}) is not supported yet")
+    canonical = reads_canonicals(place.definitions, place.type, found)
     if modifier:
         _check_target(place, found, modifier)
-        return Chain(code, modifier, criterion(place.across(modifier), rest, text))
+        return Chain(code, modifier, criterion(place.across(modifier), rest, text), canonical)
     nodes, faults = [], []
     for target in targets(place.definitions, place.type, found):
         try:
-            nodes.append(Chain(code, target, criterion(place.across(target), rest, text)))
+            where = criterion(place.across(target), rest, text)
+            nodes.append(Chain(code, target, where, canonical))
         except (BadRequest, NotSupported) as fault:
             faults.append(fault)
     if not nodes:
@@ -100,8 +99,10 @@ def _reverse(place: Place, name: str, text: str) -> Node:
     if not place.definitions.is_resource_type(type_name):
         raise BadRequest(f"{name}: there is no resource type {type_name!r}")
     there = place.across(type_name)
-    _check_target(there, reference(there, code), place.type)
-    return Has(type_name, code, criterion(there, rest, text))
+    found = reference(there, code)
+    _check_target(there, found, place.type)
+    canonical = reads_canonicals(there.definitions, type_name, found)
+    return Has(type_name, code, criterion(there, rest, text), canonical)
 
 
 def _identity(modifier: str, text: str) -> Node:

@@ -87,20 +87,29 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The reference `param` points at a living record of `type` that satisfies `where`."""
+    """The reference `param` points at a living record of `type` that satisfies `where`.
+
+    It points by `Type/id`; if `canonical`, by an entry of the record's `url`, and where it names a
+    version, by one of its `version` as well.
+    """
 
     param: str
     type: str
     where: "Node"
+    canonical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Has:
-    """Some living record of `type` refers to this one by `param` and satisfies `where`."""
+    """Some living record of `type` refers to this one by `param` and satisfies `where`.
+
+    It refers by `Type/id`, or if `canonical` as for `Chain`.
+    """
 
     type: str
     param: str
     where: "Node"
+    canonical: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,8 +52,8 @@ def _estimate(s: Statement, type: str, node: Node) -> int:
             return _least(s, type, matches)
         case Ids(ids):
             return len(ids)
-        case Chain(_, other, where) | Has(other, _, where):
-            return estimate(s, other, where)
+        case Chain() | Has():
+            return estimate(s, node.type, node.where)
         case _:
             return _count(s, type, node)
 

@@ -61,10 +61,10 @@ def holds(s: Statement, node: Node, type: str, c: str, hops: int = HOPS) -> str:
 
 def _joins(s: Statement, node: Node, type: str, c: str, hops: int) -> str:
     match node:
-        case Chain(param, other, where):
-            return _chain(s, type, param, (other, where), c, hops)
-        case Has(other, param, where):
-            return _has(s, type, param, (other, where), c, hops)
+        case Chain():
+            return (_named if node.canonical else _chain)(s, node, type, c, hops)
+        case Has():
+            return (_naming if node.canonical else _has)(s, node, type, c, hops)
         case InPatient(patient):
             pid = s.patient(patient)
             several = _exists(f"several WHERE rid = {c}.rid AND pid = {pid}")
@@ -103,37 +103,95 @@ def _together(s: Statement, type: str, param: str, parts: Sequence[Sequence[Cond
     return _exists(f"{source} WHERE {_and(*tests)}")
 
 
-def _chain(s: Statement, type: str, param: str, target: tuple[str, Node], c: str, hops: int) -> str:
-    other, where = target
-    if not hops or is_few(s, other, where):
+def _chain(s: Statement, node: Chain, type: str, c: str, hops: int) -> str:
+    if not hops or is_few(s, node.type, node.where):
         a = s.alias()
-        step = targets(s, other, where)
-        tests = f"{a}.rid = {c}.rid AND {a}.param = {s.param(type, param)}"
+        step = targets(s, node.type, node.where)
+        tests = f"{a}.rid = {c}.rid AND {a}.param = {s.param(type, node.param)}"
         return _exists(f"entry {a} {BY_RECORD} WHERE {tests} AND {a}.v IN (SELECT ref FROM {step})")
     a, t = s.alias(), s.alias()
     tests = _and(
         f"{a}.rid = {c}.rid",
-        f"{a}.param = {s.param(type, param)}",
+        f"{a}.param = {s.param(type, node.param)}",
         f"{t}.ref = {a}.v",
-        f"{t}.kind = {s.kind(other)}",
+        f"{t}.kind = {s.kind(node.type)}",
         f"{t}.deleted = 0",
-        holds(s, where, other, t, hops - 1),
+        holds(s, node.where, node.type, t, hops - 1),
     )
     return _exists(f"entry {a} {BY_RECORD} CROSS JOIN record {t} WHERE {tests}")
 
 
-def _has(s: Statement, type: str, param: str, source: tuple[str, Node], c: str, hops: int) -> str:
-    other, where = source
-    if not hops or is_few(s, other, where):
-        return f"{c}.rid IN (SELECT rid FROM {referred(s, type, param, other, where)})"
+def _has(s: Statement, node: Has, type: str, c: str, hops: int) -> str:
+    if not hops or is_few(s, node.type, node.where):
+        return f"{c}.rid IN (SELECT rid FROM {referred(s, type, node)})"
     r, a = s.alias(), s.alias()
     tests = _and(
         f"{r}.rid = {c}.rid",
-        f"{a}.param = {s.param(other, param)}",
+        f"{a}.param = {s.param(node.type, node.param)}",
         f"{a}.v = {r}.ref",
-        holds(s, where, other, a, hops - 1),
+        holds(s, node.where, node.type, a, hops - 1),
     )
     return _exists(f"record {r} CROSS JOIN entry {a} {BY_VALUE} WHERE {tests}")
+
+
+def _named(s: Statement, node: Chain, type: str, c: str, hops: int) -> str:
+    """A canonical of the row `c` is the URL of one that satisfies the chain's predicate."""
+    a, u = s.alias(), s.alias()
+    mine = _and(f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, node.param)}")
+    if not hops or is_few(s, node.type, node.where):
+        step = names(s, node.type, node.where)
+        inside = f"({a}.v, {a}.w) IN (SELECT v, w FROM {step})"
+        return _exists(f"entry {a} {BY_RECORD} WHERE {mine} AND {inside}")
+    tests = _and(
+        mine,
+        f"{u}.param = {s.param(node.type, 'url')}",
+        f"{u}.v = {a}.v",
+        _is_version(s, node.type, f"{u}.rid", f"{a}.w"),
+        holds(s, node.where, node.type, u, hops - 1),
+    )
+    return _exists(f"entry {a} {BY_RECORD} CROSS JOIN entry {u} {BY_VALUE} WHERE {tests}")
+
+
+def _naming(s: Statement, node: Has, type: str, c: str, hops: int) -> str:
+    """A canonical of one that satisfies the predicate of `node` is the URL of the row `c`."""
+    if not hops or is_few(s, node.type, node.where):
+        return f"{c}.rid IN (SELECT rid FROM {referred(s, type, node)})"
+    u, a = s.alias(), s.alias()
+    tests = _and(
+        f"{u}.rid = {c}.rid",
+        f"{u}.param = {s.param(type, 'url')}",
+        f"{a}.param = {s.param(node.type, node.param)}",
+        f"{a}.v = {u}.v",
+        _is_version(s, type, f"{c}.rid", f"{a}.w"),
+        holds(s, node.where, node.type, a, hops - 1),
+    )
+    return _exists(f"entry {u} {BY_RECORD} CROSS JOIN entry {a} {BY_VALUE} WHERE {tests}")
+
+
+def _is_version(s: Statement, type: str, rid: str, version: str) -> str:
+    a = s.alias()
+    mine = _and(f"{a}.rid = {rid}", f"{a}.param = {s.param(type, 'version')}")
+    has_it = _exists(f"entry {a} {BY_RECORD} WHERE {mine} AND {a}.v = {version}")
+    return f"({version} = '' OR {has_it})"
+
+
+def names(s: Statement, type: str, where: Node) -> str:
+    """Return the step `v`, `w`: the canonicals of the records of a type that satisfy `where`.
+
+    `w` is their version, and `''` too: a canonical need not name one.
+    """
+
+    def make() -> str:
+        found = s.step(("records", type, where), lambda: s.find(s, type, where))
+        mine = f"u.rid = f.rid AND u.param = {s.param(type, 'url')}"
+        both = f"{mine} AND x.rid = f.rid AND x.param = {s.param(type, 'version')}"
+        return (
+            f"SELECT u.v AS v, '' AS w FROM {found} f CROSS JOIN entry u {BY_RECORD} WHERE {mine} "
+            f"UNION SELECT u.v, x.v FROM {found} f CROSS JOIN entry u {BY_RECORD} "
+            f"CROSS JOIN entry x {BY_RECORD} WHERE {both}"
+        )
+
+    return s.step(("names", type, where), make)
 
 
 def targets(s: Statement, type: str, where: Node) -> str:
@@ -146,19 +204,25 @@ def targets(s: Statement, type: str, where: Node) -> str:
     return s.step(("targets", type, where), make)
 
 
-def referred(s: Statement, type: str, param: str, other: str, where: Node) -> str:
+def referred(s: Statement, type: str, node: Has) -> str:
     """Return the step `rid`: the records of a type that those of another type refer to."""
 
     def make() -> str:
-        found = s.find(s, other, where)
+        found = s.find(s, node.type, node.where)
+        mine = f"a.rid = f.rid AND a.param = {s.param(node.type, node.param)}"
+        if node.canonical:
+            joined = f"entry r {BY_VALUE}"
+            is_it = f"r.param = {s.param(type, 'url')} AND r.v = a.v"
+            is_it += f" AND {_is_version(s, type, 'r.rid', 'a.w')}"
+        else:
+            joined = "record r"
+            is_it = f"r.ref = a.v AND r.kind = {s.kind(type)} AND r.deleted = 0"
         return (
             f"SELECT DISTINCT r.rid AS rid FROM ({found}) f "
-            f"CROSS JOIN entry a {BY_RECORD} CROSS JOIN record r "
-            f"WHERE a.rid = f.rid AND a.param = {s.param(other, param)} AND r.ref = a.v "
-            f"AND r.kind = {s.kind(type)} AND r.deleted = 0"
+            f"CROSS JOIN entry a {BY_RECORD} CROSS JOIN {joined} WHERE {mine} AND {is_it}"
         )
 
-    return s.step(("referred", type, param, other, where), make)
+    return s.step(("referred", type, node), make)
 
 
 def _each(s: Statement, node: OnlyPatients | ForEachPatient, c: str, hops: int) -> str:
