@@ -220,13 +220,14 @@ async def _page(server: Server, caller: Caller, ask: Interaction, asked: Asked) 
 async def _fill_members(server: Server, caller: Caller, asked: Asked, page: _Page) -> None:
     """Fill the page; where it is full and members are left, it goes on with the next page."""
     breath = Breath(server.settings.request_seconds)
+    there = await server.store.types()
     types = [type for type in asked.members if asked.takes(type)]
     after = asked.start.rest or None
     if asked.start.type:
         types = types[types.index(asked.start.type) :]
     for type in types:
         query = _members(caller, type, asked.where(type))
-        if query.where == NOTHING:
+        if query.where == NOTHING or type not in there:
             continue
         part = await server.store.search(replace(query, limit=page.room or 1, after=after))
         after = None
@@ -285,9 +286,10 @@ async def _at_once(versions: Iterable[Version]) -> AsyncIterator[Iterable[Versio
 
 async def _all(server: Server, caller: Caller, asked: Asked) -> AsyncIterator[Iterable[Version]]:
     """Yield all members, whatever `_since` and `_type` choose from them."""
+    there = await server.store.types()
     for type, where in asked.members.items():
         query = replace(_members(caller, type, where), limit=_SCAN)
-        while True:
+        while type in there:
             page = await server.store.search(query)
             yield page.versions
             if page.next is None:

@@ -43,10 +43,11 @@ def texts(ask: Interaction) -> Params:
 
     Raises `BadRequest` for a parameter of the body that has no simple value.
     """
-    return (*ask.params, *_simple(parameters(ask.body)))
+    return (*ask.params, *simple(parameters(ask.body)))
 
 
-def _simple(given: list[Json]) -> Iterator[tuple[str, str]]:
+def simple(given: list[Json]) -> Iterator[tuple[str, str]]:
+    """Yield the names and the values, as text, of a body's parameters. Raises `BadRequest`."""
     for place, each in enumerate(given):
         values = [value for name, value in each.items() if name.startswith("value")]
         if not isinstance(each.get("name"), str) or len(values) != 1:

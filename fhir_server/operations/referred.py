@@ -63,6 +63,8 @@ async def seen(
         by_type.setdefault(key.type, []).append(key.id)
     found: list[Version] = []
     for type, ids in by_type.items():
+        if not server.definitions.is_resource_type(type):
+            continue
         for start in range(0, len(ids), _AT_ONCE):
             part = frozenset(ids[start : start + _AT_ONCE])
             where = both(visible(caller, type), Ids(part))

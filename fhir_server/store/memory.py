@@ -7,7 +7,18 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from fhir_server.model import Change, Entry, History, Key, Page, Place, Query, Version, Write
+from fhir_server.model import (
+    Change,
+    Entry,
+    History,
+    Key,
+    Line,
+    Page,
+    Place,
+    Query,
+    Version,
+    Write,
+)
 from fhir_server.search.evaluate import Record, evaluate
 from fhir_server.search.tree import And, Cond, Ids, InPatient, Match, Node
 from fhir_server.store import order, past, precondition
@@ -175,6 +186,24 @@ class MemoryStore:
         for record in [record for shelf in shelves for record in shelf.values()]:
             yield record.version
 
+    async def export(self, after: int = 0) -> AsyncIterator[Line]:
+        """Yield all versions behind a sequence number in the order of the change feed."""
+        while after < len(self._changes):  # what comes meanwhile too
+            change = self._changes[after]
+            version = self._versions[change.key][change.vid - 1]
+            yield Line(change.seq, version, self._entries(change.key, change.vid))
+            after += 1
+
+    async def filled(self) -> None:
+        """Do nothing: nobody else can open it."""
+
+    def _entries(self, key: Key, vid: int) -> tuple[Entry, ...] | None:
+        """Return what the latest version is found by, None for an older one."""
+        if vid < len(self._versions[key]):
+            return None
+        record = self._living.types[key.type].get(key)
+        return record.entries if record else ()
+
     def _last(self, key: Key) -> Version | None:
         versions = self._versions.get(key)
         return versions[-1] if versions else None
@@ -190,6 +219,7 @@ class MemoryStore:
 
     def _write(self, write: Write, now: int) -> Version:
         last = self._last(write.key)
+        now = now if write.at is None else write.at
         vid, updated = (last.vid + 1, max(now, last.updated + 1)) if last else (1, now)
         version = Version(
             write.key, vid, updated, write.body, write.method, write.auth, write.patients

@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fhir_server.model import Change, History, Key, Page, Query, Version, Write
+from fhir_server.model import Change, History, Key, Line, Page, Query, Version, Write
 from fhir_server.store import precondition
 from fhir_server.store.protocol import Stats
-from fhir_server.store.sqlite import maintenance, past, rows, schema
+from fhir_server.store.sqlite import export, maintenance, past, rows, schema
 from fhir_server.store.sqlite.deadline import Limit, busy
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.readers import Readers
@@ -37,7 +37,8 @@ _USUAL = Tuning()
 class SQLiteStore:
     """Records in one SQLite file, for all processes of one machine.
 
-    `clock` gives milliseconds since 1970; a query is given up after `query_seconds`.
+    `clock` gives milliseconds since 1970; a query is given up after `query_seconds`. With `fill` it
+    must be empty, or be filled already, and nobody else can open it until it is `filled`.
     Raises ValueError if the file is not a store of this version.
     """
 
@@ -47,9 +48,11 @@ class SQLiteStore:
         clock: Callable[[], int],
         query_seconds: float = 10.0,
         tuning: Tuning = _USUAL,
+        *,
+        fill: bool = False,
     ) -> None:
         """Open the file, or make it."""
-        schema.prepare(path)
+        schema.prepare(path, fill=fill)
         self._path = path
         self._names = Names()
         self._readers = Readers(path, query_seconds)
@@ -110,6 +113,20 @@ class SQLiteStore:
             for _, version in chunk:
                 yield version
             chunk = await self._chunk(type, chunk[-1][0])
+
+    async def export(self, after: int = 0) -> AsyncIterator[Line]:
+        """Yield all versions behind a sequence number in the order of the change feed."""
+        while lines := await self._lines(after):
+            for line in lines:
+                yield line
+            after = lines[-1].seq
+
+    async def filled(self) -> None:
+        """Let the file be opened as any other."""
+        schema.filled(self._path)
+
+    async def _lines(self, after: int) -> list[Line]:
+        return await self._readers.run(lambda c, _: export.lines(c, after))
 
     async def _chunk(self, type: str | None, after: int) -> list[tuple[int, Version]]:
         return await self._readers.run(lambda c, _: maintenance.chunk(c, type, after))
