@@ -11,6 +11,7 @@ from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.model import Sort
 from fhir_server.search.elements import targets
 from fhir_server.search.place import Place, parameter, reference
+from fhir_server.search.quantity import CANONICAL
 from fhir_server.search.search import Include, Search
 
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
@@ -26,6 +27,8 @@ def _sort(place: Place, search: Search, text: str) -> Changes:
             found = parameter(place, code)
             if found.type in ("composite", "special"):
                 raise BadRequest(f"_sort={each}: a {found.type} parameter gives no order")
+            if found.type == "quantity":
+                code += CANONICAL
         keys.append(Sort(code, descending))
     return {"sort": (*search.sort, *keys)}
 
