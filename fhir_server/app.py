@@ -40,6 +40,7 @@ from fhir_server.referral.operations import OPERATIONS as REFERRAL
 from fhir_server.referral.rules import WRITE_RULES
 from fhir_server.search.cursor import Signer
 from fhir_server.search.extract import Extractor
+from fhir_server.search.fulltext import full_text
 from fhir_server.settings import Settings, load
 from fhir_server.store.open import Kept, Limits, open_store
 from fhir_server.web.fhir.app import FhirApp
@@ -80,6 +81,7 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
         raise ValueError(f"No authorization rule for {', '.join(sorted(missing))}")
     validator = Validator(definitions, packages=Packages(Path(settings.packages)).resources())
     checks = read_checks(settings, definitions, validator)
+    words = full_text(settings.full_text, definitions.resource_types)
     store = open_store(settings.store, clock, Limits(settings.query_seconds))
     key = await site_key(store, settings.site_key, secrets.token_bytes)
     server = Server(
@@ -87,7 +89,7 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
         store=store,
         definitions=definitions,
         validator=validator,
-        extractor=Extractor(definitions, own_base(settings)),
+        extractor=Extractor(definitions, own_base(settings), full_text=words),
         signer=Signer(derived(key, "cursor")),
         clock=clock,
         new_id=new_id,

@@ -53,6 +53,17 @@ class Entry(NamedTuple):
     path: str = ""
 
 
+class Text(NamedTuple):
+    """The words of a record as full text keeps them (`search.words`): those of its narrative, and
+    all others."""
+
+    narrative: str = ""
+    rest: str = ""
+
+
+NO_TEXT = Text()
+
+
 @dataclass(frozen=True, slots=True)
 class Version:
     """One version of a record as a store keeps it.
@@ -79,8 +90,8 @@ class Write:
 
     `expect` is the version that must be the latest one: `0` says that the record must not exist (or
     be deleted), `None` that it does not matter. `unless` refuses the commit when any record matches
-    (If-None-Exist). `body=None` deletes. `at` (milliseconds) is when it was written, where it is
-    carried over from another store; the time of the commit else.
+    (If-None-Exist). `body=None` deletes. `text` is what full text finds it by. `at` (milliseconds)
+    is when it was written, where it is carried over from another store; else that of the commit.
     """
 
     key: Key
@@ -91,14 +102,20 @@ class Write:
     method: str = "PUT"
     expect: int | None = None
     unless: "Query | None" = None
+    text: Text = NO_TEXT
     at: int | None = None
 
 
 class Sort(NamedTuple):
-    """One key of an order; a record without a value for `param` comes last, in both directions."""
+    """One key of an order; a record without a value for `param` comes last, in both directions.
+
+    With `by` the value is measured (`search.measure`): how well the text agrees with `Words`
+    (`_score`), or how many metres the nearest of `Near` is away (`near`).
+    """
 
     param: str
     descending: bool = False
+    by: "tuple[Node, ...]" = ()
 
 
 Place = tuple[Value | None, ...]
@@ -164,10 +181,11 @@ class Change:
 class Line:
     """A line of the change feed with all that was written: what backups and copies are made of.
 
-    `entries` are those of a record's latest version (none of a tombstone), `None` where another
-    version has replaced this one, so that nothing finds it any more.
+    `entries` and `text` are those of a record's latest version (none of a tombstone); `None` and
+    empty where another version has replaced this one, so that nothing finds it any more.
     """
 
     seq: int
     version: Version
     entries: tuple[Entry, ...] | None = None
+    text: Text = NO_TEXT

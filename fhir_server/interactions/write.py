@@ -134,6 +134,7 @@ def derived(
         server.extractor.patients(key, entries),
         method="POST" if before is None and body is None else "PUT",
         expect=before.vid if before else 0,
+        text=server.extractor.text(resource),
     )
 
 

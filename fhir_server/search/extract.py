@@ -21,10 +21,12 @@ from conformance.fhirpath import compile
 from conformance.fhirpath.expression import values
 from conformance.fhirpath.nodes import Environment, Evaluator
 from conformance.fhirpath.nodes import Node as PathNode
-from fhir_server.model import Entry, Key
-from fhir_server.search import date, number, quantity, reference, string, token, uri
+from fhir_server.model import NO_TEXT, Entry, Key, Text
+from fhir_server.search import date, near, number, quantity, reference, string, token, uri
 from fhir_server.search.elements import needed, on_type
+from fhir_server.search.fulltext import EVERYWHERE, FullText
 from fhir_server.search.terms import SHANGHAI
+from fhir_server.search.text import text_of
 
 Make = Callable[[str, str, Any], Iterable[Entry]]
 
@@ -80,11 +82,17 @@ class Extractor:
     """Computes entries; holds what it compiled of each resource type."""
 
     def __init__(
-        self, definitions: Definitions, base_url: str = "", zone: tzinfo = SHANGHAI
+        self,
+        definitions: Definitions,
+        base_url: str = "",
+        zone: tzinfo = SHANGHAI,
+        full_text: FullText = EVERYWHERE,
     ) -> None:
-        """Take the hub's FHIR base, to know its own absolute URLs, and the zone of bare times."""
+        """Take the hub's FHIR base, to know its own absolute URLs, the zone of bare times, and the
+        types whose words are kept."""
         self.definitions = definitions
         self.base = base_url.rstrip("/")
+        self.full_text = full_text
         self._steps: dict[str, dict[str, _Step]] = {}
         self._make: dict[str, Make] = {
             "token": token.entries,
@@ -94,6 +102,7 @@ class Extractor:
             "quantity": quantity.entries,
             "uri": uri.entries,
             "reference": partial(reference.entries, base=self.base),
+            "special": near.entries,
         }
 
     def entries(self, resource: dict[str, Any]) -> tuple[Entry, ...]:
@@ -104,6 +113,10 @@ class Extractor:
         steps = self._compiled(resource["resourceType"]).values()
         found = chain(_of_meta(resource.get("meta", {})), _entries(resource, steps))
         return tuple(dict.fromkeys(found))
+
+    def text(self, resource: dict[str, Any]) -> Text:
+        """Return the words of a resource, if those of its type are kept."""
+        return text_of(resource) if self.full_text.covers(resource["resourceType"]) else NO_TEXT
 
     def references(
         self, resource: dict[str, Any], codes: Collection[str] | None = None
@@ -137,7 +150,7 @@ class Extractor:
             self._steps[type_name] = {
                 code: self._step(type_name, parameter)
                 for code, parameter in known.items()
-                if code not in _RECORDS_OWN and parameter.type != "special"
+                if code not in _RECORDS_OWN and (parameter.type != "special" or code == "near")
             }
         return self._steps[type_name]
 

@@ -16,6 +16,7 @@ from fhir_server.model import (
     Page,
     Place,
     Query,
+    Text,
     Version,
     Write,
 )
@@ -33,6 +34,7 @@ class _Record:
     patient: int
     version: Version
     entries: tuple[Entry, ...]
+    text: Text
 
     @property
     def key(self) -> Key:
@@ -190,19 +192,20 @@ class MemoryStore:
         """Yield all versions behind a sequence number in the order of the change feed."""
         while after < len(self._changes):  # what comes meanwhile too
             change = self._changes[after]
-            version = self._versions[change.key][change.vid - 1]
-            yield Line(change.seq, version, self._entries(change.key, change.vid))
+            yield self._line(change)
             after += 1
 
     async def filled(self) -> None:
         """Do nothing: nobody else can open it."""
 
-    def _entries(self, key: Key, vid: int) -> tuple[Entry, ...] | None:
-        """Return what the latest version is found by, None for an older one."""
+    def _line(self, change: Change) -> Line:
+        """Return a version with what it is found by, if it is the latest one."""
+        seq, key, vid = change.seq, change.key, change.vid
+        version = self._versions[key][vid - 1]
         if vid < len(self._versions[key]):
-            return None
+            return Line(seq, version)
         record = self._living.types[key.type].get(key)
-        return record.entries if record else ()
+        return Line(seq, version, record.entries, record.text) if record else Line(seq, version, ())
 
     def _last(self, key: Key) -> Version | None:
         versions = self._versions.get(key)
@@ -214,7 +217,10 @@ class MemoryStore:
 
     @staticmethod
     def _place(query: Query, record: _Record) -> Place:
-        values = (order.value(s, record.key.id, record.updated, record.entries) for s in query.sort)
+        values = (
+            order.value(s, record.key.id, record.updated, record.entries, record.text)
+            for s in query.sort
+        )
         return (*values, record.patient, record.number)
 
     def _write(self, write: Write, now: int) -> Version:
@@ -230,7 +236,7 @@ class MemoryStore:
         self._changes.append(Change(len(self._changes) + 1, write.key, vid))
         self._living.remove(write.key)
         if write.body is not None:
-            self._living.put(_Record(number, patient, version, write.entries))
+            self._living.put(_Record(number, patient, version, write.entries, write.text))
         return version
 
     def _patient(self, patients: Sequence[str]) -> int:

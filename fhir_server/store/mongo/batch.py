@@ -20,7 +20,7 @@ from fhir_server.store.mongo.tables import Tables
 from fhir_server.store.mongo.ticks import Ticks
 
 _LARGEST = 15 * 1024 * 1024
-_LATEST = {"e": 0, "c": 0, "lo": 0, "hi": 0}
+_LATEST = {"e": 0, "c": 0, "lo": 0, "hi": 0, "words": 0, "text": 0}
 
 
 @dataclass(slots=True)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from fhir_server.model import Entry, Query, Version, Write
+from fhir_server.model import NO_TEXT, Entry, Query, Version, Write
 from fhir_server.store import order, precondition
 from fhir_server.store.sqlite import rows
 from fhir_server.store.sqlite.insert import insert, select
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.numbering import Numbering
+from fhir_server.store.sqlite.text import Texts
 
 _FIND = "SELECT ref, rid, vid, updated, deleted, patient FROM record WHERE ref IN ({})"
 _ENTRIES = "SELECT rid, n, param, v, w, u, grp, path, patient FROM entry WHERE rid IN ({})"
@@ -60,6 +61,7 @@ class Batch:
         self._past: list[_Row] = []
         self._records: dict[int, _Row] = {}
         self._entries: dict[int, tuple[_Latest, list[_Row], Sequence[int]]] = {}
+        self._texts = Texts(connection)
 
     def load(self, commits: Sequence[Sequence[Write]]) -> None:
         """Look up the latest versions of everything that these commits write, all at once."""
@@ -89,6 +91,7 @@ class Batch:
         insert(self._connection, "version", self._versions)
         insert(self._connection, "past", self._past)
         insert(self._connection, "record", list(self._records.values()), _UPSERT)
+        self._texts.flush()
         self._flush_entries()
         self._versions, self._past, self._records, self._entries = [], [], {}, {}
 
@@ -117,6 +120,7 @@ class Batch:
         ))  # fmt: skip
         if write.key.type[0].isupper():
             self._past.append((kind, last.updated, seq))
+        self._texts.put(kind, last.rid, write.text if living else NO_TEXT, kept=last.vid > 1)
         self._entries[last.rid] = (
             last,
             self._rows(write.key.type, write.entries) if living else [],

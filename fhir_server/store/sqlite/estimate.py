@@ -4,6 +4,7 @@ What is *few* can be collected and sorted; of what is *many*, a page is found so
 records in order. A database cannot guess which of the two it is, and a short count tells.
 """
 
+from fhir_server.search.near import around
 from fhir_server.search.tree import (
     And,
     Chain,
@@ -11,15 +12,18 @@ from fhir_server.search.tree import (
     Ids,
     InPatient,
     Match,
+    Near,
     Node,
     OnlyPatients,
     Or,
     Together,
     Updated,
+    Words,
 )
 from fhir_server.store.sqlite.condition import compare, conditions, seekable
 from fhir_server.store.sqlite.schema import BY_VALUE
 from fhir_server.store.sqlite.statement import Statement
+from fhir_server.store.sqlite.text import candidates
 
 MOST_BRANCHES = 16
 _HANDFUL = 16
@@ -87,6 +91,10 @@ def _count(s: Statement, type: str, node: Node) -> int:
             tests = compare(p, "c.updated", conds)
             where = " AND ".join((f"c.kind = {p.kind(type)}", "c.deleted = 0", *tests))
             return _capped(p, f"record c INDEXED BY record_updated WHERE {where}")
+        case Near(param):
+            return _count(s, type, Match(param, around(node)))
+        case Words(_, words) if words:
+            return _capped(p, candidates(p, node, type))
         case InPatient(patient):
             return _of_patients(s, type, [patient])
         case OnlyPatients(patients) if 0 < len(patients) <= _HANDFUL:

@@ -15,23 +15,29 @@ from fhir_server.search.tree import (
     Ids,
     InPatient,
     Match,
+    Near,
     Node,
     Not,
     OnlyPatients,
     Or,
     Together,
     Updated,
+    Words,
 )
 from fhir_server.store.order import NOBODY, SEVERAL
 from fhir_server.store.sqlite.condition import compare, conditions
 from fhir_server.store.sqlite.estimate import is_few
+from fhir_server.store.sqlite.measure import reached
 from fhir_server.store.sqlite.schema import BY_RECORD, BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement, joined
+from fhir_server.store.sqlite.text import said
 
 HOPS = 3
 
 
-def holds(s: Statement, node: Node, type: str, c: str, hops: int = HOPS) -> str:
+def holds(  # noqa: PLR0911 one a node
+    s: Statement, node: Node, type: str, c: str, hops: int = HOPS
+) -> str:
     """Return the predicate on the row `c`, an alias that has `rid` and `patient`.
 
     `hops` is how many joins may still be followed row by row: 0 where all rows will be asked, so
@@ -55,6 +61,12 @@ def holds(s: Statement, node: Node, type: str, c: str, hops: int = HOPS) -> str:
             a = s.alias()
             tests = compare(s, f"{a}.updated", conds)
             return _exists(f"record {a} WHERE {_and(f'{a}.rid = {c}.rid', *tests)}")
+        case Words():
+            return said(s, node, type, c)
+        case Near(param):
+            a = s.alias()
+            mine = (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, param)}")
+            return _exists(f"entry {a} {BY_RECORD} WHERE {_and(*mine, *reached(s, node, a))}")
         case _:
             return _joins(s, node, type, c, hops)
 

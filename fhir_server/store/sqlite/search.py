@@ -89,7 +89,7 @@ class Search:
         found = self._collected(s)
         if found is not None:
             return found[:wanted]
-        if len(query.sort) > 1:
+        if len(query.sort) > 1 or query.sort[0].by:
             raise OutOfPatience
         return self._along(wanted)
 
