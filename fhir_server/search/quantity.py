@@ -18,8 +18,7 @@ from fhir_server.model import Entry
 from fhir_server.search import number
 from fhir_server.search.alternatives import Alternatives, Conds, cond, prefixed
 from fhir_server.search.escape import split, unescape
-from fhir_server.search.sampled import bounded
-from terminology.ucum.scale import scale
+from terminology.ucum.scale import Scale, scale
 
 EXPECTED = (
     "number, number|system|code or number||unit, perhaps after one of eq ne gt lt ge le sa eb ap"
@@ -38,8 +37,6 @@ def is_counted(entry: Entry) -> bool:
 def entries(param: str, fhir_type: str, value: Any) -> Iterator[Entry]:
     """Yield bounds and unit of a Quantity of any kind, a Money, a Range or a SampledData, as it is
     written and in base units."""
-    if fhir_type == "SampledData":
-        value = bounded(value)
     found = number.bounds(value)
     if found is not None:
         unit = _unit(value)
@@ -49,6 +46,8 @@ def entries(param: str, fhir_type: str, value: Any) -> Iterator[Entry]:
 
 def _in_base_units(value: dict[str, Any]) -> tuple[float, float, str] | None:
     """Return bounds and unit; None where a part is in no unit that counts in base units."""
+    if "origin" in value:
+        return _sampled(value)
     if "value" in value:
         counted, unit = _counted(value)
         found = number.bounds(counted)
@@ -64,10 +63,24 @@ def _in_base_units(value: dict[str, Any]) -> tuple[float, float, str] | None:
     return (*found, unit) if found is not None and unit else None
 
 
+def _sampled(value: dict[str, Any]) -> tuple[float, float, str] | None:
+    by, found = _scale(value["origin"]), number.bounds(value)
+    if by is None or found is None:
+        return None
+    low, high = (
+        each if abs(each) == number.HIGHEST else float(by.counted(Decimal(each))) for each in found
+    )
+    return low, high, by.unit
+
+
+def _scale(quantity: dict[str, Any]) -> Scale | None:
+    code = quantity.get("code")
+    return scale(code) if quantity.get("system") == UCUM and isinstance(code, str) else None
+
+
 def _counted(quantity: dict[str, Any]) -> tuple[dict[str, Any], str]:
     """Return a quantity and its unit in base units; the unit is empty where it has none."""
-    code = quantity.get("code")
-    by = scale(code) if quantity.get("system") == UCUM and isinstance(code, str) else None
+    by = _scale(quantity)
     if by is None:
         return quantity, ""
     try:
@@ -80,6 +93,8 @@ def _unit(value: Any) -> str:
     match value:
         case {"currency": str() as currency}:
             return _joined(CURRENCY, currency, currency)
+        case {"origin": dict() as origin}:
+            return _unit(origin)
         case {"low": dict() as bound} | {"high": dict() as bound}:
             return _unit(bound)
     return _joined(value.get("system"), value.get("code"), value.get("unit"))

@@ -1,43 +1,37 @@
-"""The bounds of the values of a SampledData, as a Range.
+"""SampledData as a quantity: from its lowest to its highest sample.
 
-https://hl7.org/fhir/R4/datatypes.html#SampledData, "just search on the bounds of the values in
-sampled data" (Observation.value-quantity)
+https://hl7.org/fhir/R4/datatypes.html#SampledData
+
+1. A sample is `origin + factor * number`; `E` (no value) counts for nothing.
+2. `L` and `U` lie beyond the limits of the device: the value is open at that end.
 """
 
-from decimal import Decimal, InvalidOperation
+import sys
 from typing import Any
 
+Bounds = tuple[float, float]
 
-def bounded(value: dict[str, Any]) -> dict[str, Any]:
-    """Return the Range from the lowest to the highest value, in the unit of the origin.
+_MAX = sys.float_info.max
+_MARKS = frozenset(("E", "L", "U"))
 
-    An error (`E`) is no value; one below or above what can be detected (`L`, `U`) counts as that
-    limit. Without any value, the Range is empty.
 
-    >>> bounded({"origin": {"value": 10}, "factor": 2, "data": "1 E 3"})
-    {'low': {'value': Decimal('12')}, 'high': {'value': Decimal('16')}}
+def bounds(value: dict[str, Any], origin: Bounds | None) -> Bounds | None:
+    """Return the lowest and the highest sample; None where there is none.
+
+    >>> bounds({"factor": 0.5, "data": "2 E 8"}, (2.0, 2.0))
+    (3.0, 6.0)
     """
-    origin, data = value.get("origin"), value.get("data")
-    if not isinstance(origin, dict) or not isinstance(data, str):
-        return {}
-    limits = {"L": value.get("lowerLimit"), "U": value.get("upperLimit")}
-    points = [found for each in data.split() if (found := _point(each, limits)) is not None]
-    if not points:
-        return {}
-    try:
-        start, factor = Decimal(origin.get("value", 0)), Decimal(value.get("factor", 1))
-        ends = [start + factor * each for each in (min(points), max(points))]
-    except (ArithmeticError, TypeError, ValueError):
-        return {}
-    return {
-        "low": {**origin, "value": min(ends)},
-        "high": {**origin, "value": max(ends)},
-    }
-
-
-def _point(text: str, limits: dict[str, Any]) -> Decimal | None:
-    try:
-        point = Decimal(limits.get(text, text))
-    except (InvalidOperation, TypeError, ValueError):
+    data = value.get("data")
+    if origin is None or not isinstance(data, str):
         return None
-    return point if point.is_finite() else None
+    samples = data.split()
+    try:
+        factor = float(value.get("factor", 1))
+        ends = [origin[0] + factor * float(each) for each in samples if each not in _MARKS]
+    except (TypeError, ValueError):
+        return None
+    if "L" in samples:
+        ends.append(-_MAX)
+    if "U" in samples:
+        ends.append(_MAX)
+    return (min(ends), max(ends)) if ends else None
