@@ -234,5 +234,6 @@ _TESTS: dict[str, Callable[[Value, Any], bool]] = {
     ">=": _ordered(ge),
     "prefix": lambda left, right: isinstance(left, str) and left.startswith(right),
     "contains": lambda left, right: isinstance(left, str) and right in left,
+    "suffix": lambda left, right: isinstance(left, str) and left.endswith(right),
     "in": lambda left, right: left in right,
 }

@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from fhir_server.model import Key, Value
 
-Operator = Literal["=", "<", "<=", ">", ">=", "prefix", "contains", "in"]
+Operator = Literal["=", "<", "<=", ">", ">=", "prefix", "contains", "suffix", "in"]
 Column = Literal["v", "w", "u"]
 Direction = Literal["above", "below"]
 
@@ -25,8 +25,8 @@ NOW = Now()
 
 
 class Cond(NamedTuple):
-    """One comparison with a column of an entry. `in` takes a tuple; `prefix` and
-    `contains` take text."""
+    """One comparison with a column of an entry. `in` takes a tuple; `prefix`,
+    `contains` and `suffix` take text."""
 
     column: Column
     op: Operator

@@ -95,7 +95,7 @@ _cond = st.one_of(
     st.builds(
         Cond,
         st.sampled_from("vw"),
-        st.sampled_from(("prefix", "contains")),
+        st.sampled_from(("prefix", "contains", "suffix")),
         st.sampled_from(("", "x", "xy", "http", "\ud7ff", HIGH)),
     ),
     st.builds(Cond, st.sampled_from("vw"), st.just("in"), _lists),

@@ -43,6 +43,8 @@ def _column(s: Statement, column: str, conds: Sequence[Cond]) -> Iterable[str]:
             case "contains":
                 assert isinstance(value, str)
                 yield f"(instr({column}, {s.bind(value)}) > 0 AND {column} >= '')"
+            case "suffix":
+                yield from _suffix(s, column, str(value))
             case _:
                 assert not isinstance(value, tuple)
                 yield f"{column} {op} {s.bind(value)}"
@@ -69,9 +71,15 @@ def _prefix(s: Statement, column: str, value: str) -> Iterable[str]:
         yield f"{column} < {s.bind(last)}"
 
 
+def _suffix(s: Statement, column: str, value: str) -> Iterable[str]:
+    yield f"{column} >= ''"
+    if value:
+        yield f"substr({column}, {-len(value)}) = {s.bind(value)}"
+
+
 def seekable(conds: Iterable[Cond]) -> bool:
     """Tell whether an index on `v` narrows these conditions down."""
-    return any(c.column == "v" and c.op != "contains" for c in conds)
+    return any(c.column == "v" and c.op not in ("contains", "suffix") for c in conds)
 
 
 def equal(conds: Iterable[Cond]) -> Value | None:

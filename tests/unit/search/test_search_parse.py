@@ -218,7 +218,7 @@ def test_a_canonical_at_this_hub_is_found_by_its_address_and_by_its_url(matches)
     assert matches(said, "questionnaire.title=health", here)
 
 
-@pytest.mark.parametrize("name", ["_filter", "_query"])
+@pytest.mark.parametrize("name", ["_query"])
 def test_parameters_not_yet_followed_are_named(read, name):
     with pytest.raises(NotSupported, match=name):
         read(f"Location?{name}=x")
