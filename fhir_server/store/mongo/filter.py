@@ -7,6 +7,7 @@ do not tell is left open: the filter then lets through all that may match, and p
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fhir_server.search.simplify import grouped
 from fhir_server.search.tree import (
     And,
     Chain,
@@ -72,7 +73,9 @@ def compiled(node: Node, scope: Scope, certain: bool = True) -> Filter:  # noqa:
         case And(nodes):
             return both(compiled(n, scope, certain) for n in nodes)
         case Or(nodes):
-            return either(compiled(n, scope, certain) for n in nodes)
+            matches, rest = grouped(nodes)
+            parts = [_one_of(param, some, scope.now) for param, some in matches.items()]
+            return either([*parts, *(compiled(n, scope, certain) for n in rest)])
         case Not(inner):
             return negated(compiled(inner, scope, not certain))
         case Match(param, conds):
@@ -157,6 +160,11 @@ def part_of(param: str) -> tuple[str, str]:
 
 def _match(param: str, conds: Sequence[Cond], now: int) -> Filter:
     return entry(param, columns(conds, now))
+
+
+def _one_of(param: str, some: Sequence[Sequence[Cond]], now: int) -> Filter:
+    """Some one entry of `param` satisfies some of the conditions."""
+    return entry(param, either(columns(conds, now) for conds in some))
 
 
 def _together(param: str, parts: Sequence[Sequence[Cond]], now: int) -> Filter:

@@ -6,6 +6,7 @@ looked up row by row where it is many.
 
 from collections.abc import Iterable, Sequence
 
+from fhir_server.search.simplify import grouped
 from fhir_server.search.tree import (
     And,
     Chain,
@@ -41,7 +42,10 @@ def holds(s: Statement, node: Node, type: str, c: str, hops: int = HOPS) -> str:
         case And(nodes):
             return joined("AND", (holds(s, n, type, c, hops) for n in nodes), "1")
         case Or(nodes):
-            return joined("OR", (holds(s, n, type, c, hops) for n in nodes), NEVER)
+            matches, rest = grouped(nodes)
+            parts = [_exists(_one_of(s, type, p, some, c)) for p, some in matches.items()]
+            parts += (holds(s, n, type, c, hops) for n in rest)
+            return joined("OR", parts, NEVER)
         case Not(inner):
             return f"NOT {holds(s, inner, type, c, hops)}"
         case Match(param, conds):
@@ -88,6 +92,14 @@ def _entry(s: Statement, type: str, param: str, conds: Iterable[Cond], c: str) -
     tests = conditions(s, a, conds)
     mine = (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, param)}")
     return f"entry {a} {BY_RECORD} WHERE {_and(*mine, *tests)}"
+
+
+def _one_of(s: Statement, type: str, param: str, some: Iterable[Sequence[Cond]], c: str) -> str:
+    """An entry of `param` satisfies some of the conditions: it is sought once for all of them."""
+    a = s.alias()
+    choices = (joined("AND", conditions(s, a, conds), "1") for conds in some)
+    mine = (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, param)}")
+    return f"entry {a} {BY_RECORD} WHERE {_and(*mine, '+' + joined('OR', choices, NEVER))}"
 
 
 def _together(s: Statement, type: str, param: str, parts: Sequence[Sequence[Cond]], c: str) -> str:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from fhir_server.model import Change, History, Key, Page, Query, Version, Write
+from fhir_server.search.simplify import simplified
 from fhir_server.store import precondition
 from fhir_server.store.protocol import Stats
 from fhir_server.store.sqlite import maintenance, past, rows, schema
@@ -13,7 +14,6 @@ from fhir_server.store.sqlite.deadline import Limit, busy
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.readers import Readers
 from fhir_server.store.sqlite.search import Search, Tuning
-from fhir_server.store.sqlite.simplify import simplified
 from fhir_server.store.sqlite.writer import Writer
 
 _LATEST = (
