@@ -121,7 +121,7 @@ class SearchParameter(msgspec.Struct, frozen=True, array_like=True, gc=False):
     url: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Definitions:
     """All definitions of one FHIR version; `load` makes it, the caller keeps it."""
 

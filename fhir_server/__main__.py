@@ -12,6 +12,7 @@ from fhir_server.commands import (
     fhirpath,
     hl7,
     load,
+    migrate,
     package,
     serve,
     story,
@@ -33,6 +34,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     package,
     fhirpath,
     check,
+    migrate,
     bench,
 )
 

@@ -7,6 +7,7 @@ from fhir_server.app import milliseconds
 from fhir_server.commands.store import demand
 from fhir_server.settings import load
 from fhir_server.store.open import open_store
+from fhir_server.store.protocol import Maintenance
 
 
 def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
@@ -30,9 +31,14 @@ async def _run(url: str | None) -> int:
         for type, count in sorted(stats.records.items()):
             print(f"{type:28} {count:>9,}")
         print(f"{'size':28} {stats.size:>9,} bytes")
-        problems = await store.check()
+        return await checked(store)
     finally:
         await store.close()
+
+
+async def checked(store: Maintenance) -> int:
+    """Check a store, tell what is wrong, and return the exit status."""
+    problems = await store.check()
     for problem in problems:
         print(f"WRONG: {problem}")
     print(f"{len(problems)} problems." if problems else "The store is sound.")

@@ -26,7 +26,10 @@ class Given:
 
 
 def given(definitions: Definitions, part: Json, element: Element) -> Given:
-    """Return the value that a parameter carries for an element. Raises `BadRequest`."""
+    """Return the value that a parameter carries for an element.
+
+    Raises `BadRequest`, and `Unprocessable` for a primitive where none can be.
+    """
     if isinstance(part.get("resource"), dict):
         resource = part["resource"]
         return Given(str(resource.get("resourceType", "")), marked(resource))
@@ -39,6 +42,8 @@ def given(definitions: Definitions, part: Json, element: Element) -> Given:
     type = _type(definitions, name.removeprefix("value"))
     if definitions.types[type].kind != "primitive-type":
         return Given(type, marked(part[name]))
+    if not element.choice and not _is_primitive(definitions, element):
+        raise Unprocessable(f"{element.name} is {element.types[0]}, not {type}.")
     beside = part.get("_" + name)
     return Given(type, part.get(name), marked(beside) if isinstance(beside, dict) else {})
 
@@ -65,6 +70,11 @@ def put(owner: Json, element: Element, given: Given) -> None:
     owner.setdefault(name, []).append(given.value)
     if given.mark is not None:
         owner.setdefault("_" + name, []).append(given.mark)
+
+
+def _is_primitive(definitions: Definitions, element: Element) -> bool:
+    found = definitions.types.get(element.types[0])
+    return found is not None and found.kind == "primitive-type"
 
 
 def _type(definitions: Definitions, bare: str) -> str:

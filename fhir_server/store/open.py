@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fhir_server.store.memory import MemoryStore
+from fhir_server.store.migration import Tell
 from fhir_server.store.protocol import Maintenance, Store
 from fhir_server.store.sqlite.store import SQLiteStore
 
@@ -45,6 +46,25 @@ def open_store(url: str, clock: Callable[[], int], limits: Limits = _USUAL) -> K
                 f"{shown(url)!r} names no store; "
                 "use sqlite:///PATH, mongodb://HOSTS/DATABASE or memory://"
             )
+
+
+def migrate(url: str, tell: Tell, *, dry: bool) -> None:
+    """Bring the store at `url` to this version's schema, telling each step before it is done.
+
+    Nothing is changed in a `dry` run. Raises ValueError, in words for the operator.
+    """
+    scheme, _, path = url.partition("://")
+    match scheme:
+        case "sqlite" if path.startswith("/") and len(path) > 1:
+            from fhir_server.store.sqlite import migrations as sqlite
+
+            sqlite.migrate(path[1:], tell, dry=dry)
+        case "mongodb" | "mongodb+srv":
+            from fhir_server.store.mongo import migrations as mongo
+
+            mongo.migrate(url, tell, dry=dry)
+        case _:
+            raise ValueError(f"{shown(url)!r} names no store that has a schema")
 
 
 def shown(url: str) -> str:

@@ -35,9 +35,12 @@ from pymongo import ASCENDING, IndexModel, MongoClient, ReturnDocument
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
+from fhir_server.store.migration import foreign
 from fhir_server.store.mongo import replica
 
 SCHEMA = 1
+"""Raised together with a new entry in `migrations.MIGRATIONS`. Collections and indexes need none:
+they are made at every start."""
 DATABASE = "hub"
 CLAIM_SECONDS = 3600
 
@@ -86,10 +89,7 @@ def _prepare(database: Database[dict[str, Any]]) -> int:
     meta = database["meta"]
     kept = meta.find_one({"_id": "schema"})
     if kept is not None and kept["value"] != SCHEMA:
-        raise ValueError(
-            f"The database {database.name} has schema {kept['value']}; "
-            f"this version of the hub reads schema {SCHEMA} only"
-        )
+        raise foreign(f"The database {database.name}", kept["value"], SCHEMA)
     there = set(database.list_collection_names())
     for name, indexes in INDEXES.items():
         if name not in there:

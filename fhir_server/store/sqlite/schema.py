@@ -18,9 +18,11 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from fhir_server.store.migration import foreign
 from fhir_server.store.sqlite.lock import FileLock
 
 SCHEMA = 2
+"""Raised together with a new entry in `migrations.MIGRATIONS`."""
 WAIT = 5.0
 """Seconds for which another's lock on the file is waited for."""
 
@@ -103,19 +105,22 @@ def prepare(path: str) -> None:
         raise ValueError(f"{path} is not a store: {fault}") from None
 
 
-def _create_or_check(connection: sqlite3.Connection, path: str) -> None:
+def number(connection: sqlite3.Connection, path: str) -> object:
+    """Return the schema that a file says it has. Raises ValueError for a file of something else."""
     tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_schema")}
-    if not tables:
+    if "meta" not in tables:
+        raise ValueError(f"{path} is an SQLite file, but not a store of the hub")
+    row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    return row[0] if row else None
+
+
+def _create_or_check(connection: sqlite3.Connection, path: str) -> None:
+    if connection.execute("SELECT 1 FROM sqlite_schema").fetchone() is None:
         connection.execute("PRAGMA journal_mode = WAL").fetchone()
         connection.executescript(
             f"BEGIN IMMEDIATE;{_TABLES}INSERT INTO meta VALUES('schema', {SCHEMA});COMMIT;"
         )
         return
-    if "meta" not in tables:
-        raise ValueError(f"{path} is an SQLite file, but not a store of the hub")
-    row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
-    if row != (SCHEMA,):
-        found = row[0] if row else "none"
-        raise ValueError(
-            f"{path} has schema {found}; this version of the hub reads schema {SCHEMA} only"
-        )
+    found = number(connection, path)
+    if found != SCHEMA:
+        raise foreign(path, found, SCHEMA)

@@ -282,6 +282,13 @@ def test_too_many_operations_are_too_large(definitions):
         apply(definitions, PATIENT, parameters(*[{}] * 1001))
 
 
+def test_a_primitive_is_no_name(definitions):
+    patch = parameters(operation(type="replace", path="name.first()", value=text("x")))
+
+    with pytest.raises(Unprocessable, match="name is HumanName, not string"):
+        apply(definitions, PATIENT, patch)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=5),
     lambda inner: (
