@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 
 from fhir_server.model import Value
 from fhir_server.search.tree import Column, Cond
-from fhir_server.store.prefix import end
 from fhir_server.store.sqlite.statement import NEVER, Statement
 
 
@@ -64,9 +63,9 @@ def _guard(column: str, *, text: bool, low: bool, high: bool) -> Iterable[str]:
 
 def _prefix(s: Statement, column: str, value: str) -> Iterable[str]:
     yield f"{column} >= {s.bind(value)}"
-    last = end(value)
+    last = s.end(value)
     if last is not None:
-        yield f"{column} < {s.bind(last)}"
+        yield f"{column} < {last}"
 
 
 def seekable(conds: Iterable[Cond]) -> bool:

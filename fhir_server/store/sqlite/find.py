@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from fhir_server.model import Value
 from fhir_server.search.tree import (
-    NOTHING,
     And,
     Chain,
     Cond,
@@ -29,11 +28,18 @@ from fhir_server.search.tree import (
     Updated,
 )
 from fhir_server.store.order import SEVERAL
-from fhir_server.store.sqlite.condition import compare, conditions, equal, seekable
-from fhir_server.store.sqlite.estimate import MOST_BRANCHES, estimate, is_few
+from fhir_server.store.sqlite.condition import compare, conditions, equal
+from fhir_server.store.sqlite.estimate import (
+    MOST_BRANCHES,
+    estimate,
+    in_chunks,
+    is_few,
+    is_sought,
+    least,
+)
 from fhir_server.store.sqlite.predicate import HOPS, holds, permitted, referred, targets
 from fhir_server.store.sqlite.schema import BY_VALUE
-from fhir_server.store.sqlite.statement import Statement
+from fhir_server.store.sqlite.statement import NEVER, Statement
 
 _PATIENTS = InPatient | OnlyPatients | ForEachPatient
 
@@ -69,20 +75,21 @@ def walk(
     s: Statement,
     type: str,
     where: Node,
-    after: Sequence[Value | None] | None = None,
+    behind: bool = False,
     down: bool = False,
 ) -> str:
     """Return a SELECT of (patient, rid) from which the first few are taken.
 
-    Only what comes after the place `after` in default order, or before it when going `down`.
+    With `behind`, only what comes after the query's place in default order, or before it when
+    going `down`.
     """
-    place = None if after is None else (s.bind(after[0]), s.bind(after[1]))
+    place = (s.after(-2), s.after(-1)) if behind else None
     return _union(s, type, where, _Part(False, place, down))
 
 
 def _union(s: Statement, type: str, where: Node, part: _Part) -> str:
     branches = _split(s, type, where, part.every)
-    return " UNION ".join(_branch(s, type, nodes, part) for nodes in branches)
+    return in_chunks([_branch(s, type, nodes, part) for nodes in branches], "UNION")
 
 
 def _flat(node: Node) -> Iterable[Node]:
@@ -96,7 +103,7 @@ def _flat(node: Node) -> Iterable[Node]:
 def _split(s: Statement, type: str, where: Node, every: bool) -> list[list[Node]]:
     """Return alternatives that together are `where`: only one, if some index narrows it enough."""
     nodes = list(_flat(where))
-    if any(is_few(s, type, node) for node in nodes):
+    if least(s, type, nodes) is not None:
         return [nodes]
     for place, node in enumerate(nodes):
         rest = nodes[:place] + nodes[place + 1 :]
@@ -149,9 +156,9 @@ def _branch(s: Statement, type: str, nodes: Sequence[Node], part: _Part) -> str:
 
 def _driver(s: Statement, type: str, nodes: Sequence[Node], every: bool) -> Node | None:
     """Return the node that drives; None: the type does."""
-    best = _least(s, type, nodes)
+    best = least(s, type, nodes)
     if best is None and every:
-        best = _least(s.deeper(), type, [n for n in nodes if not isinstance(n, Chain | Has)])
+        best = least(s.deeper(), type, [n for n in nodes if not isinstance(n, Chain | Has)])
     if best is not None:
         return best
     equals = (n for n in nodes if isinstance(n, Match) and equal(n.all) is not None)
@@ -161,17 +168,11 @@ def _driver(s: Statement, type: str, nodes: Sequence[Node], every: bool) -> Node
     return found
 
 
-def _least(s: Statement, type: str, nodes: Sequence[Node]) -> Node | None:
-    """Return the node that lets the fewest records through, if they are few."""
-    best = min(nodes, key=lambda node: estimate(s, type, node), default=NOTHING)
-    return best if best != NOTHING and is_few(s, type, best) else None
-
-
 def _leads(node: Node) -> bool:
     """Tell whether an index leads to the node's records, though in no useful order."""
-    return isinstance(node, Chain | Has | Updated) or (
-        isinstance(node, Match) and seekable(node.all)
-    )
+    if isinstance(node, Or):
+        return all(map(is_sought, node.nodes))
+    return isinstance(node, Chain | Has | Updated) or is_sought(node)
 
 
 def _source(s: Statement, type: str, driver: Node | None) -> tuple[str, list[str]]:
@@ -184,7 +185,7 @@ def _source(s: Statement, type: str, driver: Node | None) -> tuple[str, list[str
             matches = [Match(f"{param}.{place}", conds) for place, conds in enumerate(parts)]
             return _source(s, type, min(matches, key=lambda match: estimate(s, type, match)))
         case Ids(ids):
-            refs = s.one_of([f"{type}/{id}" for id in sorted(ids)])
+            refs = s.one_of(ids, f"{type}/")
             return "record c", [f"c.ref IN {refs}", "c.deleted = 0"]
         case Chain(param, other, where):
             step = targets(s, other, where)
@@ -209,7 +210,9 @@ def _any(s: Statement, type: str, nodes: Sequence[Node]) -> str:
     """Return the step of the records that satisfy one of `nodes`."""
 
     def make() -> str:
-        return " UNION ".join(_branch(s, type, list(_flat(node)), _Part()) for node in nodes)
+        if not nodes:
+            return f"SELECT 0 AS patient, 0 AS rid WHERE {NEVER}"
+        return in_chunks([_branch(s, type, list(_flat(n)), _Part()) for n in nodes], "UNION")
 
     return s.step(("any", type, nodes), make)
 

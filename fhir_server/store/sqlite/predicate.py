@@ -53,7 +53,7 @@ def holds(s: Statement, node: Node, type: str, c: str, hops: int = HOPS) -> str:
         case Together(param, parts):
             return _together(s, type, param, parts, c)
         case Ids(ids):
-            refs = s.one_of([f"{type}/{id}" for id in sorted(ids)])
+            refs = s.one_of(ids, f"{type}/")
             return f"{c}.rid IN (SELECT rid FROM record WHERE ref IN {refs})"
         case Updated(conds):
             a = s.alias()
@@ -211,7 +211,7 @@ def permitted(s: Statement, node: OnlyPatients | ForEachPatient) -> str:
 
     def make() -> str:
         if isinstance(node, OnlyPatients):
-            return f"SELECT pid FROM patient WHERE id IN {s.one_of(sorted(node.patients))}"
+            return f"SELECT pid FROM patient WHERE id IN {s.one_of(node.patients)}"
         found = s.step(
             ("records", node.type, node.where),
             lambda: s.find(s, node.type, node.where),

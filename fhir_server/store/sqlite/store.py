@@ -12,8 +12,10 @@ from fhir_server.store.protocol import Stats
 from fhir_server.store.sqlite import maintenance, past, rows, schema
 from fhir_server.store.sqlite.deadline import Limit, busy
 from fhir_server.store.sqlite.names import Names
+from fhir_server.store.sqlite.plans import Plans
 from fhir_server.store.sqlite.readers import Readers
 from fhir_server.store.sqlite.search import Search, Tuning
+from fhir_server.store.sqlite.statement import Asked
 from fhir_server.store.sqlite.writer import Writer
 
 _LATEST = (
@@ -48,6 +50,7 @@ class SQLiteStore:
         schema.prepare(path)
         self._path = path
         self._names = Names()
+        self._plans = Plans()
         self._readers = Readers(path, query_seconds)
         self._tuning = tuning
         self._writer = Writer(path, self._names, clock, self._search)
@@ -108,7 +111,8 @@ class SQLiteStore:
 
     def _search(self, connection: sqlite3.Connection, limit: Limit, query: Query) -> Search:
         query = replace(query, where=simplified(query.where))
-        return Search(connection, self._names, query, limit, self._tuning)
+        asked = Asked(connection, self._names, query)
+        return Search(asked, self._plans, limit, self._tuning)
 
     def _inline(self, sql: str, *values: int | str) -> list[tuple[Any, ...]]:
         try:
