@@ -37,7 +37,17 @@ from fhir_server.store.sqlite.estimate import (
     is_sought,
     least,
 )
-from fhir_server.store.sqlite.predicate import HOPS, holds, permitted, referred, targets
+from fhir_server.store.sqlite.predicate import (
+    FOR_ALL,
+    FOR_FEW,
+    USUAL,
+    Reach,
+    cheapest_first,
+    holds,
+    permitted,
+    referred,
+    targets,
+)
 from fhir_server.store.sqlite.schema import BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement
 
@@ -148,10 +158,18 @@ def _branch(s: Statement, type: str, nodes: Sequence[Node], part: _Part) -> str:
         patients = _of_patients(s, nodes, part)
     tests += patients + part.behind(seek=not patients)
     met = driver if isinstance(driver, Match | Ids | Updated | Chain | Has | Or) else None
-    sets = part.every and not (driver and is_few(s, type, driver))
-    tests += [holds(s, n, type, "c", 0 if sets else HOPS) for n in nodes if n is not met]
+    reach = _reach(s, type, driver, part.every)
+    tests += [holds(s, n, type, "c", reach) for n in cheapest_first(nodes) if n is not met]
     columns = "DISTINCT c.patient AS patient, c.rid AS rid"
     return f"SELECT {columns} FROM {source} WHERE {' AND '.join(tests)}"
+
+
+def _reach(s: Statement, type: str, driver: Node | None, every: bool) -> Reach:
+    """Return how joins are followed from the rows that are led to."""
+    if driver is None or not is_few(s, type, driver):
+        return FOR_ALL if every else USUAL
+    # A page that takes too long this way is found in another one; a count has no other.
+    return USUAL if every else FOR_FEW
 
 
 def _driver(s: Statement, type: str, nodes: Sequence[Node], every: bool) -> Node | None:

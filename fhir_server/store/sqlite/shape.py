@@ -33,6 +33,8 @@ from fhir_server.store.prefix import end
 FEW = 16
 """The longest list whose values have a slot each; a longer one has one, unless it has floats."""
 
+PATIENT = "Patient/"
+
 Listed = tuple[Value, ...] | frozenset[str]
 Slotted = Value | Listed
 
@@ -40,12 +42,14 @@ Slotted = Value | Listed
 class Shape:
     """The shape of a query, and the values in its slots."""
 
-    __slots__ = ("_slots", "_tokens", "is_unique", "values")
+    __slots__ = ("_slots", "_tokens", "is_unique", "named", "values")
 
     def __init__(self, query: Query) -> None:
         """Take a query apart."""
         self.values: list[Any] = []
         self.is_unique = False
+        self.named: list[str] = []
+        """Patients whom the query's own criteria name, by id or by reference."""
         self._slots: dict[tuple[type, Slotted], int] = {}
         behind = None if query.after is None else tuple(v is None for v in query.after)
         self._tokens: list[Hashable] = [query.type, query.sort, behind]
@@ -122,8 +126,13 @@ def _conds(shape: Shape, conds: Iterable[Cond]) -> None:
             case str() if op == "prefix":
                 shape.tell(end(value) is None)
                 shape.fill(value)
+            case str():
+                is_named = op == "=" and value.startswith(PATIENT)
+                shape.tell("named" if is_named else "text")
+                shape.fill(value)
+                shape.named += [value] if is_named else []
             case _:
-                shape.tell(isinstance(value, str))
+                shape.tell("number")
                 shape.fill(value)
     shape.tell(";")
 

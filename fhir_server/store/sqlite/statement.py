@@ -18,7 +18,7 @@ from fhir_server.search.tree import Node, Now
 from fhir_server.store.explanation import Step
 from fhir_server.store.prefix import end
 from fhir_server.store.sqlite.names import UNKNOWN, Names
-from fhir_server.store.sqlite.shape import Listed, Shape, in_order, is_long
+from fhir_server.store.sqlite.shape import PATIENT, Listed, Shape, in_order, is_long
 
 NEVER = "0 = 1"
 """What never holds. A bare `0`, like `IN ()`, is folded away with terms that an index needs."""
@@ -160,12 +160,18 @@ class Statement:
         return self.param(type, "")
 
     def patient(self, id: str) -> str:
-        """Return the place of a patient's number."""
+        """Return the place of the number of a patient, who may be named by a reference."""
         key, value = self._slotted(id)
-        return self._place(
-            ("patient", key),
-            lambda asked: asked.names.patient(asked.connection, _value(asked, value)),
-        )
+
+        def number(asked: Asked) -> int:
+            found: str = _value(asked, value)
+            return asked.names.patient(asked.connection, found.removeprefix(PATIENT))
+
+        return self._place(("patient", key), number)
+
+    def named(self) -> list[str]:
+        """Return the places of the numbers of patients whom the query names."""
+        return [self.patient(name) for name in self.asked.shape.named]
 
     def alias(self) -> str:
         """Return a name that no other part uses."""
