@@ -6,14 +6,17 @@ import sys
 from types import ModuleType
 
 from fhir_server.commands import (
+    backup,
     bench,
     check,
+    copy,
     demo,
     fhirpath,
     hl7,
     load,
     migrate,
     package,
+    restore,
     serve,
     story,
     token,
@@ -34,6 +37,9 @@ COMMANDS: tuple[ModuleType, ...] = (
     package,
     fhirpath,
     check,
+    backup,
+    restore,
+    copy,
     migrate,
     bench,
 )

@@ -30,6 +30,10 @@ from fhir_server.interactions.checks import read_checks
 from fhir_server.interactions.server import OperationDefinition, Server
 from fhir_server.log import configure, get_logger
 from fhir_server.model import Key
+from fhir_server.operations.document import DOCUMENT
+from fhir_server.operations.everything import EVERYTHING_OF
+from fhir_server.operations.lastn import LASTN
+from fhir_server.operations.match import MATCH
 from fhir_server.operations.meta import META
 from fhir_server.operations.validate import VALIDATE
 from fhir_server.referral.operations import OPERATIONS as REFERRAL
@@ -48,7 +52,15 @@ _FAREWELL = 10.0
 
 log = get_logger("hub")
 
-OPERATIONS: tuple[OperationDefinition, ...] = (*VALIDATE, *META, *REFERRAL)
+OPERATIONS: tuple[OperationDefinition, ...] = (
+    *VALIDATE,
+    *META,
+    *EVERYTHING_OF,
+    *LASTN,
+    *DOCUMENT,
+    *MATCH,
+    *REFERRAL,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -78,7 +78,8 @@ class Write:
 
     `expect` is the version that must be the latest one: `0` says that the record must not exist (or
     be deleted), `None` that it does not matter. `unless` refuses the commit when any record matches
-    (If-None-Exist). `body=None` deletes.
+    (If-None-Exist). `body=None` deletes. `at` (milliseconds) is when it was written, where it is
+    carried over from another store; the time of the commit else.
     """
 
     key: Key
@@ -89,6 +90,7 @@ class Write:
     method: str = "PUT"
     expect: int | None = None
     unless: "Query | None" = None
+    at: int | None = None
 
 
 class Sort(NamedTuple):
@@ -96,6 +98,11 @@ class Sort(NamedTuple):
 
     param: str
     descending: bool = False
+
+
+Place = tuple[Value | None, ...]
+"""Where a record stands in an order: its sort values (`None`: no value), its patient's number and
+its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +117,7 @@ class Query:
     where: "Node"
     sort: tuple[Sort, ...] = ()
     limit: int = 20
-    after: tuple[Value | None, ...] | None = None
+    after: Place | None = None
     now: int = 0
 
 
@@ -135,10 +142,12 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some records in order, and where the next page starts (`None`: there is none)."""
+    """Some records in order, the place of each in it, and where the next page starts (`None`: there
+    is none)."""
 
     versions: tuple[Version, ...]
-    next: tuple[Value | None, ...] | None = None
+    places: tuple[Place, ...] = ()
+    next: Place | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,3 +157,16 @@ class Change:
     seq: int
     key: Key
     vid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line of the change feed with all that was written: what backups and copies are made of.
+
+    `entries` are those of a record's latest version (none of a tombstone), `None` where another
+    version has replaced this one, so that nothing finds it any more.
+    """
+
+    seq: int
+    version: Version
+    entries: tuple[Entry, ...] | None = None

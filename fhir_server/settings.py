@@ -87,6 +87,11 @@ class Settings:
         "JSON file with the levels and profiles of some sources and types; empty: all are checked "
         "alike.",
     )
+    backup_key: str = _setting(
+        "",
+        "Key (hex, 32 bytes) that backups are encrypted with; empty: they are not.",
+        secret=True,
+    )
     sources: str = _setting("", "JSON file with the HL7 v2 sources; empty: those of the demo city.")
 
 

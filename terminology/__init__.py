@@ -1,1 +1,4 @@
-"""CodeSystem, ValueSet, ConceptMap and UCUM; knows no server (its place; empty yet)."""
+"""CodeSystem, ValueSet, ConceptMap and UCUM; knows no server.
+
+https://hl7.org/fhir/R4/terminology-module.html
+"""

@@ -18,6 +18,10 @@ from fhir_server.authz.caller import Caller
 from fhir_server.authz.scopes import Scope
 from fhir_server.errors import Unauthenticated
 from fhir_server.interactions.server import Server
+from fhir_server.operations.document import DOCUMENT
+from fhir_server.operations.everything import EVERYTHING_OF
+from fhir_server.operations.lastn import LASTN
+from fhir_server.operations.match import MATCH
 from fhir_server.operations.meta import META
 from fhir_server.operations.validate import VALIDATE
 from fhir_server.search.cursor import Signer
@@ -222,7 +226,7 @@ def make_hub(
             clock=clock,
             new_id=lambda: f"n{next(numbers)}",
             write_rules={},
-            operations=(*VALIDATE, *META),
+            operations=(*VALIDATE, *META, *EVERYTHING_OF, *LASTN, *DOCUMENT, *MATCH),
         )
         made.append(Hub(replace(server, **parts), clock))
         return made[-1]

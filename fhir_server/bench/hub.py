@@ -11,17 +11,10 @@ import tempfile
 import time
 import urllib.error
 import urllib.request
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What a process has used so far: CPU seconds, and resident memory in bytes."""
-
-    cpu: float
-    memory: int
+from fhir_server.bench.process import family
 
 
 class Hub:
@@ -56,22 +49,18 @@ class Hub:
         """Return a token for a user of the store."""
         return self.run("token", "--store", self.store, "--user", user)
 
-    def cost(self) -> Cost:
-        """Return what the hub's processes (it and its workers) have used."""
-        return Cost(
-            sum(cpu_seconds(pid) for pid in family(self.process.pid)),
-            sum(resident(pid) for pid in family(self.process.pid)),
-        )
+    @property
+    def pid(self) -> int:
+        """Return the hub's first process."""
+        return self.process.pid
+
+    def pause(self) -> None:
+        """Ask the hub to stop, and wait for it."""
+        end(self.process)
 
     def stop(self) -> None:
         """Ask the hub to stop, wait for it, and remove its folder."""
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(25)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        self.pause()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def kill(self) -> None:
@@ -131,29 +120,19 @@ class Hub:
         raise RuntimeError(f"The hub did not start:\n{log}")
 
 
+def end(process: "subprocess.Popen[bytes]") -> None:
+    """Ask a process to stop, and end it where it does not."""
+    if process.poll() is None:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(25)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
 def free_port() -> int:
     """Return a port that nothing listens on now."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
-
-
-def family(pid: int) -> list[int]:
-    """Return a process and its descendants (Linux)."""
-    try:
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-    except OSError:
-        return []
-    return [pid, *(p for child in children for p in family(int(child)))]
-
-
-def cpu_seconds(pid: int) -> float:
-    """Return user plus system CPU seconds of a process (Linux)."""
-    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def resident(pid: int) -> int:
-    """Return the resident memory of a process in bytes (Linux)."""
-    pages = int(Path(f"/proc/{pid}/statm").read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")

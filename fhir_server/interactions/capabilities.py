@@ -90,12 +90,13 @@ def _about(server: Server) -> dict[str, Any]:
         "status": "active",
         "date": DATE,
         "kind": "instance",
-        "software": {"name": "fhir-hub", "version": _version()},
+        "software": {"name": "fhir-hub", "version": hub_version()},
         "implementation": implementation,
     }
 
 
-def _version() -> str:
+def hub_version() -> str:
+    """Return the version of the hub; `0` where it runs without being installed."""
     try:
         return version("fhir-hub")
     except PackageNotFoundError:

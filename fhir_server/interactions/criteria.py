@@ -15,6 +15,7 @@ from fhir_server.interactions.find import allowed
 from fhir_server.interactions.interaction import Interaction, Params
 from fhir_server.interactions.query import asked as asked_by
 from fhir_server.interactions.server import Server
+from fhir_server.interactions.terminology import resolved
 from fhir_server.model import Query, Version
 from fhir_server.search.parse import parse
 from fhir_server.search.results import MANY, ONCE
@@ -39,15 +40,26 @@ def terms(server: Server, caller: Caller, ask: Interaction) -> Terms:
     )
 
 
-def asked(server: Server, caller: Caller, ask: Interaction, type: str, params: Params) -> Search:
-    """Return the search that parameters ask for. Raises `BadRequest` also for too many."""
+async def asked(
+    server: Server,
+    caller: Caller,
+    ask: Interaction,
+    type: str,
+    params: Params,
+    found: frozenset[str] | None = None,
+) -> Search:
+    """Return the search that parameters ask for of a type, one of those that are `found`.
+
+    It is in words that every store understands. Raises `BadRequest` also for too many values,
+    and for what a terminology cannot tell.
+    """
     for name, text in params:
         if text.count(",") >= MOST_VALUES:
             raise BadRequest(f"{name} has more than {MOST_VALUES} values; split the list.")
-    search = parse(server.definitions, type, params, terms(server, caller, ask))
+    search = parse(server.definitions, type, params, terms(server, caller, ask), found)
     if _size(search.where) > MOST_NODES:
         raise BadRequest(f"The query has more than {MOST_NODES} conditions; split it.")
-    return search
+    return replace(search, where=await resolved(server, caller, search.where))
 
 
 def _size(node: Node) -> int:
@@ -113,7 +125,7 @@ async def matching(
     if not params:
         raise BadRequest("A conditional interaction needs criteria.")
     permitted = allowed(caller, ask.type, "search").where
-    search = asked(server, caller, ask, ask.type, params)
+    search = await asked(server, caller, ask, ask.type, params)
     where = both(permitted, restrict(search.where, caller))
     if without is not None and without.ids:
         where = both(where, Not(without))

@@ -50,6 +50,10 @@ class Pending:
         """Count in the store."""
         return await self._store.count(query)
 
+    async def types(self) -> frozenset[str]:
+        """Return the types in the store."""
+        return await self._store.types()
+
     async def history(self, history: History) -> list[Version]:
         """Return the store's versions."""
         return await self._store.history(history)

@@ -42,6 +42,7 @@ RUN: Mapping[Name, Run] = {
     "delete": delete,
     "search-type": search_type,
     "search-compartment": search_type,
+    "search-system": search_type,
     "operation": operation,
     "job": job,
     "cancel": cancel,
@@ -89,6 +90,6 @@ async def single(server: Server, caller: Caller, ask: Interaction) -> Reply:
     run = RUN.get(ask.name)
     if run is None:
         raise NotSupported(f"{ask.name} is not supported yet.")
-    if ask.type == "AuditEvent":
+    if ask.type == "AuditEvent" and ask.name != "search-compartment":
         return await trail(server, caller, ask)
     return await run(server, caller, ask)

@@ -35,7 +35,9 @@ ROUTES: Mapping[str, Mapping[str, Name]] = {
     "Type/id/$": {"GET": "operation", "POST": "operation"},
     "Type/id/Type": {"GET": "search-compartment"},
     "Type/id/*": {"GET": "search-compartment"},
+    "Type/id/_search": {"POST": "search-compartment"},
     "Type/id/Type/_search": {"POST": "search-compartment"},
+    "Type/id/*/_search": {"POST": "search-compartment"},
 }
 """Shape of a path -> method -> interaction; HEAD is GET without the body."""
 
@@ -107,7 +109,8 @@ def _interaction(name: Name, path: str, types: frozenset[str]) -> Interaction:
     operation = parts[-1][1:] if parts and parts[-1].startswith("$") else ""
     if name == "search-compartment":
         _check_id(parts[1])
-        return Interaction(name, parts[2], compartment=Key(parts[0], parts[1]))
+        type = "*" if parts[2] == "_search" else parts[2]
+        return Interaction(name, type, compartment=Key(parts[0], parts[1]))
     if name in ("job", "cancel"):
         _check_id(parts[1])
         return Interaction(name, id=parts[1])

@@ -1,84 +1,144 @@
-"""FHIR search interaction on a type, and on a type in a patient's compartment.
+"""FHIR search interaction: on a type, on several, on those of a compartment.
 
 https://hl7.org/fhir/R4/http.html#search, https://hl7.org/fhir/R4/search.html
+
+Each type is searched under its own predicate; `reach` says which types and under which.
 """
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.restrict import restrict
-from fhir_server.errors import BadRequest, NotSupported
+from fhir_server.errors import BadRequest
+from fhir_server.interactions import merged
 from fhir_server.interactions.bundle import bundle, found
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.criteria import asked
-from fhir_server.interactions.find import allowed
 from fhir_server.interactions.included import included
 from fhir_server.interactions.interaction import Interaction, Reply
+from fhir_server.interactions.merged import Merged, Ranked, Spot
 from fhir_server.interactions.outcome import outcome
+from fhir_server.interactions.reach import Reach, reach, to_trail
 from fhir_server.interactions.server import Server
-from fhir_server.interactions.subset import Subset
-from fhir_server.model import Page, Query
+from fhir_server.interactions.subset import Content, Subset
+from fhir_server.interactions.trail import trail
+from fhir_server.model import Query
 from fhir_server.search.search import Search
-from fhir_server.search.tree import EVERYTHING, InPatient, Node, both
+from fhir_server.search.tree import both
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """One search, read: `searches` has one of each type; in all but `where` they are alike."""
+
+    ask: Interaction
+    over: Reach
+    searches: Mapping[str, Search]
+
+    @property
+    def search(self) -> Search:
+        """Return what shapes the answer."""
+        return next(iter(self.searches.values()))
+
+    @property
+    def used(self) -> tuple[tuple[str, str], ...]:
+        """Return the parameters that are followed, but for the page."""
+        return (*self.over.used, *(p for p in self.search.used if p[0] != "_cursor"))
+
+    def url(self, cursor: str) -> str:
+        """Return the address of a page."""
+        pairs = [*self.used, *([("_cursor", cursor)] if cursor else [])]
+        place = "/".join(part for part in (self.ask.base, self.over.place) if part)
+        return place + (f"?{urlencode(pairs)}" if pairs else "")
+
+    def bind(self, caller: Caller) -> str:
+        """Return what a cursor holds for: this query of this caller."""
+        who = [caller.account, caller.role, caller.patient]
+        return fhirjson.encode([self.over.place, who, self.used]).decode()
 
 
 async def search_type(server: Server, caller: Caller, ask: Interaction) -> Reply:
     """Answer with a page of what matches and the caller may see, and what it includes."""
-    inside = await _compartment(server, caller, ask)
-    permitted = allowed(caller, ask.type, "search").where
-    search = asked(server, caller, ask, ask.type, ask.params)
-    _refuse_mix(search)
-    query = Query(
-        type=ask.type,
-        where=both(permitted, inside, restrict(search.where, caller)),
+    apart = to_trail(server, ask)
+    if apart is not None:
+        return await trail(server, caller, apart)
+    over = await reach(server, caller, ask)
+    task = _Task(ask, over, await _searches(server, caller, ask, over))
+    _refuse_mix(task.search)
+    queries = await _queries(server, caller, task)
+    if task.search.count == 0 or task.search.summary == "count":
+        total = await merged.count(server.store, queries)
+        links = [("self", task.url(task.search.cursor))]
+        return Reply(200, bundle("searchset", (), links=links, total=total))
+    return await _page(server, caller, task, queries)
+
+
+async def _searches(
+    server: Server, caller: Caller, ask: Interaction, over: Reach
+) -> dict[str, Search]:
+    """Return what is asked of each type; what lenience leaves out of one is left out of all."""
+    found = frozenset(over.types)
+    read = {type: await asked(server, caller, ask, type, over.params, found) for type in over.types}
+    problems = tuple(dict.fromkeys(p for search in read.values() for p in search.problems))
+    if not problems or len(read) == 1:
+        return read
+    params = tuple(p for p in over.params if all(p in search.used for search in read.values()))
+    again = {type: await asked(server, caller, ask, type, params, found) for type in over.types}
+    return {type: replace(search, problems=problems) for type, search in again.items()}
+
+
+async def _queries(server: Server, caller: Caller, task: _Task) -> list[Ranked]:
+    """Return a query for each type of which there is anything that the caller may search."""
+    types = task.over.types
+    there = frozenset(types) if len(types) == 1 else await server.store.types()
+    return [
+        Ranked(rank, _query(caller, task.over, task.searches[type]))
+        for rank, type in enumerate(types)
+        if type in there and type in task.over.where
+    ]
+
+
+def _query(caller: Caller, over: Reach, search: Search) -> Query:
+    return Query(
+        type=search.type,
+        where=both(over.where[search.type], restrict(search.where, caller)),
         sort=search.sort,
         limit=search.count,
         now=caller.now,
     )
-    if search.count == 0 or search.summary == "count":
-        total = await server.store.count(query)
-        return Reply(200, bundle("searchset", (), links=[_self(ask, search)], total=total))
-    return await _page(server, caller, ask, search, query)
 
 
-async def _page(
-    server: Server, caller: Caller, ask: Interaction, search: Search, query: Query
-) -> Reply:
-    bind = _bind(caller, ask, search)
+async def _page(server: Server, caller: Caller, task: _Task, queries: Sequence[Ranked]) -> Reply:
+    search, bind, after = task.search, task.bind(caller), None
     if search.cursor:
-        query = replace(query, after=server.signer.open(search.cursor, bind))
-    page = await server.store.search(query)
+        rank, place = server.signer.open(search.cursor, bind)
+        after = Spot(rank, tuple(place))
+    page = await merged.page(server.store, queries, after)
     more, problems = await included(server, caller, search, page.versions)
-    links = [_self(ask, search)]
-    if page.next is not None:
-        links.append(("next", _url(ask, search, server.signer.seal(page.next, bind))))
-    content = Subset(search.summary, search.elements, ask.type).content(server.definitions)
-    entries = [found(ask.base, version, "match", content) for version in page.versions]
-    entries += [found(ask.base, version, "include", content) for version in more]
+    links = [("self", task.url(search.cursor))]
+    if page.more:
+        links.append(("next", task.url(server.signer.seal(page.spots[-1], bind))))
+    contents = _contents(server, task)
+    whole = Subset(search.summary).content(server.definitions)
+    base = task.ask.base
+    entries = [found(base, each, "match", contents[each.key.type]) for each in page.versions]
+    entries += [found(base, each, "include", whole) for each in more]
     entries += _told(replace(search, problems=search.problems + problems))
-    total = await _total(server, search, query, page)
+    total = await _total(server, search, queries, page, after)
     body = bundle("searchset", entries, links=links, total=total)
     versions = (*page.versions, *more)
     return Reply(200, body, patients=concerned(version.patients for version in versions))
 
 
-async def _compartment(server: Server, caller: Caller, ask: Interaction) -> Node:
-    """Return the predicate of the compartment that is searched. Raises `NotFound`, `NotSupported`.
-
-    https://hl7.org/fhir/R4/compartmentdefinition.html
-    """
-    if ask.compartment is None:
-        return EVERYTHING
-    if ask.compartment.type != "Patient":
-        raise NotSupported("Only the compartment of a Patient can be searched yet.")
-    if ask.type == "*":
-        raise NotSupported("A compartment is searched for one type at a time yet.")
-    if ask.type not in server.definitions.compartment("Patient"):
-        raise BadRequest(f"{ask.type} is never in the compartment of a Patient.")
-    return InPatient(ask.compartment.id)
+def _contents(server: Server, task: _Task) -> dict[str, Content]:
+    """Return what shows the matches of each type."""
+    return {
+        type: Subset(search.summary, search.elements, type).content(server.definitions)
+        for type, search in task.searches.items()
+    }
 
 
 def _refuse_mix(search: Search) -> None:
@@ -87,14 +147,16 @@ def _refuse_mix(search: Search) -> None:
         raise BadRequest("_include and _revinclude cannot be mixed with _summary=text.")
 
 
-async def _total(server: Server, search: Search, query: Query, page: Page) -> int | None:
+async def _total(
+    server: Server, search: Search, queries: Sequence[Ranked], page: Merged, after: Spot | None
+) -> int | None:
     """Return the number of matches if it was asked for, or costs nothing."""
     if search.total == "none":
         return None
-    if page.next is None and query.after is None:
+    if not page.more and after is None:
         return len(page.versions)
     if search.total in ("accurate", "estimate"):
-        return await server.store.count(query)
+        return await merged.count(server.store, queries)
     return None
 
 
@@ -104,21 +166,3 @@ def _told(search: Search) -> Sequence[bytes]:
         return ()
     resource = fhirjson.encode(outcome(search.problems))
     return [b'{"resource":' + resource + b',"search":{"mode":"outcome"}}']
-
-
-def _bind(caller: Caller, ask: Interaction, search: Search) -> str:
-    used = [pair for pair in search.used if pair[0] != "_cursor"]
-    place = [ask.type, str(ask.compartment or ""), caller.account, caller.role, caller.patient]
-    return fhirjson.encode([place, used]).decode()
-
-
-def _self(ask: Interaction, search: Search) -> tuple[str, str]:
-    return "self", _url(ask, search, search.cursor)
-
-
-def _url(ask: Interaction, search: Search, cursor: str) -> str:
-    pairs = [pair for pair in search.used if pair[0] != "_cursor"]
-    if cursor:
-        pairs.append(("_cursor", cursor))
-    place = f"{ask.compartment}/{ask.type}" if ask.compartment else ask.type
-    return f"{ask.base}/{place}" + (f"?{urlencode(pairs)}" if pairs else "")

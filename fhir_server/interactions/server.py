@@ -10,6 +10,7 @@ from fhir_server.authz.caller import Caller
 from fhir_server.interactions.background import Background
 from fhir_server.interactions.checks import Checks
 from fhir_server.interactions.interaction import Interaction, Reply
+from fhir_server.interactions.kept import Kept
 from fhir_server.interactions.turns import Turns
 from fhir_server.model import Key, Version, Write
 from fhir_server.search.cursor import Signer
@@ -92,3 +93,4 @@ class Server:
     turns: Turns = field(default_factory=Turns)
     background: Background = field(default_factory=Background)
     checks: Checks = field(default_factory=Checks)
+    kept: Kept = field(default_factory=Kept)

@@ -10,15 +10,26 @@ https://hl7.org/fhir/R4/search.html#modifiers
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import product
+from typing import TypeVar
 
 from conformance.definitions import Definitions, SearchParameter
 from fhir_server.errors import BadRequest, NotSupported
-from fhir_server.search import date, number, quantity, reference, string, token, uri
+from fhir_server.search import (
+    coded,
+    date,
+    hierarchy,
+    number,
+    quantity,
+    reference,
+    string,
+    token,
+    uri,
+)
 from fhir_server.search.alternatives import Alternatives, anyone, cond
-from fhir_server.search.elements import implied_codes, is_text, targets
+from fhir_server.search.elements import implied_codes, is_text, reads_canonicals, targets
 from fhir_server.search.escape import split, unescape
 from fhir_server.search.terms import Terms
-from fhir_server.search.tree import Match, Node, Not, Together, both, either
+from fhir_server.search.tree import Direction, Match, Node, Not, Together, both, either
 
 MODIFIERS = {
     "number": ("missing",),
@@ -33,18 +44,11 @@ MODIFIERS = {
 }
 """Type of parameter -> its modifiers; a reference also takes the name of a type."""
 
-NOT_YET = frozenset(
-    (kind, modifier)
-    for kind, modifiers in (
-        ("token", ("in", "not-in", "above", "below")),
-        ("reference", ("above", "below")),
-    )
-    for modifier in modifiers
-)
-"""Modifiers that need a terminology or a hierarchy."""
-
 _OTHER_ENTRIES = ("identifier", "text", "of-type")
 """Modifiers that look at entries of their own, named `PARAM:MODIFIER`."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +85,17 @@ def condition(asked: Asked, text: str) -> Node:
         return either(*(_composite(asked, value) for value in values))
     if asked.parameter.code == "url" and "|" in text:
         return either(*(_versioned_url(asked, value) for value in values))
-    found = anyone(_entries_asked(asked), (conds for v in values for conds in _read(asked, v)))
-    return Not(found) if asked.modifier == "not" else found
+    if (reader := _BEYOND.get((asked.parameter.type, asked.modifier))) is not None:
+        found = either(*(_reading(asked, value, reader) for value in values))
+    else:
+        found = anyone(_entries_asked(asked), (c for v in values for c in _read(asked, v)))
+    return Not(found) if asked.modifier in ("not", "not-in") else found
 
 
 def _check_modifier(asked: Asked) -> None:
     kind, modifier = asked.parameter.type, asked.modifier
     if not modifier:
         return
-    if (kind, modifier) in NOT_YET:
-        raise NotSupported(f"The modifier :{modifier} ({asked.name}) is not supported yet")
     if modifier in MODIFIERS[kind]:
         return
     ends = _targets(asked)
@@ -128,8 +133,12 @@ def _entries_asked(asked: Asked) -> str:
 
 def _read(asked: Asked, value: str) -> Alternatives:
     """Return what one value demands of an entry; raises `BadRequest` naming the form expected."""
+    return _reading(asked, value, _READ[asked.parameter.type])
+
+
+def _reading(asked: Asked, value: str, read: Callable[[Asked, str], T]) -> T:
     try:
-        return _READ[asked.parameter.type](asked, value)
+        return read(asked, value)
     except ValueError as fault:
         raise BadRequest(
             f"{asked.name}={value}: cannot be read as a {asked.parameter.type}; expected {fault}"
@@ -158,8 +167,7 @@ def _token(asked: Asked, value: str) -> Alternatives:
     if asked.modifier == "of-type":
         return token.of_type(value)
     if "|" in value:
-        implied = implied_codes(asked.definitions, asked.type, asked.parameter)
-        return token.alternatives(value, implied)
+        return token.alternatives(value, _implied(asked))
     found = token.alternatives(value)
     if is_text(asked.definitions, asked.type, asked.parameter):
         return *found, cond("v", "=", unescape(value).casefold())
@@ -191,6 +199,54 @@ _READ: dict[str, Callable[[Asked, str], Alternatives]] = {
     "quantity": _quantity,
     "uri": _uri,
 }
+
+
+def _in_value_set(asked: Asked, value: str) -> Node:
+    return coded.in_value_set(asked.parameter.code, value, _implied(asked))
+
+
+def _below(asked: Asked, value: str) -> Node:
+    return coded.subsumed(asked.parameter.code, value, "below", _implied(asked))
+
+
+def _above(asked: Asked, value: str) -> Node:
+    return coded.subsumed(asked.parameter.code, value, "above", _implied(asked))
+
+
+def _implied(asked: Asked) -> frozenset[tuple[str, str]]:
+    return implied_codes(asked.definitions, asked.type, asked.parameter)
+
+
+def _under(asked: Asked, value: str) -> Node:
+    return _along(asked, value, "below")
+
+
+def _over(asked: Asked, value: str) -> Node:
+    return _along(asked, value, "above")
+
+
+def _along(asked: Asked, value: str, direction: Direction) -> Node:
+    code, text = asked.parameter.code, unescape(value)
+    url, bar, version = text.partition("|")
+    if bar or reads_canonicals(asked.definitions, asked.type, asked.parameter):
+        if ":" not in url:
+            raise ValueError("a canonical URL, perhaps |version")
+        return anyone(code, hierarchy.versions(url, version, direction))
+    known, base = asked.definitions.resource_types, asked.terms.base
+    found = reference.alternatives(text, _targets(asked), known, base)
+    named = (str(each.value) for conds in found for each in conds if each.column == "v")
+    return hierarchy.along(asked.definitions, code, named, direction)
+
+
+_BEYOND: dict[tuple[str, str], Callable[[Asked, str], Node]] = {
+    ("token", "in"): _in_value_set,
+    ("token", "not-in"): _in_value_set,
+    ("token", "below"): _below,
+    ("token", "above"): _above,
+    ("reference", "below"): _under,
+    ("reference", "above"): _over,
+}
+"""Modifiers for which the entry itself does not tell."""
 
 
 def _composite(asked: Asked, value: str) -> Node:

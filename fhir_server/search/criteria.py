@@ -8,16 +8,15 @@ https://hl7.org/fhir/R4/search.html#chaining, https://hl7.org/fhir/R4/search.htm
 """
 
 import re
-from dataclasses import dataclass, replace
-from difflib import get_close_matches
 
-from conformance.definitions import Definitions, SearchParameter
+from conformance.definitions import SearchParameter
 from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.search import date
 from fhir_server.search.alternatives import Alternatives, prefixed
 from fhir_server.search.condition import Asked, condition
 from fhir_server.search.elements import read_by, targets
 from fhir_server.search.escape import split
+from fhir_server.search.place import Place, Unknown, parameter, reference
 from fhir_server.search.terms import Terms
 from fhir_server.search.tree import (
     EVERYTHING,
@@ -32,33 +31,11 @@ from fhir_server.search.tree import (
     either,
 )
 
-NOT_YET = frozenset(("_filter", "_text", "_content", "_list", "_query", "_type"))
+NOT_YET = frozenset(("_filter", "_text", "_content", "_list", "_query"))
 """Parameters of R4 that the hub does not follow yet."""
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
 _OF_THE_START: dict[Operator, Operator] = {">": ">=", "<=": "<"}
-
-
-class Unknown(BadRequest):
-    """The type has no such parameter."""
-
-    code = "not-found"
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where a criterion stands: on which type, and how many joins it may still hold."""
-
-    definitions: Definitions
-    terms: Terms
-    type: str
-    joins: int
-
-    def across(self, type_name: str) -> "Place":
-        """Return the place behind one join; raises `BadRequest` where that is one too many."""
-        if self.joins == 0:
-            raise BadRequest(f"A parameter may chain through {self.terms.depth} references at most")
-        return replace(self, type=type_name, joins=self.joins - 1)
 
 
 def criterion(place: Place, name: str, text: str) -> Node:
@@ -83,24 +60,6 @@ def criterion(place: Place, name: str, text: str) -> Node:
     if not text:
         raise BadRequest(f"{name}= has no value; leave it out, or give one")
     return condition(Asked(place.definitions, place.terms, place.type, found, modifier), text)
-
-
-def parameter(place: Place, code: str) -> SearchParameter:
-    """Return a parameter of the type; raises `Unknown` with the names that are close to it."""
-    known = place.definitions.search_parameters(place.type)
-    if code in known:
-        return known[code]
-    close = get_close_matches(code, known, n=3)
-    hint = f"; perhaps {' or '.join(close)}" if close else ""
-    raise Unknown(f"{place.type} has no search parameter {code!r}{hint}")
-
-
-def reference(place: Place, code: str) -> SearchParameter:
-    """Return a reference parameter of the type; raises `BadRequest` for one of another type."""
-    found = parameter(place, code)
-    if found.type != "reference":
-        raise BadRequest(f"{place.type}.{code} is a {found.type} parameter, not a reference")
-    return found
 
 
 def _chain(place: Place, code: str, modifier: str, rest: str, text: str) -> Node:

@@ -12,6 +12,9 @@ _PATH = re.compile(r"([A-Z]\w+)((?:\.\w+)+)", re.ASCII)
 _START = re.compile(r"\(?([A-Z]\w+)\.(\w+)", re.ASCII)
 _ROOT = re.compile(r"\(?([A-Z]\w+)\b", re.ASCII)
 _RESOLVED = re.compile(r"[\w.]+\.where\(resolve\(\) is (\w+)\)", re.ASCII)
+_WHERE = re.compile(r"\.where\([^()]*\)", re.ASCII)
+_CAST = re.compile(r"\(([\w.]+) as \w+\)", re.ASCII)
+_CANONICAL = frozenset(("canonical", "uri"))
 _DECIDES = re.compile(r"\b(and|or|xor|implies|not|exists|empty|count|all|iif)\b|[!<>]")
 
 
@@ -82,6 +85,35 @@ def targets(
     allowed = read[0].targets.get("Reference") if len(read) == 1 and "|" not in expression else None
     narrowed = tuple(each for each in declared if each in allowed) if allowed else ()
     return narrowed or declared
+
+
+def reads_canonicals(definitions: Definitions, type_name: str, parameter: SearchParameter) -> bool:
+    """Whether a reference parameter of a type reads canonical URLs, and no Reference.
+
+    >>> from conformance.definitions import load
+    >>> known = load().search_parameters("ActivityDefinition")
+    >>> [reads_canonicals(load(), "ActivityDefinition", known[each])
+    ...     for each in ("composed-of", "subject")]
+    [True, False]
+    """
+    expression = _CAST.sub(r"\1", _WHERE.sub("", parameter.expression))
+    ends = [
+        _types_at(definitions, type_name, found[2][1:].split("."))
+        for branch in expression.split("|")
+        if (found := _PATH.fullmatch(branch.strip())) and found[1] == type_name
+    ]
+    return bool(ends) and all(_CANONICAL.issuperset(types) for types in ends)
+
+
+def _types_at(definitions: Definitions, type_name: str, names: list[str]) -> tuple[str, ...]:
+    *first, last = names
+    if first:
+        element = _end(definitions, type_name, first)
+        if element is None:
+            return ("",)
+        type_name = element.types[0]
+    found = definitions.elements(type_name).get(last)
+    return found.types if found else ("",)
 
 
 def needed(

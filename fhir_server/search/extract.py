@@ -75,6 +75,7 @@ class Extractor:
     ) -> None:
         """Take the hub's FHIR base, to know its own absolute URLs, and the zone of bare times."""
         self.definitions = definitions
+        self.base = base_url.rstrip("/")
         self._steps: dict[str, dict[str, _Step]] = {}
         self._make: dict[str, Make] = {
             "token": token.entries,
@@ -83,7 +84,7 @@ class Extractor:
             "number": number.entries,
             "quantity": quantity.entries,
             "uri": uri.entries,
-            "reference": partial(reference.entries, base=base_url.rstrip("/")),
+            "reference": partial(reference.entries, base=self.base),
         }
 
     def entries(self, resource: dict[str, Any]) -> tuple[Entry, ...]:

@@ -55,7 +55,7 @@ def _referred(
     codes = None if include.param == "*" else (include.param,)
     found: dict[str, list[str]] = {}
     for key, resource in resources:
-        if key.type == include.source:
+        if include.source in ("*", key.type):
             for target in _targets(extractor, resource, codes):
                 if include.target in (None, target.type) and target not in known:
                     found.setdefault(target.type, []).append(target.id)

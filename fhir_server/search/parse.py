@@ -12,7 +12,8 @@ from dataclasses import replace
 from conformance.definitions import Definitions
 from conformance.issues import Issue
 from fhir_server.errors import BadRequest, NotSupported
-from fhir_server.search.criteria import Place, Unknown, criterion
+from fhir_server.search.criteria import criterion
+from fhir_server.search.place import Place, Unknown
 from fhir_server.search.results import MANY, ONCE
 from fhir_server.search.search import Search
 from fhir_server.search.terms import Terms
@@ -29,8 +30,9 @@ def parse(
     type_name: str,
     params: Sequence[tuple[str, str]],
     terms: Terms = _DEFAULT,
+    found: frozenset[str] | None = None,
 ) -> Search:
-    """Return what the decoded parameters ask of a type.
+    """Return what the decoded parameters ask of a type. `found` are all that the search finds.
 
     Raises `BadRequest` for what cannot be understood, `NotSupported` for what the hub does not do
     yet.
@@ -39,7 +41,8 @@ def parse(
     >>> parse(load(), "Patient", [("_id", "1"), ("_count", "5")]).count
     5
     """
-    place = Place(definitions, terms, type_name, terms.depth)
+    found = frozenset((type_name,)) if found is None else found
+    place = Place(definitions, terms, type_name, terms.depth, found)
     search = Search(type_name, count=terms.page)
     wheres: list[Node] = []
     seen: set[str] = set()

@@ -9,8 +9,8 @@ from typing import Any
 
 from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.model import Sort
-from fhir_server.search.criteria import Place, parameter, reference
 from fhir_server.search.elements import targets
+from fhir_server.search.place import Place, parameter, reference
 from fhir_server.search.search import Include, Search
 
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
@@ -79,9 +79,9 @@ ONCE: dict[str, Callable[[Place, Search, str], Changes]] = {
 
 def _included(place: Place, search: Search, text: str, iterate: bool) -> Changes:
     found = _include(place, text, iterate, "_include")
-    if not iterate and found.source != place.type:
+    if not iterate and found.source not in ("*", *place.found):
         raise BadRequest(
-            f"_include={text}: the search finds {place.type}; "
+            f"_include={text}: the search finds {', '.join(sorted(place.found)[:5])}; "
             f"to follow what was included, write _include:iterate"
         )
     return {"includes": (*search.includes, found)}
@@ -91,9 +91,9 @@ def _reverse_included(place: Place, search: Search, text: str, iterate: bool) ->
     found = _include(place, text, iterate, "_revinclude")
     if found.source == "*":
         raise NotSupported("_revinclude=* is not supported yet; name a type: _revinclude=Type:*")
-    if not iterate and found.target not in (None, place.type):
+    if not iterate and found.target not in (None, *place.found):
         raise BadRequest(
-            f"_revinclude={text}: the search finds {place.type}; "
+            f"_revinclude={text}: the search finds {', '.join(sorted(place.found)[:5])}; "
             f"to follow what was included, write _revinclude:iterate"
         )
     return {"revincludes": (*search.revincludes, found)}
@@ -102,8 +102,7 @@ def _reverse_included(place: Place, search: Search, text: str, iterate: bool) ->
 def _include(place: Place, text: str, iterate: bool, name: str) -> Include:
     """Read `Source:param[:Target]`, `Source:*` or `*`."""
     if text == "*":
-        source = place.type if name == "_include" else "*"
-        return Include(source, "*", None, iterate)
+        return Include("*", "*", None, iterate)
     parts = text.split(":")
     if len(parts) not in (2, 3) or not all(parts):
         raise BadRequest(f"{name}={text}: expected Type:parameter, Type:parameter:Type or Type:*")

@@ -7,10 +7,11 @@ compiler. Nodes are frozen and hashable, so a compiled query can be kept.
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
-from fhir_server.model import Value
+from fhir_server.model import Key, Value
 
 Operator = Literal["=", "<", "<=", ">", ">=", "prefix", "contains", "in"]
 Column = Literal["v", "w", "u"]
+Direction = Literal["above", "below"]
 
 
 class Now:
@@ -128,6 +129,48 @@ class ForEachPatient:
     where: "Node"
 
 
+@dataclass(frozen=True, slots=True)
+class InValueSet:
+    """Some entry of the token `param` is a code of a value set.
+
+    `value_set` is its canonical URL or `ValueSet/id`; `bare` are the (system, code) pairs that an
+    entry without a system stands for. No store reads this: it becomes a `Match` before
+    (`interactions.terminology`).
+    """
+
+    param: str
+    value_set: str
+    bare: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Subsumed:
+    """Some entry of the token `param` is this code or stands `below` (or `above`) it in its system.
+
+    `bare` and what becomes of it are as for `InValueSet`.
+    """
+
+    param: str
+    direction: Direction
+    system: str
+    code: str
+    bare: frozenset[tuple[str, str]] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Along:
+    """The reference `param` is to this record or to one `below` (or `above`) it.
+
+    `parent` is the parameter by which a record of the type of `root` refers to the one above it. As
+    `InValueSet`, it becomes a `Match` before a store reads it.
+    """
+
+    param: str
+    direction: Direction
+    root: Key
+    parent: str
+
+
 Node = (
     Match
     | Together
@@ -141,6 +184,9 @@ Node = (
     | InPatient
     | OnlyPatients
     | ForEachPatient
+    | InValueSet
+    | Subsumed
+    | Along
 )
 
 EVERYTHING = And(())

@@ -53,7 +53,12 @@ def _above(url: str) -> Iterator[str]:
 
 
 def canonical(text: str, modifier: str = "") -> Alternatives:
-    """Return what `url` or `url|version` demands of an entry with its version apart."""
+    """Return what `url` or `url|version` demands of an entry with its version apart.
+
+    `:below` takes the versions that begin with the one asked, too: `1` for 1.0.
+    """
     url, _, version = text.partition("|")
-    more: Conds = cond("w", "=", version) if version else ()
-    return tuple(conds + more for conds in alternatives(url, modifier))
+    more: list[Conds] = [cond("w", "=", version) if version else ()]
+    if version and modifier == "below":
+        more.append(cond("w", "prefix", f"{version}."))
+    return tuple(conds + each for conds in alternatives(url, modifier) for each in more)

@@ -7,11 +7,21 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from fhir_server.model import Change, Entry, History, Key, Page, Query, Version, Write
+from fhir_server.model import (
+    Change,
+    Entry,
+    History,
+    Key,
+    Line,
+    Page,
+    Place,
+    Query,
+    Version,
+    Write,
+)
 from fhir_server.search.evaluate import Record, evaluate
 from fhir_server.search.tree import And, Cond, Ids, InPatient, Match, Node
 from fhir_server.store import order, past, precondition
-from fhir_server.store.order import Place
 from fhir_server.store.protocol import Stats
 
 
@@ -130,11 +140,16 @@ class MemoryStore:
             found = [pair for pair in found if start < rank(pair[0])]
         page = found[: query.limit]
         more = len(found) > len(page) > 0
-        return Page(tuple(r.version for _, r in page), page[-1][0] if more else None)
+        places = tuple(place for place, _ in page)
+        return Page(tuple(r.version for _, r in page), places, places[-1] if more else None)
 
     async def count(self, query: Query) -> int:
         """Return how many living records match."""
         return sum(1 for _ in self._matching(query))
+
+    async def types(self) -> frozenset[str]:
+        """Return the types of which a living record is there."""
+        return frozenset(type for type, shelf in self._living.types.items() if shelf)
 
     async def history(self, history: History) -> list[Version]:
         """Return versions, tombstones included."""
@@ -176,6 +191,24 @@ class MemoryStore:
         for record in [record for shelf in shelves for record in shelf.values()]:
             yield record.version
 
+    async def export(self, after: int = 0) -> AsyncIterator[Line]:
+        """Yield all versions behind a sequence number in the order of the change feed."""
+        while after < len(self._changes):  # what comes meanwhile too
+            change = self._changes[after]
+            version = self._versions[change.key][change.vid - 1]
+            yield Line(change.seq, version, self._entries(change.key, change.vid))
+            after += 1
+
+    async def filled(self) -> None:
+        """Do nothing: nobody else can open it."""
+
+    def _entries(self, key: Key, vid: int) -> tuple[Entry, ...] | None:
+        """Return what the latest version is found by, None for an older one."""
+        if vid < len(self._versions[key]):
+            return None
+        record = self._living.types[key.type].get(key)
+        return record.entries if record else ()
+
     def _last(self, key: Key) -> Version | None:
         versions = self._versions.get(key)
         return versions[-1] if versions else None
@@ -191,6 +224,7 @@ class MemoryStore:
 
     def _write(self, write: Write, now: int) -> Version:
         last = self._last(write.key)
+        now = now if write.at is None else write.at
         vid, updated = (last.vid + 1, max(now, last.updated + 1)) if last else (1, now)
         version = Version(
             write.key, vid, updated, write.body, write.method, write.auth, write.patients

@@ -24,23 +24,27 @@ class Limits:
 _USUAL = Limits()
 
 
-def open_store(url: str, clock: Callable[[], int], limits: Limits = _USUAL) -> Kept:
+def open_store(
+    url: str, clock: Callable[[], int], limits: Limits = _USUAL, *, fill: bool = False
+) -> Kept:
     """Return the store that `url` names: `sqlite:///PATH` (four slashes: absolute),
     `mongodb://HOSTS/DATABASE` or `memory://`.
 
-    `clock` gives milliseconds since 1970. Raises ValueError for another URL, for a file
-    that is not a store of this version, and for a MongoDB that cannot keep one.
+    `clock` gives milliseconds since 1970. One that is opened to `fill` it must be empty, or be so
+    opened before, and nobody else can open it until `filled` says that it is whole. Raises
+    ValueError for another URL, for a file that is not a store of this version, and for a MongoDB
+    that cannot keep one.
     """
     scheme, _, path = url.partition("://")
     match scheme:
         case "memory" if not path:
             return MemoryStore(clock)
         case "sqlite" if path.startswith("/") and len(path) > 1:
-            return SQLiteStore(path[1:], clock, limits.query_seconds)
+            return SQLiteStore(path[1:], clock, limits.query_seconds, fill=fill)
         case "mongodb" | "mongodb+srv":
             from fhir_server.store.mongo.store import MongoStore
 
-            return MongoStore(url, clock, limits.query_seconds)
+            return MongoStore(url, clock, limits.query_seconds, fill=fill)
         case _:
             raise ValueError(
                 f"{shown(url)!r} names no store; "

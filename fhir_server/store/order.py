@@ -13,12 +13,12 @@ record's.
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
+from fhir_server import model
 from fhir_server.model import Entry, Sort, Value
 
+Place = model.Place
 SEVERAL = -1
 NOBODY = 0
-
-Place = tuple[Value | None, ...]
 
 
 def several(numbers: Collection[int]) -> int:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from fhir_server.model import Change, History, Key, Page, Query, Version, Write
+from fhir_server.model import Change, History, Key, Line, Page, Query, Version, Write
 
 
 class Store(Protocol):
@@ -21,6 +21,9 @@ class Store(Protocol):
 
     async def count(self, query: Query) -> int:
         """Return how many living records match, whatever `limit` and `after` say."""
+
+    async def types(self) -> frozenset[str]:
+        """Return the types of which a living record is there, the hub's own among them."""
 
     async def history(self, history: History) -> list[Version]:
         """Return versions, tombstones included. Raises `TooCostly` past the time limit.
@@ -63,3 +66,13 @@ class Maintenance(Protocol):
 
     def scan(self, type: str | None = None) -> AsyncIterator[Version]:
         """Yield all latest, living versions, of one type or of all."""
+
+    def export(self, after: int = 0) -> AsyncIterator[Line]:
+        """Yield all versions behind a sequence number in the order of the change feed.
+
+        It ends where there is no later one, and holds what the store is at that moment: others may
+        write meanwhile.
+        """
+
+    async def filled(self) -> None:
+        """Let a store that was opened to be filled be opened as any other."""

@@ -475,6 +475,23 @@ Patient/p3/Encounter?_include=Encounter:diagnosis
 Patient/p2/Condition
 Patient/p1/Group
 Patient/nobody/Observation
+Patient/p1/*
+Patient/p2/*?_type=Observation,Encounter&_sort=_lastUpdated&_count=1
+Patient/p3/*?_summary=count
+Encounter/e1/*
+Encounter/e2/Observation?code=bp
+Encounter/nobody/Observation
+Practitioner/d1/*?_count=1
+Practitioner/d1/Patient?_total=accurate
+?_count=2
+?_total=accurate&_count=3&_sort=-_lastUpdated
+?_type=Patient,Observation&_count=1
+?_type=Observation,Encounter&patient=p1
+?_type=Encounter,Condition&patient.family=Wang&_summary=count
+?_type=Observation,Condition&code=bp,I10&_include=Observation:encounter
+?_type=Condition,Procedure&_has:Encounter:diagnosis:class=AMB&_count=1
+?_type=Patient,Group&_sort=-_id&_count=1
+?_id=p1,o1,c1
 AuditEvent?patient=nobody
 """
 

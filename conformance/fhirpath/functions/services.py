@@ -24,7 +24,7 @@ from conformance.fhirpath.nodes import (
     single,
     text_of,
 )
-from conformance.valuesets import ConceptTree
+from terminology.concepts import ConceptTree
 
 BOOLEAN = "System.Boolean"
 PROFILE = "http://hl7.org/fhir/StructureDefinition/"
@@ -104,7 +104,7 @@ def _subsumes(
     system = model.definitions.library.code_systems.get(above[0], {})
     if above[0] != below[0] or system.get("content") != "complete":
         raise FHIRPathError(f"{name}: how {above[0]} and {below[0]} relate is not known")
-    return below[1] in ConceptTree(system.get("concept", [])).below(above[1])
+    return below[1] in ConceptTree(system).below(above[1])
 
 
 def conforms_to(model: Model, arguments: tuple[Evaluator, ...]) -> Closure:

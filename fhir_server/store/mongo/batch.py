@@ -126,7 +126,8 @@ class Batch:
         """Return what a write becomes; patients who had no number get one in `new`."""
         last = self._latest.get(str(write.key))
         vid = last.doc["vid"] + 1 if last else 1
-        at = max(self._now, last.doc["at"] + 1) if last else self._now
+        now = self._now if write.at is None else write.at
+        at = max(now, last.doc["at"] + 1) if last else now
         numbers = [self._number(id, new) for id in write.patients]
         kept, chunks = bodies.stored(write.body)
         tick = self._ticks.next()

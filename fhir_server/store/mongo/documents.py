@@ -1,16 +1,17 @@
 """From a write to the documents that keep it, and back to a Version. Pure.
 
 A composite is one element of `c` for each group, with its parts `a`, `b` … in it: that they stand
-together is then one `$elemMatch`. What contained resources say is not kept: nothing asks for it.
+together is then one `$elemMatch`. What contained resources say stands under `#parameter`, where
+questions about the container do not find it, with the resource's `#id` as `x`.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
 
-from fhir_server.model import Entry, Key, Sort, Version, Write
+from fhir_server.model import Entry, Key, Sort, Value, Version, Write
 from fhir_server.store import order
 from fhir_server.store.mongo.condition import bounded
 from fhir_server.store.mongo.filter import part_of
@@ -76,6 +77,30 @@ def indexed(write: Write, numbers: Sequence[int], sort: str | None) -> Doc:
     return doc
 
 
+def entries(doc: Mapping[str, Any]) -> tuple[Entry, ...]:
+    """Return what a latest version is found by; groups are counted anew within each composite."""
+    found = [_entry(each, each) for each in doc.get("e", ())]
+    groups: Counter[str] = Counter()
+    for composite in doc.get("c", ()):
+        groups[composite["p"]] += 1
+        for part in composite.keys() - {"p", "x"}:
+            for value in composite[part]:
+                entry = _entry(composite, value)
+                param = f"{entry.param}.{ord(part) - ord('a')}"
+                found.append(entry._replace(param=param, group=groups[composite["p"]]))
+    return tuple(found)
+
+
+def _entry(named: Mapping[str, Any], value: Mapping[str, Any]) -> Entry:
+    path = named.get("x", "")
+    param = named["p"].removeprefix("#") if path else named["p"]
+    return Entry(param, _plain(value["v"]), _plain(value["w"]), value["u"], path=path)
+
+
+def _plain(value: Value) -> Value:
+    return int(value) if isinstance(value, int) else value  # the driver has a class of long ones
+
+
 def old(ref: str, doc: Mapping[str, Any], replaced: int) -> Doc:
     """Return a latest version's document as it is kept once there is a newer one, `replaced` ms."""
     kept = {name: doc[name] for name in WHOLE if name in doc}
@@ -84,14 +109,16 @@ def old(ref: str, doc: Mapping[str, Any], replaced: int) -> Doc:
 
 def _split(entries: Sequence[Entry]) -> tuple[list[Doc], list[Doc]]:
     plain: list[Doc] = []
-    groups: dict[tuple[str, int], Doc] = defaultdict(dict)
+    groups: dict[tuple[str, int, str], Doc] = defaultdict(dict)
     for each in entries:
-        if each.path:
-            continue
         value = {"v": bounded(each.v), "w": bounded(each.w), "u": each.u}
         whole, part = part_of(each.param)
         if part:
-            groups[whole, each.group].setdefault(part, []).append(value)
+            groups[whole, each.group, each.path].setdefault(part, []).append(value)
         else:
-            plain.append({"p": each.param, **value})
-    return plain, [{"p": whole, **parts} for (whole, _), parts in groups.items()]
+            plain.append({**_named(each.param, each.path), **value})
+    return plain, [{**_named(whole, path), **parts} for (whole, _, path), parts in groups.items()]
+
+
+def _named(param: str, path: str) -> Doc:
+    return {"p": f"#{param}", "x": path} if path else {"p": param}

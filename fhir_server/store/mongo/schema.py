@@ -19,6 +19,7 @@ A `record`:
 | `pid`, `pids` | number of its patient (0: nobody, -1: several), those of all its patients |
 | `e` | index entries `{p: param, v, w, u}` |
 | `c` | composites `{p: param, a: [{v, w, u}], b: […]}`, one a group |
+| | (in both, what the contained resource `#1` says has `p: "#param", x: "#1"`) |
 | `lo`, `hi` | lowest and highest value of the type's main date (`sorting.MAIN`) |
 | `vid`, `at`, `method` | version, last updated, how it was written |
 | `auth`, `who` | entries for authorization, ids of its patients |
@@ -35,6 +36,7 @@ from pymongo import ASCENDING, IndexModel, MongoClient, ReturnDocument
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
+from fhir_server.store.filling import occupied, unfinished
 from fhir_server.store.migration import foreign
 from fhir_server.store.mongo import replica
 
@@ -42,6 +44,8 @@ SCHEMA = 1
 """Raised together with a new entry in `migrations.MIGRATIONS`. Collections and indexes need none:
 they are made at every start."""
 DATABASE = "hub"
+FILLING = "filling"
+"""The document in `meta` of a store into which a restore or a copy has not ended."""
 CLAIM_SECONDS = 3600
 
 _EXISTS = 48
@@ -72,20 +76,22 @@ INDEXES: dict[str, tuple[IndexModel, ...]] = {
 }
 
 
-def prepare(url: str) -> int:
+def prepare(url: str, *, fill: bool = False) -> int:
     """Make the database ready and return this process's number.
+
+    To `fill` it, it must be empty or being filled, which others are refused until that has ended.
 
     Raises ValueError, in words for the operator, for a server that cannot keep the store.
     """
     replica.ensure(url)
     try:
         with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=replica.WAIT_MS) as client:
-            return _prepare(client.get_default_database(DATABASE))
+            return _prepare(client.get_default_database(DATABASE), fill)
     except PyMongoError as fault:
         raise ValueError(f"The MongoDB store cannot be made ready: {fault}") from None
 
 
-def _prepare(database: Database[dict[str, Any]]) -> int:
+def _prepare(database: Database[dict[str, Any]], fill: bool) -> int:
     meta = database["meta"]
     kept = meta.find_one({"_id": "schema"})
     if kept is not None and kept["value"] != SCHEMA:
@@ -96,6 +102,7 @@ def _prepare(database: Database[dict[str, Any]]) -> int:
             _create(database, name)
         if indexes:
             database[name].create_indexes(list(indexes))
+    _fill_or_refuse(database, fill)
     meta.update_one({"_id": "schema"}, {"$setOnInsert": {"value": SCHEMA}}, upsert=True)
     meta.update_one({"_id": "feed"}, {"$setOnInsert": {"value": 0}}, upsert=True)
     counted = meta.find_one_and_update(
@@ -106,6 +113,16 @@ def _prepare(database: Database[dict[str, Any]]) -> int:
     )
     assert counted is not None
     return int(counted["value"])
+
+
+def _fill_or_refuse(database: Database[dict[str, Any]], fill: bool) -> None:
+    begun = database["meta"].find_one({"_id": FILLING})
+    if begun and not fill:
+        raise unfinished(f"The database {database.name}")
+    if fill and not begun:
+        if database["record"].find_one({}, {"_id": 1}):
+            raise occupied(f"The database {database.name}")
+        database["meta"].insert_one({"_id": FILLING})
 
 
 def _create(database: Database[dict[str, Any]], name: str) -> None:

@@ -35,7 +35,8 @@ async def page(r: Reader, bodies: Bodies, query: Query, main: str | None) -> Pag
     whole = await _whole(r, docs)
     contents = await bodies.read(whole, r.session)
     versions = [version(key(d["_id"]), d, b) for d, b in zip(whole, contents, strict=True)]
-    return Page(tuple(versions), ordered.place(docs[-1]) if more else None)
+    places = tuple(map(ordered.place, docs))
+    return Page(tuple(versions), places, places[-1] if more else None)
 
 
 async def total(r: Reader, query: Query) -> int:

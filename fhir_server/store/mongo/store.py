@@ -8,10 +8,10 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
-from fhir_server.model import Change, History, Key, Page, Query, Version, Write
+from fhir_server.model import Change, History, Key, Line, Page, Query, Version, Write
 from fhir_server.search.simplify import simplified
 from fhir_server.store import precondition
-from fhir_server.store.mongo import documents, feed, maintenance, past, schema, search
+from fhir_server.store.mongo import documents, export, feed, maintenance, past, schema, search
 from fhir_server.store.mongo.faults import told
 from fhir_server.store.mongo.latest import Latest
 from fhir_server.store.mongo.reader import Reader
@@ -35,15 +35,22 @@ class MongoStore:
     """Records in a MongoDB database, for all processes of all hosts.
 
     `clock` gives milliseconds since 1970; a query is given up after `query_seconds`. The other side
-    of a join is collected if it is at most `many` records. Raises ValueError if the URL does not
-    lead to a replica set that can keep the store.
+    of a join is collected if it is at most `many` records. With `fill` it must be empty, or be
+    filled already, and nobody else can open it until it is `filled`. Raises ValueError if the URL
+    does not lead to a replica set that can keep the store.
     """
 
     def __init__(
-        self, url: str, clock: Callable[[], int], query_seconds: float = 10.0, many: int = 1000
+        self,
+        url: str,
+        clock: Callable[[], int],
+        query_seconds: float = 10.0,
+        many: int = 1000,
+        *,
+        fill: bool = False,
     ) -> None:
         """Make the database ready; nothing else is done before the first use."""
-        process = schema.prepare(url)
+        process = schema.prepare(url, fill=fill)
         given = url.lower()
         options = {name: value for name, value in _OPTIONS.items() if name.lower() not in given}
         self._client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, **options)
@@ -74,6 +81,11 @@ class MongoStore:
         with told("read"):
             async with self._reader(query) as reader:
                 return await search.total(reader, _plain(query))
+
+    async def types(self) -> frozenset[str]:
+        """Return the types of which a living record is there."""
+        with told("read"):
+            return frozenset(await self._tables.records.distinct("t", {"t": {"$ne": None}}))
 
     async def history(self, history: History) -> list[Version]:
         """Return versions, tombstones included."""
@@ -123,6 +135,17 @@ class MongoStore:
                 yield documents.version(documents.key(last), doc, body)
             if not docs:
                 return
+
+    async def export(self, after: int = 0) -> AsyncIterator[Line]:
+        """Yield all versions behind a sequence number in the order of the change feed."""
+        with told("read"):
+            async for line in export.lines(self._tables, after):
+                yield line
+
+    async def filled(self) -> None:
+        """Let the database be opened as any other."""
+        with told("write"):
+            await self._tables.meta.delete_one({"_id": schema.FILLING})
 
     async def _versions(self, key: Key, docs: Sequence[documents.Doc]) -> list[Version]:
         bodies = await self._tables.bodies.read(docs)

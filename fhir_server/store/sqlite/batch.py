@@ -104,7 +104,7 @@ class Batch:
             self._latest[ref] = last
         pids = {self._numbers.patient(id) for id in write.patients}
         last.vid += 1
-        last.updated = max(self._now, last.updated + 1)
+        last.updated = max(self._now if write.at is None else write.at, last.updated + 1)
         last.living = living
         seq, patient = next(self._seq), order.several(pids)
         kind = self._numbers.param(write.key.type, "")

@@ -18,6 +18,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from fhir_server.store.filling import occupied, unfinished
 from fhir_server.store.migration import foreign
 from fhir_server.store.sqlite.connection import Connection
 from fhir_server.store.sqlite.lock import FileLock
@@ -55,6 +56,9 @@ CREATE TABLE several(
 CREATE INDEX several_pid ON several(pid, rid);
 """
 
+_FILLING = "filling"
+"""The name in `meta` of a store into which a restore or a copy has not ended."""
+
 BY_VALUE = "INDEXED BY entry_value"
 BY_RECORD = "INDEXED BY sqlite_autoindex_entry_1"
 """Which way into `entry`: SQLite, which keeps no statistics here, would often choose the worse one.
@@ -90,8 +94,10 @@ def connect(path: str, *, write: bool = False) -> Connection:
     return connection
 
 
-def prepare(path: str) -> None:
+def prepare(path: str, *, fill: bool = False) -> None:
     """Create the tables in a new file, and refuse a file that is not a store of this version.
+
+    To `fill` it, it must be empty or being filled, which others are refused until it is `filled`.
 
     Raises ValueError, in words for the operator.
     """
@@ -105,6 +111,7 @@ def prepare(path: str) -> None:
             closing(connect(path, write=True)) as connection,
         ):
             _create_or_check(connection, path)
+            _fill_or_refuse(connection, path, fill)
     except OSError as fault:
         raise ValueError(f"{path} cannot be opened: {fault}") from None
     except sqlite3.DatabaseError as fault:
@@ -130,3 +137,19 @@ def _create_or_check(connection: sqlite3.Connection, path: str) -> None:
     found = number(connection, path)
     if found != SCHEMA:
         raise foreign(path, found, SCHEMA)
+
+
+def _fill_or_refuse(connection: sqlite3.Connection, path: str, fill: bool) -> None:
+    begun = connection.execute(f"SELECT 1 FROM meta WHERE name = '{_FILLING}'").fetchone()
+    if begun and not fill:
+        raise unfinished(path)
+    if fill and not begun:
+        if connection.execute("SELECT 1 FROM version").fetchone():
+            raise occupied(path)
+        connection.execute(f"INSERT INTO meta VALUES('{_FILLING}', 1)")
+
+
+def filled(path: str) -> None:
+    """Let a file that was being filled be opened as any other."""
+    with closing(connect(path, write=True)) as connection:
+        connection.execute(f"DELETE FROM meta WHERE name = '{_FILLING}'")

@@ -54,7 +54,8 @@ class Search:
         found = self._places()
         places = found[: query.limit]
         more = len(found) > len(places)
-        return Page(_versions(self._asked.connection, places), places[-1] if more else None)
+        last = places[-1] if more else None
+        return Page(_versions(self._asked.connection, places), tuple(places), last)
 
     def count(self) -> int:
         """Return how many records match."""

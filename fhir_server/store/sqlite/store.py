@@ -5,11 +5,11 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from fhir_server.model import Change, History, Key, Page, Query, Version, Write
+from fhir_server.model import Change, History, Key, Line, Page, Query, Version, Write
 from fhir_server.search.simplify import simplified
 from fhir_server.store import precondition
 from fhir_server.store.protocol import Stats
-from fhir_server.store.sqlite import maintenance, past, rows, schema
+from fhir_server.store.sqlite import export, maintenance, past, rows, schema
 from fhir_server.store.sqlite.deadline import Limit, busy
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.plans import Plans
@@ -25,6 +25,10 @@ _ONE = (
     f"SELECT {rows.COLUMNS} FROM record r CROSS JOIN version v "
     "WHERE r.ref = ? AND v.rid = r.rid AND v.vid = ?"
 )
+_TYPES = (
+    "SELECT type FROM param p WHERE name = '' AND EXISTS (SELECT 1 FROM record r "
+    "INDEXED BY record_kind WHERE r.kind = p.id AND r.deleted = 0)"
+)
 _CHANGES = (
     "SELECT v.seq, r.ref, v.vid FROM version v CROSS JOIN record r "
     "WHERE v.seq > ? AND r.rid = v.rid ORDER BY v.seq LIMIT ?"
@@ -35,7 +39,8 @@ _USUAL = Tuning()
 class SQLiteStore:
     """Records in one SQLite file, for all processes of one machine.
 
-    `clock` gives milliseconds since 1970; a query is given up after `query_seconds`.
+    `clock` gives milliseconds since 1970; a query is given up after `query_seconds`. With `fill` it
+    must be empty, or be filled already, and nobody else can open it until it is `filled`.
     Raises ValueError if the file is not a store of this version.
     """
 
@@ -45,9 +50,11 @@ class SQLiteStore:
         clock: Callable[[], int],
         query_seconds: float = 10.0,
         tuning: Tuning = _USUAL,
+        *,
+        fill: bool = False,
     ) -> None:
         """Open the file, or make it."""
-        schema.prepare(path)
+        schema.prepare(path, fill=fill)
         self._path = path
         self._names = Names()
         self._plans = Plans()
@@ -68,6 +75,10 @@ class SQLiteStore:
     async def count(self, query: Query) -> int:
         """Return how many living records match."""
         return await self._readers.run(lambda c, limit: self._search(c, limit, query).count())
+
+    async def types(self) -> frozenset[str]:
+        """Return the types of which a living record is there."""
+        return frozenset(type for (type,) in self._inline(_TYPES))
 
     async def history(self, history: History) -> list[Version]:
         """Return versions, tombstones included."""
@@ -105,6 +116,20 @@ class SQLiteStore:
             for _, version in chunk:
                 yield version
             chunk = await self._chunk(type, chunk[-1][0])
+
+    async def export(self, after: int = 0) -> AsyncIterator[Line]:
+        """Yield all versions behind a sequence number in the order of the change feed."""
+        while lines := await self._lines(after):
+            for line in lines:
+                yield line
+            after = lines[-1].seq
+
+    async def filled(self) -> None:
+        """Let the file be opened as any other."""
+        schema.filled(self._path)
+
+    async def _lines(self, after: int) -> list[Line]:
+        return await self._readers.run(lambda c, _: export.lines(c, after))
 
     async def _chunk(self, type: str | None, after: int) -> list[tuple[int, Version]]:
         return await self._readers.run(lambda c, _: maintenance.chunk(c, type, after))

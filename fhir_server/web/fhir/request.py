@@ -68,7 +68,7 @@ async def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interact
 
     A form's parameters follow those of the query. Raises `UnsupportedMedia`, `BadRequest`.
     """
-    if ask.name in _BODILESS or (not body and ask.name in ("operation", "search-type")):
+    if ask.name in _BODILESS or (not body and ask.name in _FORMS):
         return ask
     if binary.is_content(ask, text(headers, b"content-type").partition(";")[0].strip().lower()):
         return await _with_content(ask, headers, body)

@@ -91,4 +91,4 @@ def test_bench_names_its_cases(run):
     """A case that does not exist is answered with those that do."""
     told = run("bench", "nonsense")
 
-    assert (told.status, "there are read, search, create" in told.err) == (1, True)
+    assert (told.status, "there are ingest, transaction, crud, read" in told.err) == (1, True)

@@ -195,21 +195,6 @@ def test_a_type_outside_the_compartment_is_a_bad_request(hub):
     assert hub.get("Patient/a/Practitioner").status_code == 400
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "Patient/a/*",
-        "Encounter/e/Observation",
-        "?_type=Patient",
-    ],
-)
-def test_what_is_not_there_yet_says_so(hub, path):
-    answer = hub.get(path)
-
-    assert answer.status_code == 501
-    assert answer.json()["issue"][0]["code"] == "not-supported"
-
-
 @pytest.mark.parametrize("form", ["name=王", "name=%E7%8E%8B"])
 def test_a_form_is_utf8(hub, form):
     """A form's words may be percent-encoded or stand as they are, in UTF-8."""

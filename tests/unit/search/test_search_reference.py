@@ -2,7 +2,7 @@
 
 import pytest
 
-from fhir_server.errors import BadRequest, NotSupported
+from fhir_server.errors import BadRequest
 
 
 def about(reference: str, **more: object) -> dict:
@@ -71,9 +71,34 @@ def test_what_is_no_reference_is_refused(read, query, message):
         read(f"Observation?{query}")
 
 
-def test_hierarchies_are_named_as_not_supported(read):
-    with pytest.raises(NotSupported, match=":below"):
-        read("Encounter?location:below=Location/1")
+@pytest.mark.parametrize(
+    ("asked", "found"),
+    [
+        (":below=http://acme.org/plan", ["1", "1.0", "1.1", "10", "2"]),
+        (":below=http://acme.org/plan|1", ["1", "1.0", "1.1"]),
+        (":above=http://acme.org/plan|1.1", ["1", "1.1"]),
+        (":above=http://acme.org/plan|1.1.7", ["1", "1.1"]),
+    ],
+)
+def test_canonicals_below_are_those_whose_version_begins_so(matches, asked, found):
+    """https://hl7.org/fhir/R4/search.html#versions"""
+    versions = ["1", "1.0", "1.1", "10", "2"]
+    plans = {
+        each: {
+            "resourceType": "CarePlan",
+            "instantiatesCanonical": [f"http://acme.org/plan|{each}"],
+        }
+        for each in versions
+    }
+
+    assert [v for v in versions if matches(plans[v], f"instantiates-canonical{asked}")] == found
+
+
+def test_a_profile_below_a_version_is_one_of_its_parts(matches):
+    patient = {"resourceType": "Patient", "meta": {"profile": ["http://acme.org/p|1.2"]}}
+
+    assert matches(patient, "_profile:below=http://acme.org/p|1")
+    assert not matches(patient, "_profile:below=http://acme.org/p|2")
 
 
 def test_canonical_has_its_version_apart(matches):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from fhir_server.errors import BadRequest, NotSupported
+from fhir_server.errors import BadRequest
 
 LOINC = "http://loinc.org"
 PRESSURE = {
@@ -138,10 +138,17 @@ def test_of_type_needs_all_three_parts(read, text):
         read(f"Patient?identifier:of-type={text}")
 
 
-@pytest.mark.parametrize("modifier", ["in", "not-in", "above", "below"])
-def test_terminology_modifiers_are_named_as_not_supported(read, modifier):
-    with pytest.raises(NotSupported, match=f":{modifier}"):
-        read(f"Observation?code:{modifier}=http://acme.org/ValueSet/x")
+@pytest.mark.parametrize("modifier", ["above", "below"])
+@pytest.mark.parametrize("text", ["8867-4", "http://loinc.org|", "|8867-4", "a|b|c"])
+def test_what_stands_above_or_below_needs_a_system_and_a_code(read, modifier, text):
+    with pytest.raises(BadRequest, match=r"expected system\|code"):
+        read(f"Observation?code:{modifier}={text}")
+
+
+def test_a_bare_code_is_of_the_system_that_its_element_implies(read):
+    found = read("Observation?status:below=final").where
+
+    assert (found.system, found.code) == ("http://hl7.org/fhir/observation-status", "final")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,190 @@
+"""Observations in groups of one meaning, the latest of each kept.
+
+https://hl7.org/fhir/R4/observation-operation-lastn.html
+
+1. Codes are equal if system and code are. "Text only codes SHALL be treated and grouped based on
+   the text."
+2. The codings of one observation mean the same, and "the grouping by code SHALL follow the
+   transitive property of equality". Observations of different subjects are never in one group.
+3. Each group keeps its latest ones. "In case of a tie … both will be returned."
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import msgspec
+
+from fhir_server import fhirjson
+from fhir_server.model import Version
+from fhir_server.search import date
+from fhir_server.search.reference import taken_apart
+from fhir_server.search.terms import SHANGHAI
+from fhir_server.search.tree import Cond, Match, Node, both, either
+
+
+class Label(NamedTuple):
+    """What makes two observations one group; `system` is None where `code` is text alone."""
+
+    subject: str
+    system: str | None
+    code: str
+
+
+class _Item(NamedTuple):
+    """An observation: its place among those that were taken, latest first, and its time."""
+
+    place: int
+    time: int | None
+    version: Version
+
+
+@dataclass(slots=True, eq=False)
+class Group:
+    """Labels that mean the same, and the latest observations that have one of them."""
+
+    labels: set[Label] = field(default_factory=set)
+    items: list[_Item] = field(default_factory=list)
+
+
+class _Read(msgspec.Struct):
+    """What of an Observation is read here."""
+
+    code: Any = None
+    subject: Any = None
+    effectiveDateTime: Any = None
+    effectivePeriod: Any = None
+    effectiveTiming: Any = None
+    effectiveInstant: Any = None
+
+
+_TIMES = (
+    ("effectiveDateTime", "dateTime"),
+    ("effectivePeriod", "Period"),
+    ("effectiveTiming", "Timing"),
+    ("effectiveInstant", "instant"),
+)
+_decoder = msgspec.json.Decoder(_Read)
+
+
+class Groups:
+    """Groups of observations that are taken in order, latest first; each keeps `most`, and ties."""
+
+    def __init__(self, most: int, base: str) -> None:
+        """Start empty; `base` is the hub's own, under which a reference may be absolute."""
+        self._most = most
+        self._base = base
+        self._of: dict[Label, Group] = {}
+        self._closed: set[Label] = set()
+        self._taken = 0
+        self._last: int | None = None
+
+    def take(self, versions: Iterable[Version]) -> None:
+        """Put observations into their groups; none is later than one that was taken before."""
+        for version in versions:
+            read = _decoder.decode(fhirjson.whole(version))
+            group = self._joined(_labels(read, self._base))
+            self._taken += 1
+            self._last = _time(read)
+            group.items.append(_Item(self._taken, self._last, version))
+            self._cut(group)
+
+    def close(self) -> None:
+        """Close the groups that nothing is added to by what is not taken yet.
+
+        A group of text stays open: no search could leave its observations out.
+        """
+        for group in dict.fromkeys(self._of.values()):
+            if self._is_full(group) and any(label.system is not None for label in group.labels):
+                self._closed |= group.labels
+
+    def closed(self) -> list[Group]:
+        """Return the groups that are closed, and those that became one with them."""
+        return list(dict.fromkeys(self._of[label] for label in sorted(self._closed, key=str)))
+
+    def kept(self) -> list[Version]:
+        """Return what is kept of all groups, latest first."""
+        groups = dict.fromkeys(self._of.values())
+        return [each.version for each in sorted(item for group in groups for item in group.items)]
+
+    def _joined(self, labels: list[Label]) -> Group:
+        """Return the group of these labels, made one of all that any of them was in."""
+        groups = dict.fromkeys(self._of[label] for label in labels if label in self._of)
+        if len(groups) == 1 and all(label in self._of for label in labels):
+            return next(iter(groups))
+        made = Group(set(labels))
+        for group in groups:
+            made.labels |= group.labels
+            made.items += group.items
+        made.items.sort()
+        self._of |= dict.fromkeys(made.labels, made)
+        return made
+
+    def _cut(self, group: Group) -> None:
+        for item in group.items[self._most :]:
+            if not self._ties(group, item.time):
+                group.items.remove(item)
+
+    def _ties(self, group: Group, time: int | None) -> bool:
+        return time is not None and time == group.items[self._most - 1].time
+
+    def _is_full(self, group: Group) -> bool:
+        return len(group.items) >= self._most and not self._ties(group, self._last)
+
+
+def _labels(read: _Read, base: str) -> list[Label]:
+    subject = read.subject if isinstance(read.subject, dict) else {}
+    about = str(subject.get("reference") or subject.get("identifier"))
+    about = taken_apart(about, base)[0]
+    code = read.code if isinstance(read.code, dict) else {}
+    found = [
+        Label(about, str(coding.get("system", "")), str(coding["code"]))
+        for coding in code.get("coding", ())
+        if isinstance(coding, dict) and "code" in coding
+    ]
+    return found or [Label(about, None, str(code.get("text", "")))]
+
+
+def _time(read: _Read) -> int | None:
+    for name, kind in _TIMES:
+        for entry in date.entries("date", kind, getattr(read, name), SHANGHAI):
+            return int(entry.v)
+    return None
+
+
+def of(group: Group) -> Node:
+    """Return what holds of the observations that have a label of the group."""
+    [subject] = {label.subject for label in group.labels}
+    systems: dict[str, list[str]] = {}
+    for label in sorted(each for each in group.labels if each.system is not None):
+        systems.setdefault(label.system or "", []).append(label.code)
+    about = Match("subject", (Cond("v", "=", subject),))
+    return both(about, either(*(_coded(system, codes) for system, codes in systems.items())))
+
+
+def _coded(system: str, codes: list[str]) -> Node:
+    return Match("code", (Cond("v", "in", tuple(codes)), Cond("w", "=", system)))
+
+
+def linking(group: Group) -> Node:
+    """Return what holds of the observations that have a label of the group, and one that is none:
+    those make it one with others."""
+    by_code: dict[str, list[str]] = {}
+    for label in group.labels:
+        if label.system is not None:
+            by_code.setdefault(label.code, []).append(label.system)
+    other = [Match("code", conds) for conds in _between("v", by_code)]
+    for code, systems in by_code.items():
+        same = Cond("v", "=", code)
+        other += [Match("code", (same, *conds)) for conds in _between("w", systems)]
+    return both(of(group), either(*other))
+
+
+def _between(column: Any, values: Iterable[str]) -> Iterator[tuple[Cond, ...]]:
+    """Yield the ranges that hold every text but these."""
+    ordered = sorted(values)
+    yield (Cond(column, "<", ordered[0]),)
+    for low, high in pairwise(ordered):
+        yield (Cond(column, ">", low), Cond(column, "<", high))
+    yield (Cond(column, ">", ordered[-1]),)
