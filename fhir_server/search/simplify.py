@@ -7,9 +7,22 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
 from fhir_server.model import Value
-from fhir_server.search.tree import And, Chain, Cond, ForEachPatient, Has, Ids, Match, Node, Not, Or
+from fhir_server.search.tree import (
+    And,
+    Chain,
+    Cond,
+    ForEachPatient,
+    Has,
+    Ids,
+    Match,
+    Node,
+    Not,
+    Or,
+    Together,
+)
 
 Conds = tuple[Cond, ...]
 
@@ -79,17 +92,28 @@ def _match(param: str, others: Conds, values: tuple[Value, ...]) -> Match:
     return Match(param, (one, *others))
 
 
-def grouped(nodes: Iterable[Node]) -> tuple[dict[str, list[Conds]], list[Node]]:
-    """Return what alternatives ask of each parameter, and those that ask something else.
+class Asks(NamedTuple):
+    """What alternatives ask: of entries by parameter, of groups of entries by composite and number
+    of parts, and the rest."""
 
-    >>> grouped((Match("a"), Match("a", ()), Ids(frozenset())))
-    ({'a': [(), ()]}, [Ids(ids=frozenset())])
+    matches: dict[str, list[Conds]]
+    composites: dict[tuple[str, int], list[tuple[Conds, ...]]]
+    rest: list[Node]
+
+
+def grouped(nodes: Iterable[Node]) -> Asks:
+    """Return alternatives so that each parameter need be looked at only once.
+
+    >>> grouped((Match("a"), Match("a", ()), Ids(frozenset()))).matches
+    {'a': [(), ()]}
     """
-    matches: dict[str, list[Conds]] = {}
-    rest: list[Node] = []
+    asks = Asks({}, {}, [])
     for node in nodes:
-        if isinstance(node, Match):
-            matches.setdefault(node.param, []).append(node.all)
-        else:
-            rest.append(node)
-    return matches, rest
+        match node:
+            case Match(param, conds):
+                asks.matches.setdefault(param, []).append(conds)
+            case Together(param, parts):
+                asks.composites.setdefault((param, len(parts)), []).append(parts)
+            case _:
+                asks.rest.append(node)
+    return asks

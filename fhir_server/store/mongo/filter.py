@@ -73,9 +73,14 @@ def compiled(node: Node, scope: Scope, certain: bool = True) -> Filter:  # noqa:
         case And(nodes):
             return both(compiled(n, scope, certain) for n in nodes)
         case Or(nodes):
-            matches, rest = grouped(nodes)
-            parts = [_one_of(param, some, scope.now) for param, some in matches.items()]
-            return either([*parts, *(compiled(n, scope, certain) for n in rest)])
+            asks = grouped(nodes)
+            parts = [_one_of(param, some, scope.now) for param, some in asks.matches.items()]
+            parts += (
+                _together(param, parts, scope.now)
+                for (param, _), some in asks.composites.items()
+                for parts in some
+            )
+            return either([*parts, *(compiled(n, scope, certain) for n in asks.rest)])
         case Not(inner):
             return negated(compiled(inner, scope, not certain))
         case Match(param, conds):

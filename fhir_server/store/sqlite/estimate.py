@@ -5,8 +5,9 @@ records in order. A database cannot guess which of the two it is, and a short co
 are rounded up (`Statement.count`), so that queries of one shape have few plans.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
+from fhir_server.search.simplify import grouped
 from fhir_server.search.tree import (
     And,
     Chain,
@@ -21,13 +22,13 @@ from fhir_server.search.tree import (
     Updated,
 )
 from fhir_server.store.sqlite.condition import compare, conditions, seekable
+from fhir_server.store.sqlite.forms import forms
 from fhir_server.store.sqlite.schema import BY_VALUE
 from fhir_server.store.sqlite.shape import is_long
 from fhir_server.store.sqlite.statement import Statement
 
 MOST_BRANCHES = 16
 _HANDFUL = 16
-_AT_ONCE = 200  # SQLite takes 500 SELECTs in one compound
 
 
 def is_few(s: Statement, type: str, node: Node) -> bool:
@@ -66,18 +67,6 @@ def is_sought(node: Node) -> bool:
     return isinstance(node, Match) and seekable(node.all)
 
 
-def in_chunks(selects: Sequence[str], word: str) -> str:
-    """Return one SELECT of many, joined by `UNION` or `UNION ALL` within SQLite's bounds.
-
-    >>> in_chunks(["SELECT 1", "SELECT 2"], "UNION")
-    'SELECT 1 UNION SELECT 2'
-    """
-    while len(selects) > _AT_ONCE:
-        chunks = (selects[n : n + _AT_ONCE] for n in range(0, len(selects), _AT_ONCE))
-        selects = [f"SELECT * FROM ({f' {word} '.join(chunk)})" for chunk in chunks]
-    return f" {word} ".join(selects)
-
-
 def _estimate(s: Statement, type: str, node: Node) -> int:
     match node:
         case And(nodes):
@@ -106,7 +95,7 @@ def _least(s: Statement, type: str, nodes: "tuple[Node, ...] | list[Match]") -> 
     return best
 
 
-def _sum(s: Statement, type: str, nodes: tuple[Node, ...]) -> int:
+def _sum(s: Statement, type: str, nodes: Iterable[Node]) -> int:
     total = 0
     for node in nodes:
         total += estimate(s, type, node)
@@ -116,15 +105,18 @@ def _sum(s: Statement, type: str, nodes: tuple[Node, ...]) -> int:
 
 
 def _sum_at_once(s: Statement, type: str, nodes: Sequence[Node]) -> int:
-    total = 0
-    for start in range(0, len(nodes), _AT_ONCE):
-        p = s.probe()
-        some = (n for n in nodes[start : start + _AT_ONCE] if isinstance(n, Match))
-        selects = [f"SELECT 1 FROM {_sought(p, type, each)}" for each in some]
-        total += p.count(f"({' UNION ALL '.join(selects)})")
-        if total >= s.many:
-            break
-    return total
+    p = s.probe()
+    selects = [f"SELECT 1 FROM {source} WHERE {tests}" for source, tests in sought(p, type, nodes)]
+    return p.count(f"({' UNION ALL '.join(selects)})")
+
+
+def sought(s: Statement, type: str, nodes: Sequence[Node]) -> Iterator[tuple[str, str]]:
+    """Yield sources, in which `c` is an entry of what alternatives seek, and their conditions."""
+    for param, some in grouped(nodes).matches.items():
+        mine = f"c.param = {s.param(type, param)}"
+        for table, test in forms(s, [[("c", conds)] for conds in some]):
+            source = f"{table} CROSS JOIN entry c" if table else "entry c"
+            yield f"{source} {BY_VALUE}", f"{mine} AND {test}"
 
 
 def _listed(s: Statement, ids: frozenset[str]) -> int:

@@ -32,10 +32,10 @@ from fhir_server.store.sqlite.condition import compare, conditions, equal
 from fhir_server.store.sqlite.estimate import (
     MOST_BRANCHES,
     estimate,
-    in_chunks,
     is_few,
     is_sought,
     least,
+    sought,
 )
 from fhir_server.store.sqlite.predicate import (
     FOR_ALL,
@@ -99,7 +99,7 @@ def walk(
 
 def _union(s: Statement, type: str, where: Node, part: _Part) -> str:
     branches = _split(s, type, where, part.every)
-    return in_chunks([_branch(s, type, nodes, part) for nodes in branches], "UNION")
+    return " UNION ".join(_branch(s, type, nodes, part) for nodes in branches)
 
 
 def _flat(node: Node) -> Iterable[Node]:
@@ -230,7 +230,12 @@ def _any(s: Statement, type: str, nodes: Sequence[Node]) -> str:
     def make() -> str:
         if not nodes:
             return f"SELECT 0 AS patient, 0 AS rid WHERE {NEVER}"
-        return in_chunks([_branch(s, type, list(_flat(n)), _Part()) for n in nodes], "UNION")
+        if len(nodes) > MOST_BRANCHES:
+            columns = "c.patient AS patient, c.rid AS rid"
+            found = (f"SELECT {columns} FROM {a} WHERE {b}" for a, b in sought(s, type, nodes))
+        else:
+            found = (_branch(s, type, list(_flat(node)), _Part()) for node in nodes)
+        return " UNION ".join(found)
 
     return s.step(("any", type, nodes), make)
 

@@ -7,7 +7,7 @@ looked up row by row where it is many.
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from fhir_server.search.simplify import grouped
+from fhir_server.search.simplify import Asks, grouped
 from fhir_server.search.tree import (
     And,
     Chain,
@@ -27,6 +27,7 @@ from fhir_server.search.tree import (
 from fhir_server.store.order import NOBODY, SEVERAL
 from fhir_server.store.sqlite.condition import compare, conditions, equal
 from fhir_server.store.sqlite.estimate import is_few
+from fhir_server.store.sqlite.forms import forms
 from fhir_server.store.sqlite.schema import BY_RECORD, BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement, joined
 
@@ -81,16 +82,13 @@ def holds(s: Statement, node: Node, type: str, c: str, reach: Reach = USUAL) -> 
         case And(nodes):
             return joined("AND", (holds(s, n, type, c, reach) for n in cheapest_first(nodes)), "1")
         case Or(nodes):
-            matches, rest = grouped(nodes)
-            parts = [_exists(_one_of(s, type, p, some, c)) for p, some in matches.items()]
-            parts += (holds(s, n, type, c, reach) for n in cheapest_first(rest))
-            return joined("OR", parts, NEVER)
+            return joined("OR", _choices(s, grouped(nodes), type, c, reach), NEVER)
         case Not(inner):
             return f"NOT {holds(s, inner, type, c, reach)}"
         case Match(param, conds):
             return _exists(_entry(s, type, param, conds, c))
         case Together(param, parts):
-            return _together(s, type, param, parts, c)
+            return joined("OR", _together(s, type, param, [parts], c), NEVER)
         case Ids(ids):
             refs = s.one_of(ids, f"{type}/")
             return f"{c}.rid IN (SELECT rid FROM record WHERE ref IN {refs})"
@@ -100,6 +98,15 @@ def holds(s: Statement, node: Node, type: str, c: str, reach: Reach = USUAL) -> 
             return _exists(f"record {a} WHERE {_and(f'{a}.rid = {c}.rid', *tests)}")
         case _:
             return _joins(s, node, type, c, reach)
+
+
+def _choices(s: Statement, asks: Asks, type: str, c: str, reach: Reach) -> Iterable[str]:
+    for param, some in asks.matches.items():
+        yield from _one_of(s, type, param, some, c)
+    for (param, _), groups in asks.composites.items():
+        yield from _together(s, type, param, groups, c)
+    for node in cheapest_first(asks.rest):
+        yield holds(s, node, type, c, reach)
 
 
 def _joins(s: Statement, node: Node, type: str, c: str, reach: Reach) -> str:
@@ -133,25 +140,33 @@ def _entry(s: Statement, type: str, param: str, conds: Iterable[Cond], c: str) -
     return f"entry {a} {BY_RECORD} WHERE {_and(*mine, *tests)}"
 
 
-def _one_of(s: Statement, type: str, param: str, some: Iterable[Sequence[Cond]], c: str) -> str:
-    """An entry of `param` satisfies some of the conditions: it is sought once for all of them."""
+def _one_of(
+    s: Statement, type: str, param: str, some: Iterable[Sequence[Cond]], c: str
+) -> Iterable[str]:
+    """An entry of `param` satisfies some of the conditions: it is sought once for all of a form."""
     a = s.alias()
-    choices = (joined("AND", conditions(s, a, conds), "1") for conds in some)
     mine = (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, param)}")
-    return f"entry {a} {BY_RECORD} WHERE {_and(*mine, '+' + joined('OR', choices, NEVER))}"
+    for table, test in forms(s, [[(a, conds)] for conds in some]):
+        yield _exists(f"{_joined_to(f'entry {a} {BY_RECORD}', table)} WHERE {_and(*mine, test)}")
 
 
-def _together(s: Statement, type: str, param: str, parts: Sequence[Sequence[Cond]], c: str) -> str:
-    if not parts:
-        return NEVER
-    aliases = [s.alias() for _ in parts]
+def _joined_to(source: str, table: str) -> str:
+    return f"{source} CROSS JOIN {table}" if table else source
+
+
+def _together(
+    s: Statement, type: str, param: str, some: Sequence[Sequence[Sequence[Cond]]], c: str
+) -> Iterable[str]:
+    """Entries of one group satisfy some of the choices, each with its conditions for each part."""
+    aliases = [s.alias() for _ in some[0]]
     tests: list[str] = []
-    for place, (a, conds) in enumerate(zip(aliases, parts, strict=True)):
+    for place, a in enumerate(aliases):
         tests += (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, f'{param}.{place}')}")
-        tests += conditions(s, a, conds)
         tests += [f"{a}.grp = {aliases[0]}.grp"] if place else []
     source = " CROSS JOIN ".join(f"entry {a} {BY_RECORD}" for a in aliases)
-    return _exists(f"{source} WHERE {_and(*tests)}")
+    choices = [list(zip(aliases, parts, strict=True)) for parts in some]
+    for table, test in forms(s, choices) if aliases else ():
+        yield _exists(f"{_joined_to(source, table)} WHERE {_and(*tests, test)}")
 
 
 def _chain(s: Statement, type: str, join: Chain, c: str, reach: Reach) -> str:

@@ -28,6 +28,7 @@ _BALANCED = 32
 _LADDER = (0, 1, 4, 16, 64, 200, 1000, 4000)
 _PLACE = re.compile(r"\?(\d+)")
 _MOST_PLACES = 32_000
+_OFTEN = 6
 
 
 class Asked:
@@ -215,8 +216,9 @@ class Statement:
             sql = f"WITH {','.join(steps)} {sql}"
         given = self.given
         order = [int(place) - 1 for place in _PLACE.findall(sql)]
-        if len(order) <= _MOST_PLACES:
-            # SQLite looks for a numbered place among all others, so many of them take its time.
+        if len(order) < _OFTEN * len(given) and len(order) <= _MOST_PLACES:
+            # SQLite looks for a numbered place among all others, so many of them take its time;
+            # the same value in many places takes more.
             sql, given = _PLACE.sub("?", sql), [given[place] for place in order]
         return Compiled(sql, tuple(given), tuple(self.told))
 
