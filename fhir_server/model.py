@@ -25,6 +25,10 @@ class Key(NamedTuple):
         return f"{self.type}/{self.id}"
 
 
+DEFINITIONS = Key("index", "set")
+"""The record whose versions tell apart the sets of search parameters that entries are made by."""
+
+
 class Entry(NamedTuple):
     """One index entry of a record: a search parameter and what the record says for it.
 
@@ -50,6 +54,17 @@ class Entry(NamedTuple):
     u: str = ""
     group: int = 0
     path: str = ""
+
+
+class Text(NamedTuple):
+    """The words of a record as full text keeps them (`search.words`): those of its narrative, and
+    all others."""
+
+    narrative: str = ""
+    rest: str = ""
+
+
+NO_TEXT = Text()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +93,10 @@ class Write:
 
     `expect` is the version that must be the latest one: `0` says that the record must not exist (or
     be deleted), `None` that it does not matter. `unless` refuses the commit when any record matches
-    (If-None-Exist). `body=None` deletes. `at` (milliseconds) is when it was written, where it is
-    carried over from another store; the time of the commit else.
+    (If-None-Exist). `body=None` deletes. `text` is what full text finds it by. `under` is the
+    version of `DEFINITIONS` (0: none) by which entries and text were made; where another one holds,
+    the commit is refused. `at` (milliseconds) is when it was written, where it is carried over from
+    another store; else that of the commit.
     """
 
     key: Key
@@ -90,14 +107,21 @@ class Write:
     method: str = "PUT"
     expect: int | None = None
     unless: "Query | None" = None
+    under: int | None = None
+    text: Text = NO_TEXT
     at: int | None = None
 
 
 class Sort(NamedTuple):
-    """One key of an order; a record without a value for `param` comes last, in both directions."""
+    """One key of an order; a record without a value for `param` comes last, in both directions.
+
+    With `by` the value is measured (`search.measure`): how well the text agrees with `Words`
+    (`_score`), or how many metres the nearest of `Near` is away (`near`).
+    """
 
     param: str
     descending: bool = False
+    by: "tuple[Node, ...]" = ()
 
 
 Place = tuple[Value | None, ...]
@@ -163,10 +187,11 @@ class Change:
 class Line:
     """A line of the change feed with all that was written: what backups and copies are made of.
 
-    `entries` are those of a record's latest version (none of a tombstone), `None` where another
-    version has replaced this one, so that nothing finds it any more.
+    `entries` and `text` are those of a record's latest version (none of a tombstone); `None` and
+    empty where another version has replaced this one, so that nothing finds it any more.
     """
 
     seq: int
     version: Version
     entries: tuple[Entry, ...] | None = None
+    text: Text = NO_TEXT

@@ -73,6 +73,10 @@ class Settings:
         24, "Hours for which the result of a request with `Prefer: respond-async` is kept."
     )
     query_seconds: float = _setting(10.0, "Seconds after which a query is given up with 503.")
+    full_text: str = _setting(
+        "on",
+        "Whether words are kept for `_text` and `_content`: `on`, `off`, or types by commas.",
+    )
     session_minutes: int = _setting(480, "Minutes after which a login ends.")
     token_minutes: int = _setting(60, "Minutes for which a token of the command line holds.")
     log_level: str = _setting("info", "Least level of log lines: debug, info, warning, error.")

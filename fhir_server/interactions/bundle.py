@@ -3,7 +3,9 @@
 https://hl7.org/fhir/R4/bundle.html
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 
 from fhir_server import fhirjson
 from fhir_server.interactions.interaction import Reply
@@ -35,6 +37,8 @@ PHRASES = {
     503: "Service Unavailable",
 }
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
 Links = Sequence[tuple[str, str]]
 
 
@@ -55,17 +59,24 @@ def bundle(
     return b"".join(parts)
 
 
-def found(base: str, version: Version, mode: str, content: Content = fhirjson.whole) -> bytes:
-    """Return the entry of a searchset; `mode` is match or include, `content` shows the version."""
+def found(
+    base: str,
+    version: Version,
+    mode: str,
+    content: Content = fhirjson.whole,
+    more: Mapping[str, Any] = _NOTHING,
+) -> bytes:
+    """Return the entry of a searchset; `mode` is match or include, `content` shows the version,
+    `more` is told of it besides."""
     return b"".join(
         (
             b'{"fullUrl":',
             fhirjson.encode(f"{base}/{version.key}"),
             b',"resource":',
             content(version),
-            b',"search":{"mode":"',
-            mode.encode(),
-            b'"}}',
+            b',"search":',
+            fhirjson.encode({"mode": mode, **more}),
+            b"}",
         )
     )
 

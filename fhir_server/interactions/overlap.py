@@ -22,7 +22,7 @@ from fhir_server.search.tree import And, Chain, Has, Match, Node, Not, Or
 
 def plain(write: Write) -> Plain:
     """Return the record that a write makes, as predicates see it."""
-    return Plain(write.key, 0, write.entries, write.patients)
+    return Plain(write.key, 0, write.entries, write.patients, write.text)
 
 
 async def refuse_overlap(
@@ -112,8 +112,10 @@ async def _read(server: Server, key: Key) -> Plain | None:
     version = await server.store.read(key)
     if version is None or version.body is None:
         return None
-    entries = (*server.extractor.entries(fhirjson.resource(version)), *version.auth)
-    return Plain(key, version.updated, entries, version.patients)
+    resource = fhirjson.resource(version)
+    entries = (*server.extractor.entries(resource), *version.auth)
+    text = server.extractor.text(resource)
+    return Plain(key, version.updated, entries, version.patients, text)
 
 
 def _chains(node: Node) -> Iterator[Chain]:

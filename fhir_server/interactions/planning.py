@@ -249,7 +249,9 @@ def _brought(
             continue  # so are these
         entries = (*server.extractor.entries(resource), Entry("_owner", caller.organization))
         key = Key(type, id)
-        found.append(Plain(key, caller.now, entries, server.extractor.patients(key, entries)))
+        patients = server.extractor.patients(key, entries)
+        text = server.extractor.text(resource)
+        found.append(Plain(key, caller.now, entries, patients, text))
     return Candidates(found)
 
 

@@ -18,6 +18,7 @@ from fhir_server.search import (
     coded,
     date,
     hierarchy,
+    near,
     number,
     quantity,
     reference,
@@ -40,7 +41,7 @@ MODIFIERS = {
     "composite": (),
     "quantity": ("missing",),
     "uri": ("missing", "above", "below"),
-    "special": (),
+    "special": ("missing",),
 }
 """Type of parameter -> its modifiers; a reference also takes the name of a type."""
 
@@ -76,8 +77,8 @@ def condition(asked: Asked, text: str) -> Node:
     _check_modifier(asked)
     if asked.modifier == "missing":
         return _missing(asked, text)
-    if asked.parameter.type == "special":
-        raise NotSupported(f"The parameter {asked.name} is not supported yet")
+    if asked.parameter.type == "special" and asked.parameter.code != "near":
+        raise NotSupported(f"The parameter {asked.name} is not supported")
     values = split(text, ",")
     if not all(values):
         raise BadRequest(f"{asked.name}={text}: a value is empty; leave it out, or give one")
@@ -238,6 +239,10 @@ def _along(asked: Asked, value: str, direction: Direction) -> Node:
     return hierarchy.along(asked.definitions, code, named, direction)
 
 
+def _near(asked: Asked, value: str) -> Node:
+    return near.near(asked.parameter.code, value)
+
+
 _BEYOND: dict[tuple[str, str], Callable[[Asked, str], Node]] = {
     ("token", "in"): _in_value_set,
     ("token", "not-in"): _in_value_set,
@@ -245,8 +250,9 @@ _BEYOND: dict[tuple[str, str], Callable[[Asked, str], Node]] = {
     ("token", "above"): _above,
     ("reference", "below"): _under,
     ("reference", "above"): _over,
+    ("special", ""): _near,
 }
-"""Modifiers for which the entry itself does not tell."""
+"""Type of parameter and modifier -> the predicate, where it is no comparison with an entry."""
 
 
 def _composite(asked: Asked, value: str) -> Node:

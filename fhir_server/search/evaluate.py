@@ -19,7 +19,8 @@ from functools import partial
 from operator import ge, gt, le, lt
 from typing import Any, Protocol
 
-from fhir_server.model import Entry, Key, Value, Version
+from fhir_server.model import NO_TEXT, Entry, Key, Text, Value, Version
+from fhir_server.search.position import distance
 from fhir_server.search.tree import (
     And,
     Chain,
@@ -29,6 +30,7 @@ from fhir_server.search.tree import (
     Ids,
     InPatient,
     Match,
+    Near,
     Node,
     Not,
     Now,
@@ -36,6 +38,7 @@ from fhir_server.search.tree import (
     Or,
     Together,
     Updated,
+    Words,
 )
 
 
@@ -57,6 +60,10 @@ class Record(Protocol):
     @property
     def patients(self) -> Sequence[str]:
         """Return the ids of the patients whose compartments the record is in."""
+
+    @property
+    def text(self) -> Text:
+        """Return the words by which full text finds it."""
 
 
 class World(Protocol):
@@ -80,6 +87,7 @@ class Plain:
     updated: int
     entries: Sequence[Entry]
     patients: Sequence[str]
+    text: Text = NO_TEXT
 
 
 def authorizable(version: Version) -> Plain:
@@ -113,7 +121,7 @@ class Plainly:
 NOWHERE: World = Plainly()
 
 
-def evaluate(node: Node, record: Record, world: World = NOWHERE, now: int = 0) -> bool:
+def evaluate(node: Node, record: Record, world: World = NOWHERE, now: int = 0) -> bool:  # noqa: PLR0911 one a node
     """Return whether `record` satisfies `node`; `now` is what `tree.NOW` stands for."""
     holds = partial(evaluate, record=record, world=world, now=now)
     match node:
@@ -131,6 +139,10 @@ def evaluate(node: Node, record: Record, world: World = NOWHERE, now: int = 0) -
             return record.key.id in ids
         case Updated(conds):
             return _meets(Entry("_lastUpdated", record.updated), conds, now)
+        case Words(scope):
+            return any(node.sought in text for text in record.text[: 1 if scope == "text" else 2])
+        case Near(param):
+            return any(_metres(e, node) <= node.metres for e in _of(record, param))
         case _:
             return _joins(node, record, world, now)
 
@@ -164,6 +176,10 @@ def _joins(node: Node, record: Record, world: World, now: int) -> bool:
 
 def _of(record: Record, param: str) -> Iterable[Entry]:
     return (e for e in record.entries if e.param == param and not e.path)
+
+
+def _metres(entry: Entry, place: Near) -> int:
+    return distance(float(entry.v), float(entry.w), place.latitude, place.longitude)
 
 
 def _together(record: Record, param: str, parts: Sequence[Sequence[Cond]], now: int) -> bool:

@@ -7,6 +7,9 @@ https://hl7.org/fhir/R4/searchparameter.html, https://hl7.org/fhir/R4/compartmen
    `_source`; `_id` and `_lastUpdated` are the record's own and need no entry.
 3. The parts of a composite that come from one place share a group, from 1 up.
 4. Contained resources are not indexed; a reference to one stays `#id`.
+5. Where an expression cannot be evaluated on a resource, the parameter has no value there.
+6. Where a release makes other entries of the same resource, the number of the kind in `EDITIONS`
+   grows: stores are then indexed again by themselves.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -17,17 +20,33 @@ from itertools import chain
 from typing import Any
 
 from conformance.definitions import Definitions, SearchParameter
-from conformance.fhirpath import compile
+from conformance.fhirpath import FHIRPathError, compile
 from conformance.fhirpath.expression import values
 from conformance.fhirpath.nodes import Environment, Evaluator
 from conformance.fhirpath.nodes import Node as PathNode
-from fhir_server.model import Entry, Key
-from fhir_server.search import date, number, quantity, reference, string, token, uri
+from fhir_server.model import NO_TEXT, Entry, Key, Text
+from fhir_server.search import date, near, number, quantity, reference, string, token, uri
 from fhir_server.search.elements import needed, on_type
+from fhir_server.search.fulltext import EVERYWHERE, FullText
 from fhir_server.search.terms import SHANGHAI
+from fhir_server.search.text import text_of
 
 Make = Callable[[str, str, Any], Iterable[Entry]]
 
+EDITIONS = {
+    "composite": 1,
+    "date": 1,
+    "number": 1,
+    "quantity": 1,
+    "reference": 1,
+    "special": 1,
+    "string": 1,
+    "token": 1,
+    "uri": 1,
+}
+"""Type of parameter -> how its entries are made, as a number."""
+
+_EXCHANGED = "http://hl7.org/fhir/SearchParameter/DocumentReference-relationship"
 _RECORDS_OWN = ("_id", "_lastUpdated", "_profile", "_tag", "_security", "_source")
 
 
@@ -71,11 +90,18 @@ class Extractor:
     """Computes entries; holds what it compiled of each resource type."""
 
     def __init__(
-        self, definitions: Definitions, base_url: str = "", zone: tzinfo = SHANGHAI
+        self,
+        definitions: Definitions,
+        base_url: str = "",
+        zone: tzinfo = SHANGHAI,
+        full_text: FullText = EVERYWHERE,
     ) -> None:
-        """Take the hub's FHIR base, to know its own absolute URLs, and the zone of bare times."""
+        """Take the hub's FHIR base, to know its own absolute URLs, the zone of bare times, and the
+        types whose words are kept."""
         self.definitions = definitions
         self.base = base_url.rstrip("/")
+        self._zone = zone
+        self.full_text = full_text
         self._steps: dict[str, dict[str, _Step]] = {}
         self._make: dict[str, Make] = {
             "token": token.entries,
@@ -85,7 +111,17 @@ class Extractor:
             "quantity": quantity.entries,
             "uri": uri.entries,
             "reference": partial(reference.entries, base=self.base),
+            "special": near.entries,
         }
+
+    def under(self, definitions: Definitions) -> "Extractor":
+        """Return one of other definitions; of types that are alike it keeps what is compiled."""
+        made = Extractor(definitions, self.base, self._zone, self.full_text)
+        for name, steps in self._steps.items():
+            there = self.definitions.search_parameters(name)
+            if there == definitions.search_parameters(name):
+                made._steps[name] = steps
+        return made
 
     def entries(self, resource: dict[str, Any]) -> tuple[Entry, ...]:
         """Return all entries of a resource, without repetition, in a constant order.
@@ -95,6 +131,10 @@ class Extractor:
         steps = self._compiled(resource["resourceType"]).values()
         found = chain(_of_meta(resource.get("meta", {})), _entries(resource, steps))
         return tuple(dict.fromkeys(found))
+
+    def text(self, resource: dict[str, Any]) -> Text:
+        """Return the words of a resource, if those of its type are kept."""
+        return text_of(resource) if self.full_text.covers(resource["resourceType"]) else NO_TEXT
 
     def references(
         self, resource: dict[str, Any], codes: Collection[str] | None = None
@@ -128,7 +168,7 @@ class Extractor:
             self._steps[type_name] = {
                 code: self._step(type_name, parameter)
                 for code, parameter in known.items()
-                if code not in _RECORDS_OWN and parameter.type != "special"
+                if code not in _RECORDS_OWN and (parameter.type != "special" or code == "near")
             }
         return self._steps[type_name]
 
@@ -143,10 +183,10 @@ class Extractor:
         components = tuple(
             _Part(
                 f"{parameter.code}.{place}",
-                compile(_corrected(expression), self.definitions, *(compiled.types or ())).run,
+                compile(expression, self.definitions, *(compiled.types or ())).run,
                 self._maker(known[code].type),
             )
-            for place, (code, expression) in enumerate(parameter.components)
+            for place, (code, expression) in enumerate(corrected(parameter))
         )
         part = _Part(parameter.code, compiled.run, lambda *_: ())
         return _Step(parameter.type, properties, part, components)
@@ -176,12 +216,24 @@ def _entries(resource: dict[str, Any], steps: Iterable[_Step]) -> Iterator[Entry
     present = resource.keys()
     for step in steps:
         if step.properties is None or not step.properties.isdisjoint(present):
-            yield from step.entries(environment, root)
+            try:
+                found = list(step.entries(environment, root))
+            except (FHIRPathError, RecursionError):
+                continue
+            yield from found
 
 
-def _corrected(expression: str) -> str:
-    # Observation-code-value-date names the type DateTime, which FHIR writes dateTime.
-    return expression.replace("as(DateTime)", "as(dateTime)")
+def corrected(parameter: SearchParameter) -> Iterable[tuple[str, str]]:
+    """Yield the components of a composite, R4's slips put right.
+
+    Observation-code-value-date names the type DateTime, which FHIR writes dateTime, and
+    DocumentReference-relationship exchanges the expressions of its two parts.
+    """
+    expressions = [text.replace("as(DateTime)", "as(dateTime)") for _, text in parameter.components]
+    if parameter.url == _EXCHANGED:
+        expressions.reverse()
+    codes = (code for code, _ in parameter.components)
+    return zip(codes, expressions, strict=True)
 
 
 def _of_meta(meta: dict[str, Any]) -> Iterator[Entry]:

@@ -22,12 +22,18 @@ def fold(text: str) -> str:
     >>> fold("--")
     '--'
     """
-    base = text.lower() if text.isascii() else _base(text)
-    spaced = " ".join(base.split())
+    spaced = " ".join(unaccented(text).split())
     return " ".join(_without_punctuation(spaced).split()) or spaced
 
 
-def _base(text: str) -> str:
+def unaccented(text: str) -> str:
+    """Return text without case, accents and width; punctuation and space stay.
+
+    >>> unaccented("Ｍüller, 张三")
+    'muller, 张三'
+    """
+    if text.isascii():
+        return text.lower()
     # Case folding can bring out new accents and decomposition new capitals: both, twice.
     for _ in range(2):
         text = unicodedata.normalize("NFKD", text).casefold()

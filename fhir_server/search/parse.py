@@ -6,18 +6,20 @@
 3. A value that cannot be read is a 400 under both.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from conformance.definitions import Definitions
 from conformance.issues import Issue
 from fhir_server.errors import BadRequest, NotSupported
+from fhir_server.model import Sort
 from fhir_server.search.criteria import criterion
+from fhir_server.search.fulltext import SCOPES
 from fhir_server.search.place import Place, Unknown
-from fhir_server.search.results import MANY, ONCE
+from fhir_server.search.results import MANY, MEASURED, ONCE, SCORE
 from fhir_server.search.search import Search
 from fhir_server.search.terms import Terms
-from fhir_server.search.tree import Node, both
+from fhir_server.search.tree import And, Near, Node, Or, Words, both
 
 ELSEWHERE = ("_format", "_pretty")
 """Parameters that the edge follows."""
@@ -54,13 +56,39 @@ def parse(
                 search = _shaped(place, search, name, text, seen)
             else:
                 wheres.append(criterion(place, name, text))
+                search = replace(search, measures=(*search.measures, *_measures(name, wheres[-1])))
         except (Unknown, NotSupported) as fault:
             if not terms.lenient:
                 raise
             search = replace(search, problems=search.problems + _warnings(fault))
         else:
             search = replace(search, used=(*search.used, (name, text)))
-    return replace(search, where=both(*wheres))
+    return replace(search, where=both(*wheres), sort=tuple(_measuring(search)))
+
+
+def _measures(name: str, node: Node) -> Iterator[Words | Near]:
+    """Yield the words and places that a match may have; nothing for what says something else."""
+    if name in (*SCOPES, "near"):
+        match node:
+            case And(nodes) | Or(nodes):
+                for inner in nodes:
+                    yield from _measures(name, inner)
+            case Words() | Near():
+                yield node
+
+
+def _measuring(search: Search) -> Iterator[Sort]:
+    """Yield the keys of the order, those that are measured with what they are measured by."""
+    for key in search.sort:
+        if key.param not in MEASURED:
+            yield key
+            continue
+        kind = Words if key.param == SCORE else Near
+        by = tuple(node for node in search.measures if isinstance(node, kind))
+        if not by:
+            needed = " or ".join(MEASURED[key.param])
+            raise BadRequest(f"_sort={key.param}: there is nothing to measure by; add {needed}")
+        yield key._replace(by=by)
 
 
 def _shaped(place: Place, search: Search, name: str, text: str, seen: set[str]) -> Search:

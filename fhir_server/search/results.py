@@ -10,8 +10,13 @@ from typing import Any
 from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.model import Sort
 from fhir_server.search.elements import targets
+from fhir_server.search.fulltext import SCOPES
 from fhir_server.search.place import Place, parameter, reference
 from fhir_server.search.search import Include, Search
+
+SCORE = "_score"
+MEASURED: dict[str, tuple[str, ...]] = {SCORE: tuple(SCOPES), "near": ("near",)}
+"""Key of an order -> the parameters one of which says what is measured."""
 
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 
@@ -22,9 +27,9 @@ def _sort(place: Place, search: Search, text: str) -> Changes:
     keys = []
     for each in text.split(","):
         code, descending = each.removeprefix("-"), each.startswith("-")
-        if code not in ("_id", "_lastUpdated"):
+        if code not in ("_id", "_lastUpdated", SCORE):
             found = parameter(place, code)
-            if found.type in ("composite", "special"):
+            if found.type in ("composite", "special") and code not in MEASURED:
                 raise BadRequest(f"_sort={each}: a {found.type} parameter gives no order")
         keys.append(Sort(code, descending))
     return {"sort": (*search.sort, *keys)}
@@ -89,8 +94,6 @@ def _included(place: Place, search: Search, text: str, iterate: bool) -> Changes
 
 def _reverse_included(place: Place, search: Search, text: str, iterate: bool) -> Changes:
     found = _include(place, text, iterate, "_revinclude")
-    if found.source == "*":
-        raise NotSupported("_revinclude=* is not supported yet; name a type: _revinclude=Type:*")
     if not iterate and found.target not in (None, *place.found):
         raise BadRequest(
             f"_revinclude={text}: the search finds {', '.join(sorted(place.found)[:5])}; "

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple
 
 from conformance.issues import Issue
 from fhir_server.model import Sort
-from fhir_server.search.tree import EVERYTHING, Node
+from fhir_server.search.tree import EVERYTHING, Near, Node, Words
 
 Total = Literal["none", "estimate", "accurate"]
 Summary = Literal["true", "text", "data", "count", "false"]
@@ -29,7 +29,8 @@ class Search:
 
     `count` is the page size within the limit; 0 asks for the total alone. `cursor` is the text that
     `Signer.open` takes. `used` are the parameters that were followed, for the self link; `problems`
-    those that were not (lenient handling).
+    those that were not (lenient handling). `measures` are the words and places that matches are
+    measured by.
     """
 
     type: str
@@ -44,3 +45,14 @@ class Search:
     cursor: str = ""
     used: tuple[tuple[str, str], ...] = ()
     problems: tuple[Issue, ...] = ()
+    measures: tuple[Words | Near, ...] = ()
+
+    @property
+    def iterates(self) -> bool:
+        """Whether what is included may include more."""
+        return any(each.iterate for each in (*self.includes, *self.revincludes))
+
+    @property
+    def includes_all(self) -> bool:
+        """Whether whatever refers to the matches is included, of any type."""
+        return any(each.source == "*" for each in self.revincludes)

@@ -130,6 +130,34 @@ class ForEachPatient:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """The narrative (`text`) or the whole text (`content`) holds these words (`search.words`), one
+    right behind the other; of the last one perhaps only what it `begins` with. No words: it has
+    any."""
+
+    scope: Literal["text", "content"]
+    words: tuple[str, ...] = ()
+    begins: bool = False
+
+    @property
+    def sought(self) -> str:
+        """What a kept text has in it."""
+        together = " ".join(("", *self.words, ""))
+        return together.rstrip(" ") if self.begins else together
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """Some one entry of `param`, latitude in `v` and longitude in `w` (degrees), lies at most so
+    many metres from a place."""
+
+    param: str
+    latitude: float
+    longitude: float
+    metres: float
+
+
+@dataclass(frozen=True, slots=True)
 class InValueSet:
     """Some entry of the token `param` is a code of a value set.
 
@@ -184,6 +212,8 @@ Node = (
     | InPatient
     | OnlyPatients
     | ForEachPatient
+    | Words
+    | Near
     | InValueSet
     | Subsumed
     | Along

@@ -144,6 +144,7 @@ def _write(line: Line) -> Write:
         version.auth,
         version.patients,
         version.method,
+        text=line.text,
         at=version.updated,
     )
 
@@ -155,7 +156,7 @@ def _difference(line: Line, other: Line) -> bool:
         raise ValueError(f"source and target differ: {_name(line)}, {_name(other)}")
     if line.entries is None or other.entries is None:
         return line.entries is not other.entries
-    if _unordered(line.entries) != _unordered(other.entries):
+    if _unordered(line.entries) != _unordered(other.entries) or line.text != other.text:
         raise ValueError(f"source and target find by other index entries: {_name(line)}")
     return False
 

@@ -5,9 +5,10 @@ Same order, same preconditions, same history as on disk; nothing survives the pr
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhir_server.model import (
+    DEFINITIONS,
     Change,
     Entry,
     History,
@@ -16,6 +17,7 @@ from fhir_server.model import (
     Page,
     Place,
     Query,
+    Text,
     Version,
     Write,
 )
@@ -33,6 +35,7 @@ class _Record:
     patient: int
     version: Version
     entries: tuple[Entry, ...]
+    text: Text
 
     @property
     def key(self) -> Key:
@@ -159,6 +162,7 @@ class MemoryStore:
         """Write all or nothing."""
         precondition.once(writes)
         for write in writes:
+            precondition.indexed_by(write, self._vid(DEFINITIONS))
             last = self._last(write.key)
             precondition.expected(
                 write, last.vid if last else 0, last is not None and last.body is not None
@@ -185,29 +189,39 @@ class MemoryStore:
         bodies = (v.body or b"" for versions in self._versions.values() for v in versions)
         return Stats(counts, sum(map(len, bodies)))
 
-    async def scan(self, type: str | None = None) -> AsyncIterator[Version]:
+    async def scan(self, type: str | None = None, after: str = "") -> AsyncIterator[Version]:
         """Yield all latest, living versions, of one type or of all, as they are at the start."""
         shelves = [s for t, s in self._living.types.items() if type in (None, t)]
-        for record in [record for shelf in shelves for record in shelf.values()]:
-            yield record.version
+        records = [record for shelf in shelves for record in shelf.values()]
+        start = self._numbers[Key(type, after)] if type and after else 0
+        for record in sorted(records, key=lambda record: record.number):
+            if record.number > start:
+                yield record.version
+
+    async def reindex(self, writes: Sequence[Write]) -> int:
+        """Find records by other entries; their versions stay."""
+        for write in writes:
+            precondition.indexed_by(write, self._vid(DEFINITIONS))
+        return sum(map(self._reindex, writes))
 
     async def export(self, after: int = 0) -> AsyncIterator[Line]:
         """Yield all versions behind a sequence number in the order of the change feed."""
         while after < len(self._changes):  # what comes meanwhile too
             change = self._changes[after]
-            version = self._versions[change.key][change.vid - 1]
-            yield Line(change.seq, version, self._entries(change.key, change.vid))
+            yield self._line(change)
             after += 1
 
     async def filled(self) -> None:
         """Do nothing: nobody else can open it."""
 
-    def _entries(self, key: Key, vid: int) -> tuple[Entry, ...] | None:
-        """Return what the latest version is found by, None for an older one."""
+    def _line(self, change: Change) -> Line:
+        """Return a version with what it is found by, if it is the latest one."""
+        seq, key, vid = change.seq, change.key, change.vid
+        version = self._versions[key][vid - 1]
         if vid < len(self._versions[key]):
-            return None
+            return Line(seq, version)
         record = self._living.types[key.type].get(key)
-        return record.entries if record else ()
+        return Line(seq, version, record.entries, record.text) if record else Line(seq, version, ())
 
     def _last(self, key: Key) -> Version | None:
         versions = self._versions.get(key)
@@ -219,7 +233,10 @@ class MemoryStore:
 
     @staticmethod
     def _place(query: Query, record: _Record) -> Place:
-        values = (order.value(s, record.key.id, record.updated, record.entries) for s in query.sort)
+        values = (
+            order.value(s, record.key.id, record.updated, record.entries, record.text)
+            for s in query.sort
+        )
         return (*values, record.patient, record.number)
 
     def _write(self, write: Write, now: int) -> Version:
@@ -235,8 +252,23 @@ class MemoryStore:
         self._changes.append(Change(len(self._changes) + 1, write.key, vid))
         self._living.remove(write.key)
         if write.body is not None:
-            self._living.put(_Record(number, patient, version, write.entries))
+            self._living.put(_Record(number, patient, version, write.entries, write.text))
         return version
+
+    def _reindex(self, write: Write) -> bool:
+        record = self._living.types[write.key.type].get(write.key)
+        if record is None or record.version.vid != write.expect:
+            return False
+        version = replace(record.version, auth=write.auth, patients=write.patients)
+        self._versions[write.key][-1] = version
+        self._living.remove(write.key)
+        patient = self._patient(write.patients)
+        self._living.put(_Record(record.number, patient, version, write.entries, write.text))
+        return True
+
+    def _vid(self, key: Key) -> int:
+        last = self._last(key)
+        return last.vid if last else 0
 
     def _patient(self, patients: Sequence[str]) -> int:
         numbers = {self._patients.setdefault(p, len(self._patients) + 1) for p in patients}

@@ -14,7 +14,8 @@ record's.
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from fhir_server import model
-from fhir_server.model import Entry, Sort, Value
+from fhir_server.model import NO_TEXT, Entry, Sort, Text, Value
+from fhir_server.search.measure import measured
 
 Place = model.Place
 SEVERAL = -1
@@ -28,8 +29,12 @@ def several(numbers: Collection[int]) -> int:
     return next(iter(numbers), NOBODY)
 
 
-def value(sort: Sort, id: str, updated: int, entries: Iterable[Entry]) -> Value | None:
+def value(
+    sort: Sort, id: str, updated: int, entries: Iterable[Entry], text: Text = NO_TEXT
+) -> Value | None:
     """Return what a record is sorted by under one key; `_id` and `_lastUpdated` need no entry."""
+    if sort.by:
+        return measured(sort.by, entries, text)
     if sort.param == "_id":
         return id
     if sort.param == "_lastUpdated":

@@ -4,7 +4,8 @@ import random
 
 from hypothesis import strategies as st
 
-from fhir_server.model import Entry, Key, Sort, Value, Write
+from fhir_server.model import NO_TEXT, Entry, Key, Sort, Text, Value, Write
+from fhir_server.search.near import NEARBY
 from fhir_server.search.tree import (
     EVERYTHING,
     NOW,
@@ -16,13 +17,16 @@ from fhir_server.search.tree import (
     Ids,
     InPatient,
     Match,
+    Near,
     Node,
     Not,
     OnlyPatients,
     Or,
     Together,
     Updated,
+    Words,
 )
+from fhir_server.search.words import BREAK, kept
 
 TYPES = ("Patient", "Observation", "grant")
 IDS = ("a", "b", "c", "d", "e")
@@ -31,6 +35,10 @@ CODES = ("x", "y", "xy", "")
 SYSTEMS = ("", "http://s", "http://t")
 HIGH = "\U0010ffff"
 MIXED: tuple[Value, ...] = (*range(-1, 13, 3), 2.5, 2.0, "x", "y", "xyz", "é", "\ud7ff", HIGH, "2")
+
+SAID = ("high", "血压高", "高血压", "high 血", f"a a a{BREAK}b", "b a", "highest")
+PLACES = ((0.0, 0.0), (31.2, 121.5), (31.3, 121.6), (0.0, 179.99), (0.0, -179.99), (90.0, 5.0))
+AWAY = (0.0, 1.0, 15_000.0, NEARBY, 9e6, 3e7)
 
 types = st.sampled_from(TYPES)
 _ids = st.sampled_from(IDS)
@@ -51,18 +59,21 @@ entries = st.one_of(
     _values.map(lambda v: Entry("mixed", v, path="#1")),
     st.tuples(_values, _groups).map(lambda t: Entry("both.0", t[0], group=t[1])),
     st.tuples(_codes, _systems, _groups).map(lambda t: Entry("both.1", t[0], u=t[1], group=t[2])),
+    st.sampled_from(PLACES).map(lambda place: Entry("near", *place)),
 )
+_texts = st.lists(st.sampled_from(SAID), max_size=3).map(lambda some: kept(BREAK.join(some)))
+texts = st.just(NO_TEXT) | st.builds(Text, st.just("") | _texts, _texts)
 
 
-def _write(key: Key, found: list[Entry], patients: frozenset[str]) -> Write:
+def _write(key: Key, found: list[Entry], patients: frozenset[str], text: Text) -> Write:
     body = f'{{"{key}":{len(found)}}}'.encode()
-    return Write(key, body, tuple(found), tuple(found[:2]), tuple(sorted(patients)))
+    return Write(key, body, tuple(found), tuple(found[:2]), tuple(sorted(patients)), text=text)
 
 
 keys = st.builds(Key, types, _ids)
 writes = st.one_of(
-    st.builds(_write, keys, st.lists(entries, max_size=6), _people),
-    st.builds(_write, keys, st.lists(entries, min_size=3, max_size=6), _people),
+    st.builds(_write, keys, st.lists(entries, max_size=6), _people, texts),
+    st.builds(_write, keys, st.lists(entries, min_size=3, max_size=6), _people, texts),
     keys.map(lambda key: Write(key, None, method="DELETE")),
 )
 worlds = st.lists(writes, min_size=5, max_size=24)
@@ -95,8 +106,22 @@ _matches = st.one_of(
         st.integers(0, 12),
     ),
 )
+_scopes = st.sampled_from(("text", "content"))
+words = st.one_of(
+    st.builds(
+        Words,
+        _scopes,
+        st.lists(st.sampled_from(("high", "a", "b", "血压", "压", "高")), max_size=3).map(tuple),
+    ),
+    st.builds(Words, _scopes, st.sampled_from((("高",), ("a", "a"), ("hi",))), st.just(True)),
+)
+nears = st.builds(
+    lambda place, away: Near("near", *place, away), st.sampled_from(PLACES), st.sampled_from(AWAY)
+)
 _leaves = st.one_of(
     _matches,
+    words,
+    nears,
     st.builds(Together, st.just("both"), st.lists(_conds, max_size=2).map(tuple)),
     st.builds(Ids, st.frozensets(_ids, max_size=3)),
     st.builds(lambda op, v: Updated((Cond("v", op, v),)), _orders, st.integers(0, 40)),
@@ -151,12 +176,20 @@ QUESTIONS: tuple[Node, ...] = (
     Has("grant", "ref", Match("mixed")),
     And((Match("code"), Not(Chain("ref", "Observation", Match("date"))))),
     Chain("ref", "grant", Has("Observation", "ref", OnlyPatients(frozenset(PEOPLE)))),
+    Words("content", ("血压",)),
+    Words("text", ("a", "a")),
+    Or((Words("content", ("高",), begins=True), Words("text", ("b",)))),
+    And((Words("content", ("high",)), Match("code", (Cond("v", "in", CODES),)))),
+    Not(Words("text")),
+    Near("near", 31.2, 121.5, 15_000.0),
+    Near("near", 0.0, 180.0, 2_000.0),
+    Chain("ref", "Observation", Words("content", ("血压",))),
 )
 
 
 def rich(chance: random.Random) -> list[Write]:
     """Return the writes of a hundred records with many equal values; some are deleted again."""
-    found = []
+    found, own = [], random.Random(11)
     for n in range(100):
         few = (chance.randrange(3) for _ in iter(int, 1))
         entries = [Entry("code", chance.choice(CODES), chance.choice(SYSTEMS))]
@@ -170,16 +203,21 @@ def rich(chance: random.Random) -> list[Write]:
             for _ in range(next(few) + 1)
         ]
         patients = chance.sample(PEOPLE, chance.choice((0, 1, 1, 1, 1, 2)))
+        entries += [Entry("near", *own.choice(PLACES)) for _ in range(own.randrange(3))]
+        said = [kept(BREAK.join(own.choices(SAID, k=own.randrange(3)))) for _ in range(2)]
         key = Key(chance.choice(("Observation", "Observation", "grant")), str(n))
-        found.append(Write(key, b"{}", tuple(entries), patients=tuple(patients)))
+        write = Write(key, b"{}", tuple(entries), patients=tuple(patients), text=Text(*said))
+        found.append(write)
     return found + [Write(write.key, None) for write in found[::6]]
 
 
+_measures = st.lists(words, min_size=1, max_size=2) | st.lists(nears, min_size=1, max_size=2)
 sorts = st.lists(
     st.builds(
         Sort,
         st.sampled_from(("code", "date", "mixed", "none", "_id", "_lastUpdated")),
         st.booleans(),
-    ),
+    )
+    | st.builds(Sort, st.just("measured"), st.booleans(), _measures.map(tuple)),
     max_size=2,
 ).map(tuple)

@@ -44,9 +44,9 @@ def _compared(cond: Cond, now: int) -> Filter:
             assert isinstance(value, tuple)
             return {"$in": [bounded(each) for each in value]}
         case "prefix":
-            return _begins(str(value))
+            return begins(str(value))
         case "contains":
-            return _contains(str(value))
+            return contains(str(value))
         case op:
             return {_OPERATORS[op]: bounded(value)}
 
@@ -56,12 +56,14 @@ def bounded(value: Any) -> Any:
     return float(value) if isinstance(value, int) and value not in _INT64 else value
 
 
-def _begins(text: str) -> Filter:
+def begins(text: str) -> Filter:
+    """Return the comparison that text begins so."""
     last = end(text)
     return {"$gte": text} if last is None else {"$gte": text, "$lt": last}
 
 
-def _contains(text: str) -> Filter:
+def contains(text: str) -> Filter:
+    """Return the comparison that text has this in it. Raises TooCostly for what is too long."""
     if not text:
         return {"$gte": ""}
     pattern = re.escape(text).replace("\0", "\\x00")  # BSON ends a pattern at NUL

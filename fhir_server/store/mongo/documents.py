@@ -15,6 +15,7 @@ from fhir_server.model import Entry, Key, Sort, Value, Version, Write
 from fhir_server.store import order
 from fhir_server.store.mongo.condition import bounded
 from fhir_server.store.mongo.filter import part_of
+from fhir_server.store.mongo.text import fields
 
 Doc = dict[str, Any]
 
@@ -55,7 +56,12 @@ def version(key: Key, doc: Mapping[str, Any], body: bytes | None) -> Version:
 
 def versioned(write: Write, vid: int, at: int) -> Doc:
     """Return the fields that all versions have, latest and old; without the body."""
-    doc: Doc = {"vid": vid, "at": at, "method": write.method}
+    return {"vid": vid, "at": at, "method": write.method, **authorized(write)}
+
+
+def authorized(write: Write) -> Doc:
+    """Return the fields that authorization looks at."""
+    doc: Doc = {}
     if write.auth:
         doc["auth"] = _encode(write.auth)
     if write.patients:
@@ -66,7 +72,7 @@ def versioned(write: Write, vid: int, at: int) -> Doc:
 def indexed(write: Write, numbers: Sequence[int], sort: str | None) -> Doc:
     """Return the fields by which a living record is found; `sort` has a field of its own."""
     plain, composites = _split(write.entries)
-    doc: Doc = {"t": write.key.type, "pids": sorted(numbers), "e": plain}
+    doc: Doc = {"t": write.key.type, "pids": sorted(numbers), "e": plain, **fields(write.text)}
     if composites:
         doc["c"] = composites
     if sort is not None:

@@ -7,7 +7,7 @@ that is a record's latest when the feed ends came with its entries.
 from collections.abc import AsyncIterator, Mapping, Sequence
 
 from fhir_server.model import Change, Line
-from fhir_server.store.mongo import documents, feed
+from fhir_server.store.mongo import documents, feed, text
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.tables import Tables
 
@@ -24,7 +24,10 @@ async def lines(tables: Tables, after: int) -> AsyncIterator[Line]:
             doc = latest[ref] if is_latest else older[ref, change.vid]
             [body] = await tables.bodies.read([doc])  # one by one: each may be many megabytes
             version = documents.version(change.key, doc, body)
-            yield Line(change.seq, version, documents.entries(doc) if is_latest else None)
+            if is_latest:
+                yield Line(change.seq, version, documents.entries(doc), text.kept(doc))
+            else:
+                yield Line(change.seq, version)
         after = changes[-1].seq
 
 

@@ -7,6 +7,7 @@ do not tell is left open: the filter then lets through all that may match, and p
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from fhir_server.search.near import around
 from fhir_server.search.simplify import grouped
 from fhir_server.search.tree import (
     And,
@@ -17,14 +18,18 @@ from fhir_server.search.tree import (
     Ids,
     InPatient,
     Match,
+    Near,
     Node,
     Not,
     OnlyPatients,
     Or,
     Together,
     Updated,
+    Words,
 )
 from fhir_server.store.mongo.condition import ALWAYS, NEVER, Filter, columns
+from fhir_server.store.mongo.measure import nearest
+from fhir_server.store.mongo.text import said
 from fhir_server.store.order import SEVERAL
 
 Join = Chain | Has | ForEachPatient
@@ -67,7 +72,9 @@ def patients(node: Node) -> Iterator[str]:
             yield from patients(inner)
 
 
-def compiled(node: Node, scope: Scope, certain: bool = True) -> Filter:  # noqa: PLR0911 one a node
+def compiled(  # noqa: C901, PLR0911 one a node
+    node: Node, scope: Scope, certain: bool = True
+) -> Filter:
     """Return the filter; what is left open counts as true, or as false where not `certain`."""
     match node:
         case And(nodes):
@@ -91,8 +98,13 @@ def compiled(node: Node, scope: Scope, certain: bool = True) -> Filter:  # noqa:
             return {"_id": {"$in": [f"{scope.type}/{id}" for id in sorted(ids)]}}
         case Updated(conds):
             return columns(conds, scope.now, "at")
+        case Words():
+            return both(said(node))
         case InPatient() | OnlyPatients():
             return _patients(node, scope)
+        case Near(param):
+            within: Filter = {"$expr": {"$lte": [nearest(node), node.metres]}}
+            return both((_match(param, around(node), scope.now), within))
         case _:
             return scope.joins.get(node, ALWAYS if certain else NEVER)
 

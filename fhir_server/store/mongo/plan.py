@@ -84,8 +84,9 @@ def _driver(part: Filter) -> Driver | None:
             return Driver(part, "_id_", keeps=False, known=len(ids))
         case {"e": {"$elemMatch": {"v": {"$eq": _}}}}:
             return Driver(part, "value", keeps=True)
-        case {"pids": condition}:
-            return Driver(part, "patients", keeps="$eq" in condition)
+        case {"pids": condition} | {"words": condition}:
+            index = "patients" if "pids" in part else "words"
+            return Driver(part, index, keeps="$eq" in condition)
         case {"e": {"$elemMatch": {"v": {"$regex": _}}}}:
             return None
         case {"e": {"$elemMatch": {"v": _}}}:
@@ -116,7 +117,7 @@ def _led(where: Filter, driver: Driver) -> Plan:
 def _hiding(where: Filter, lead: Filter | None) -> Filter:
     """Return the same filter, whose array conditions but one stand where no index is looked for."""
     return both(
-        part if part is lead or not part.keys() & {"e", "c"} else _hidden(part)
+        part if part is lead or not part.keys() & {"e", "c", "words"} else _hidden(part)
         for part in _parts(where)
     )
 

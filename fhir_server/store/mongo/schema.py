@@ -20,6 +20,7 @@ A `record`:
 | `e` | index entries `{p: param, v, w, u}` |
 | `c` | composites `{p: param, a: [{v, w, u}], b: […]}`, one a group |
 | | (in both, what the contained resource `#1` says has `p: "#param", x: "#1"`) |
+| `words`, `text` | what full text finds it by (`text`) |
 | `lo`, `hi` | lowest and highest value of the type's main date (`sorting.MAIN`) |
 | `vid`, `at`, `method` | version, last updated, how it was written |
 | `auth`, `who` | entries for authorization, ids of its patients |
@@ -49,6 +50,7 @@ FILLING = "filling"
 CLAIM_SECONDS = 3600
 
 _EXISTS = 48
+_WITH_WORDS = {"words": {"$exists": True}}
 _COMPRESSED = {"wiredTiger": {"configString": "block_compressor=zstd"}}
 
 
@@ -65,6 +67,7 @@ INDEXES: dict[str, tuple[IndexModel, ...]] = {
         _index("t", "at", "pid", "n", name="updated"),
         _index("t", "lo", "pid", "n", name="lowest"),
         _index("t", "hi", "pid", "n", name="highest"),
+        _index("t", "words", "pid", "n", name="words", partialFilterExpression=_WITH_WORDS),
         _index("h", "at", "tick", name="past"),
     ),
     "version": (_index("h", "at", "tick", name="past"),),

@@ -15,6 +15,7 @@ from fhir_server.store import order
 from fhir_server.store.mongo.condition import NEVER, Filter
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.filter import both, either
+from fhir_server.store.mongo.measure import measured
 from fhir_server.store.mongo.plan import DEFAULT, Plan
 from fhir_server.store.mongo.reader import Keys, Reader
 
@@ -67,6 +68,8 @@ _LOWEST_NUMBER = float("-inf")
 
 def field_of(main: str | None, sort: Sort) -> str | None:
     """Return the indexed field that a key sorts along; None: there is none."""
+    if sort.by:
+        return None
     match sort.param:
         case "_id":
             return "_id"
@@ -154,7 +157,7 @@ class Ordered:
         keys: Doc = {}
         order: Doc = {}
         for n, (sort, name) in enumerate(zip(sorts, self._fields, strict=True)):
-            keys[f"k{n}"] = {"$ifNull": [f"${name}", None]} if name else _extreme(sort)
+            keys[f"k{n}"] = {"$ifNull": [f"${name}" if name else _value(sort), None]}
             order |= {f"none{n}": 1, f"k{n}": -1 if sort.descending else 1}
         nones = {f"none{n}": {"$eq": [f"$k{n}", None]} for n in range(len(sorts))}
         stages: list[Doc] = [{"$match": where}, {"$set": keys}]
@@ -197,8 +200,10 @@ def _later(query: Query, after: order.Place, up: bool) -> Filter:
     return condition
 
 
-def _extreme(sort: Sort) -> Doc:
+def _value(sort: Sort) -> Doc:
     """Return a record's value under a key; the parameter's name stands as text, never as a path."""
+    if sort.by:
+        return measured(sort.by)
     mine = {"$eq": ["$$each.p", {"$literal": sort.param}]}
     found = {"$filter": {"input": "$e", "as": "each", "cond": mine}}
     return {"$max" if sort.descending else "$min": {

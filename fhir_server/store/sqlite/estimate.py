@@ -7,6 +7,7 @@ are rounded up (`Statement.count`), so that queries of one shape have few plans.
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from fhir_server.search.near import around
 from fhir_server.search.simplify import grouped
 from fhir_server.search.tree import (
     And,
@@ -15,17 +16,20 @@ from fhir_server.search.tree import (
     Ids,
     InPatient,
     Match,
+    Near,
     Node,
     OnlyPatients,
     Or,
     Together,
     Updated,
+    Words,
 )
 from fhir_server.store.sqlite.condition import compare, conditions, seekable
 from fhir_server.store.sqlite.forms import forms
 from fhir_server.store.sqlite.schema import BY_VALUE
 from fhir_server.store.sqlite.shape import is_long
 from fhir_server.store.sqlite.statement import Statement
+from fhir_server.store.sqlite.text import candidates
 
 MOST_BRANCHES = 16
 _HANDFUL = 16
@@ -142,6 +146,10 @@ def _count(s: Statement, type: str, node: Node) -> int:
             tests = compare(p, "c.updated", conds)
             where = " AND ".join((f"c.kind = {p.kind(type)}", "c.deleted = 0", *tests))
             return p.count(f"record c INDEXED BY record_updated WHERE {where}")
+        case Near(param):
+            return _count(s, type, Match(param, around(node)))
+        case Words(_, words) if words:
+            return p.count(candidates(p, node, type))
         case InPatient(patient):
             return _of_patients(s, type, [patient])
         case OnlyPatients(patients) if 0 < len(patients) <= _HANDFUL:

@@ -10,8 +10,8 @@ import sqlite3
 from collections import defaultdict
 from typing import Any
 
-from fhir_server.model import Entry, Line
-from fhir_server.store.sqlite import rows
+from fhir_server.model import NO_TEXT, Entry, Line
+from fhir_server.store.sqlite import rows, text
 from fhir_server.store.sqlite.insert import select
 
 _MOST = 500
@@ -39,9 +39,12 @@ def lines(connection: sqlite3.Connection, after: int) -> list[Line]:
         size += len(row[6] or b"")
         if size > _BYTES:
             break
-    entries = _entries(connection, [rid for _, rid, _, latest, *_ in found if latest])
+    rids = [rid for _, rid, _, latest, *_ in found if latest]
+    entries, texts = _entries(connection, rids), text.kept(connection, rids)
     return [
-        Line(seq, rows.version(rows.key(ref), row), tuple(entries[rid]) if latest else None)
+        Line(seq, rows.version(rows.key(ref), row), tuple(entries[rid]), texts.get(rid, NO_TEXT))
+        if latest
+        else Line(seq, rows.version(rows.key(ref), row))
         for seq, rid, ref, latest, *row in found
     ]
 

@@ -21,11 +21,13 @@ from fhir_server.search.tree import (
     Ids,
     InPatient,
     Match,
+    Near,
     Node,
     OnlyPatients,
     Or,
     Together,
     Updated,
+    Words,
 )
 from fhir_server.store.order import SEVERAL
 from fhir_server.store.sqlite.condition import compare, conditions, equal
@@ -37,6 +39,7 @@ from fhir_server.store.sqlite.estimate import (
     least,
     sought,
 )
+from fhir_server.store.sqlite.measure import reached
 from fhir_server.store.sqlite.predicate import (
     FOR_ALL,
     FOR_FEW,
@@ -50,6 +53,7 @@ from fhir_server.store.sqlite.predicate import (
 )
 from fhir_server.store.sqlite.schema import BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement
+from fhir_server.store.sqlite.text import is_certain, source
 
 _PATIENTS = InPatient | OnlyPatients | ForEachPatient
 
@@ -141,7 +145,7 @@ def _drives(s: Statement, type: str, node: Node, every: bool) -> bool:
     return (
         (isinstance(node, Match) and equal(node.all) is not None)
         or isinstance(node, _PATIENTS)
-        or (every and isinstance(node, Chain | Has))
+        or (every and isinstance(node, Chain | Has | Words) and _leads(node))
         or is_few(s, type, node)
     )
 
@@ -157,7 +161,7 @@ def _branch(s: Statement, type: str, nodes: Sequence[Node], part: _Part) -> str:
     if driver is None or (isinstance(driver, Match) and equal(driver.all) is not None):
         patients = _of_patients(s, nodes, part)
     tests += patients + part.behind(seek=not patients)
-    met = driver if isinstance(driver, Match | Ids | Updated | Chain | Has | Or) else None
+    met = driver if _is_met(driver) else None
     reach = _reach(s, type, driver, part.every)
     tests += [holds(s, n, type, "c", reach) for n in cheapest_first(nodes) if n is not met]
     columns = "DISTINCT c.patient AS patient, c.rid AS rid"
@@ -186,14 +190,27 @@ def _driver(s: Statement, type: str, nodes: Sequence[Node], every: bool) -> Node
     return found
 
 
+def _is_met(driver: Node | None) -> bool:
+    """Tell whether all that the driver leads to satisfies it."""
+    if isinstance(driver, Words):
+        return is_certain(driver)
+    return isinstance(driver, Match | Ids | Updated | Chain | Has | Or | Near)
+
+
 def _leads(node: Node) -> bool:
     """Tell whether an index leads to the node's records, though in no useful order."""
-    if isinstance(node, Or):
-        return all(map(is_sought, node.nodes))
-    return isinstance(node, Chain | Has | Updated) or is_sought(node)
+    match node:
+        case Words(_, words):
+            return bool(words)
+        case Or(nodes):
+            return all(map(is_sought, nodes))
+        case _:
+            return isinstance(node, Chain | Has | Updated | Near) or is_sought(node)
 
 
-def _source(s: Statement, type: str, driver: Node | None) -> tuple[str, list[str]]:
+def _source(  # noqa: PLR0911 one a node
+    s: Statement, type: str, driver: Node | None
+) -> tuple[str, list[str]]:
     """Return what comes behind FROM, the driving row being `c`, and its conditions."""
     match driver:
         case Match(param, conds):
@@ -218,6 +235,11 @@ def _source(s: Statement, type: str, driver: Node | None) -> tuple[str, list[str
             tests = [f"c.kind = {s.kind(type)}", "c.deleted = 0"]
             tests += compare(s, "c.updated", conds)
             return "record c INDEXED BY record_updated", tests
+        case Words():
+            return source(s, driver, type)
+        case Near(param):
+            tests = [f"c.param = {s.param(type, param)}", *reached(s, driver, "c")]
+            return f"entry c {BY_VALUE}", tests
         case _:
             tests = [f"c.kind = {s.kind(type)}", "c.deleted = 0"]
             tests += [] if driver is None else _of_patients(s, [driver], _Part())

@@ -45,6 +45,17 @@ MIGRATIONS: tuple[Migration, ...] = (
             f"FROM version v JOIN record r ON r.rid = v.rid WHERE {_FHIR}",
         ),
     ),
+    Migration(
+        3,
+        "makes room for full text; the words of what is there come with `fhir-hub reindex`",
+        "SELECT 0",
+        (
+            "CREATE TABLE text("
+            "id INTEGER PRIMARY KEY, narrative TEXT NOT NULL, rest TEXT NOT NULL)",
+            """CREATE VIRTUAL TABLE word USING fts5(
+  narrative, rest, content='', columnsize=0, detail=none, tokenize='ascii')""",
+        ),
+    ),
 )
 
 

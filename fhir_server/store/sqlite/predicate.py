@@ -17,19 +17,23 @@ from fhir_server.search.tree import (
     Ids,
     InPatient,
     Match,
+    Near,
     Node,
     Not,
     OnlyPatients,
     Or,
     Together,
     Updated,
+    Words,
 )
 from fhir_server.store.order import NOBODY, SEVERAL
 from fhir_server.store.sqlite.condition import compare, conditions, equal
 from fhir_server.store.sqlite.estimate import is_few
 from fhir_server.store.sqlite.forms import forms
+from fhir_server.store.sqlite.measure import reached
 from fhir_server.store.sqlite.schema import BY_RECORD, BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement, joined
+from fhir_server.store.sqlite.text import said
 
 
 class Reach(NamedTuple):
@@ -73,7 +77,9 @@ def _cost(node: Node) -> int:
             return 1
 
 
-def holds(s: Statement, node: Node, type: str, c: str, reach: Reach = USUAL) -> str:
+def holds(  # noqa: PLR0911 one a node
+    s: Statement, node: Node, type: str, c: str, reach: Reach = USUAL
+) -> str:
     """Return the predicate on the row `c`, an alias that has `rid` and `patient`.
 
     `reach` is how joins may be followed.
@@ -96,6 +102,12 @@ def holds(s: Statement, node: Node, type: str, c: str, reach: Reach = USUAL) -> 
             a = s.alias()
             tests = compare(s, f"{a}.updated", conds)
             return _exists(f"record {a} WHERE {_and(f'{a}.rid = {c}.rid', *tests)}")
+        case Words():
+            return said(s, node, type, c)
+        case Near(param):
+            a = s.alias()
+            mine = (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, param)}")
+            return _exists(f"entry {a} {BY_RECORD} WHERE {_and(*mine, *reached(s, node, a))}")
         case _:
             return _joins(s, node, type, c, reach)
 

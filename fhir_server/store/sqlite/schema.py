@@ -9,6 +9,7 @@
 | `patient` | patient, as a small number | id |
 | `param` | parameter of a type; `''`: the type itself, `#x`: `x` of contained resources | name |
 | `several` | patient of a record that is about more than one | (pid, rid) |
+| `text` | living record that has words: those of its narrative, all others | `word` (FTS5) |
 
 `patient` in `record` and `entry` is the patient's number, 0 for nobody, -1 for several.
 """
@@ -18,12 +19,13 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from fhir_server.search.position import distance
 from fhir_server.store.filling import occupied, unfinished
 from fhir_server.store.migration import foreign
 from fhir_server.store.sqlite.connection import Connection
 from fhir_server.store.sqlite.lock import FileLock
 
-SCHEMA = 2
+SCHEMA = 3
 """Raised together with a new entry in `migrations.MIGRATIONS`."""
 WAIT = 5.0
 """Seconds for which another's lock on the file is waited for."""
@@ -54,6 +56,9 @@ CREATE TABLE param(
 CREATE TABLE several(
   rid INTEGER NOT NULL, pid INTEGER NOT NULL, PRIMARY KEY(rid, pid)) WITHOUT ROWID;
 CREATE INDEX several_pid ON several(pid, rid);
+CREATE TABLE text(id INTEGER PRIMARY KEY, narrative TEXT NOT NULL, rest TEXT NOT NULL);
+CREATE VIRTUAL TABLE word USING fts5(
+  narrative, rest, content='', columnsize=0, detail=none, tokenize='ascii');
 """
 
 _FILLING = "filling"
@@ -86,6 +91,7 @@ def connect(path: str, *, write: bool = False) -> Connection:
         factory=Connection,
     )
     try:
+        connection.create_function("metres", 4, distance, deterministic=True)
         for pragma in (*_PRAGMAS, f"query_only = {int(not write)}"):
             connection.execute(f"PRAGMA {pragma}").close()
     except sqlite3.Error:

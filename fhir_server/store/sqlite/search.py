@@ -90,7 +90,7 @@ class Search:
         found = self._collected()
         if found is not None:
             return found[: self._asked.wanted]
-        if len(query.sort) > 1:
+        if len(query.sort) > 1 or query.sort[0].by:
             raise OutOfPatience
         return self._along()
 

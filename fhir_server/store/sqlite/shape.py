@@ -47,7 +47,7 @@ class Shape:
     def __init__(self, query: Query) -> None:
         """Take a query apart."""
         self.values: list[Any] = []
-        self.is_unique = False
+        self.is_unique = any(sort.by for sort in query.sort)
         self.named: list[str] = []
         """Patients whom the query's own criteria name, by id or by reference."""
         self._slots: dict[tuple[type, Slotted], int] = {}

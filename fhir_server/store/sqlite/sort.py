@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from fhir_server.model import Query, Sort, Value
 from fhir_server.search.tree import NOTHING, both, missing
 from fhir_server.store.sqlite.find import find, walk
+from fhir_server.store.sqlite.measure import measured
 from fhir_server.store.sqlite.predicate import holds
 from fhir_server.store.sqlite.schema import BY_RECORD, BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement
@@ -20,6 +21,8 @@ def values(s: Statement, type: str, sorts: Iterable[Sort]) -> list[str]:
 
 
 def _value(s: Statement, type: str, sort: Sort) -> str:
+    if sort.by:
+        return measured(s, type, sort.by)
     match sort.param:
         case "_id":
             return f"(SELECT substr(ref, {len(type) + 2}) FROM record WHERE rid = c.rid)"
