@@ -36,6 +36,7 @@ from fhir_server.log import configure, get_logger
 from fhir_server.model import Key
 from fhir_server.operations.document import DOCUMENT
 from fhir_server.operations.everything import EVERYTHING_OF
+from fhir_server.operations.graphql.operation import graphql
 from fhir_server.operations.lastn import LASTN
 from fhir_server.operations.match import MATCH
 from fhir_server.operations.meta import META
@@ -97,7 +98,7 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
         clock=clock,
         new_id=new_id,
         write_rules={**WRITE_RULES, "SearchParameter": (searchparameter_rule,)},
-        operations=OPERATIONS,
+        operations=(*OPERATIONS, *graphql(definitions)),
         checks=checks,
     )
     await server.index.settle()
