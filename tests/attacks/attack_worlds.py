@@ -526,6 +526,10 @@ QuestionnaireResponse?questionnaire:Questionnaire.status=active&_include=Questio
 Questionnaire?_has:QuestionnaireResponse:questionnaire:status=completed
 Questionnaire?_has:QuestionnaireResponse:questionnaire:subject:Patient.family=Li
 Questionnaire?_revinclude=QuestionnaireResponse:questionnaire
+Patient?_filter=name+co+"l"+and+not(_has:Condition:subject:code+eq+I10)
+Observation?_filter=patient[name+eq+li].family+eq+li+or+encounter.class+eq+AMB
+Observation?_filter=code+in+ValueSet/v+and+value-quantity+gt+1&_summary=count
+Encounter?_filter=_has:Observation:encounter:code+eq+bp
 Condition?code=urn:c|I10
 Condition?_has:Encounter:diagnosis:class=AMB
 Condition?patient._has:Observation:patient:code=bp
