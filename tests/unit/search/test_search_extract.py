@@ -193,7 +193,7 @@ def test_every_example_is_found_by_the_words_beside_its_codes(examples, indexed,
                 query = f"{example['resourceType']}?{entry.param}={said}"
                 assert evaluate(read(query).where, record), query
                 tried += 1
-    assert tried > 4000
+    assert tried > 700
 
 
 def test_no_example_is_missing_what_it_says(examples, extractor, read):
