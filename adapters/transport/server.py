@@ -5,8 +5,8 @@
 2. A connection ends when nothing came for `idle` seconds, when a frame took longer than `frame`
    seconds from its first byte to its last, or when a frame is too large.
 3. Beyond `connections` open connections a new one is closed at once.
-4. On closing, nobody new is let in, silent connections end, and answers under way are finished
-   within `grace` seconds.
+4. On closing, nobody new is let in. A connection that is silent for another `farewell` seconds
+   ends; a frame that has begun is read to its end and answered, within `grace` seconds.
 """
 
 import asyncio
@@ -30,6 +30,7 @@ class Limits:
     connections: int = 256
     idle: float = 600.0
     frame: float = 60.0
+    farewell: float = 0.5
     grace: float = 10.0
     largest: int = MAX_FRAME
 
@@ -46,7 +47,7 @@ class Listener:
         self._handle = handle
         self._limits = limits or Limits()
         self._opened = opened
-        self._tasks: dict[asyncio.Task[None], bool] = {}  # whether it is answering
+        self._tasks: dict[asyncio.Task[None], bool] = {}  # whether it is at a frame
         self._server: asyncio.Server | None = None
 
     async def start(self, host: str, port: int) -> int:
@@ -59,8 +60,10 @@ class Listener:
         if self._server is None:
             return
         self._server.close()
-        for task, answering in self._tasks.items():
-            if not answering:
+        if self._tasks:  # what was sent may not be read yet
+            await asyncio.wait(self._tasks, timeout=self._limits.farewell)
+        for task, busy in self._tasks.items():
+            if not busy:
                 task.cancel()
         if self._tasks:
             _, late = await asyncio.wait(self._tasks, timeout=self._limits.grace)
@@ -102,13 +105,16 @@ class Listener:
         peer: str,
     ) -> None:
         loop = asyncio.get_running_loop()
+        task = asyncio.current_task()
+        assert task is not None
         deadline = loop.time() + self._limits.idle
-        while self._server is not None and self._server.is_serving():
+        while self._tasks[task] or (self._server is not None and self._server.is_serving()):
             async with asyncio.timeout_at(deadline):
                 data = await reader.read(_READ)
             if not data:
                 return
             was_inside = decoder.is_inside
+            self._tasks[task] = True
             for event in decoder.feed(data):
                 _tell(event)
                 if isinstance(event, TooLarge):
@@ -116,23 +122,18 @@ class Listener:
                 if isinstance(event, Frame):
                     await self._answer(event, writer, peer)
                     was_inside = False
+            self._tasks[task] = decoder.is_inside
             if not decoder.is_inside:
                 deadline = loop.time() + self._limits.idle
             elif not was_inside:
                 deadline = loop.time() + self._limits.frame
 
     async def _answer(self, frame: Frame, writer: asyncio.StreamWriter, peer: str) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks[task] = True
-        try:
-            answer = await self._handle(frame.content, peer)
-            if answer is not None:
-                writer.write(encode(answer))
-                async with asyncio.timeout(self._limits.frame):
-                    await writer.drain()
-        finally:
-            self._tasks[task] = False
+        answer = await self._handle(frame.content, peer)
+        if answer is not None:
+            writer.write(encode(answer))
+            async with asyncio.timeout(self._limits.frame):
+                await writer.drain()
 
 
 def _tell(event: Frame | Garbage | TooLarge) -> None:

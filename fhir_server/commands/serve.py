@@ -133,6 +133,7 @@ def serve(settings: Settings) -> None:
         proxy_headers=False,
         date_header=True,
         timeout_graceful_shutdown=20,
+        timeout_worker_healthcheck=60,  # loading the definitions takes a busy machine seconds
         timeout_keep_alive=30,
         backlog=1024,
     )

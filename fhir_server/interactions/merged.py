@@ -5,11 +5,11 @@
 3. A spot in this order is a type and a place in the order of its records.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from fhir_server.model import Place, Query, Version
+from fhir_server.model import Place, Query, Sort, Version
 from fhir_server.store import order
 from fhir_server.store.protocol import Store
 
@@ -50,6 +50,34 @@ async def page(store: Store, queries: Sequence[Ranked], after: Spot | None) -> M
     return await (_merged if queries[0].query.sort else _listed)(store, queries, after)
 
 
+async def between(
+    store: Store, queries: Sequence[Ranked], after: Spot | None, until: Spot
+) -> list[Version]:
+    """Return the records behind `after` up to `until`."""
+    found: list[Version] = []
+    if not queries:
+        return found
+    key = spot_key(queries[0].query.sort)
+    while True:
+        some = await page(store, queries, after)
+        inside = [spot for spot in some.spots if not key(until) < key(spot)]
+        found += some.versions[: len(inside)]
+        if not some.more or len(inside) < len(some.spots):
+            return found
+        after = some.spots[-1]
+
+
+def spot_key(sorts: Sequence[Sort]) -> Callable[[Spot], tuple[object, ...]]:
+    """Return the function that makes spots comparable."""
+    ordered, keys = order.place_key(sorts), len(sorts)
+
+    def key(spot: Spot) -> tuple[object, ...]:
+        values = ordered(spot.place)
+        return (*values[:keys], spot.rank, *values[keys:])
+
+    return key
+
+
 async def count(store: Store, queries: Sequence[Ranked]) -> int:
     """Return how many records match."""
     return sum([await store.count(query) for _, query in queries])
@@ -79,13 +107,8 @@ async def _merged(store: Store, queries: Sequence[Ranked], after: Spot | None) -
         some = await store.search(replace(query, after=start))
         more = more or some.next is not None
         found += zip((Spot(rank, place) for place in some.places), some.versions, strict=True)
-    ordered, keys = order.place_key(first.sort), len(first.sort)
-
-    def key(pair: tuple[Spot, Version]) -> tuple[object, ...]:
-        values = ordered(pair[0].place)
-        return (*values[:keys], pair[0].rank, *values[keys:])
-
-    found.sort(key=key)
+    key = spot_key(first.sort)
+    found.sort(key=lambda pair: key(pair[0]))
     return _cut(found, first.limit, more=more or len(found) > first.limit)
 
 

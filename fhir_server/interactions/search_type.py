@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlencode
 
+from conformance.issues import Issue
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.restrict import restrict
@@ -18,15 +19,16 @@ from fhir_server.interactions.agreement import agreement
 from fhir_server.interactions.bundle import bundle, found
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.criteria import asked
-from fhir_server.interactions.included import included
+from fhir_server.interactions.included import Added, included
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.merged import Merged, Ranked, Spot
 from fhir_server.interactions.outcome import outcome
+from fhir_server.interactions.paging import Start, opened
 from fhir_server.interactions.reach import Reach, reach, to_trail
 from fhir_server.interactions.server import Server
 from fhir_server.interactions.subset import Content, Subset
 from fhir_server.interactions.trail import trail
-from fhir_server.model import Query
+from fhir_server.model import Query, Version
 from fhir_server.search.search import Search
 from fhir_server.search.tree import both
 
@@ -59,6 +61,19 @@ class _Task:
         """Return what a cursor holds for: this query of this caller."""
         who = [caller.account, caller.role, caller.patient]
         return fhirjson.encode([self.over.place, who, self.used]).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A search at one of its pages; `bind` is what cursors hold for."""
+
+    server: Server
+    task: _Task
+    bind: str
+
+    def url(self, start: Start) -> str:
+        """Return the address of the page that begins there."""
+        return self.task.url(start.seal(self.server.signer, self.bind))
 
 
 async def search_type(server: Server, caller: Caller, ask: Interaction) -> Reply:
@@ -113,28 +128,58 @@ def _query(caller: Caller, over: Reach, search: Search) -> Query:
 
 
 async def _page(server: Server, caller: Caller, task: _Task, queries: Sequence[Ranked]) -> Reply:
-    search, bind, after = task.search, task.bind(caller), None
-    if search.cursor:
-        rank, place = server.signer.open(search.cursor, bind)
-        after = Spot(rank, tuple(place))
-    page = await merged.page(server.store, queries, after)
-    more, problems = await included(server, caller, search, page.versions)
-    links = [("self", task.url(search.cursor))]
+    turn = _Turn(server, task, task.bind(caller))
+    start = opened(server.signer, task.search.cursor, turn.bind)
+    if start.until is not None:
+        return await _rest(caller, turn, queries, start, start.until)
+    page = await merged.page(server.store, queries, start.after)
+    added = await included(server, caller, task.search, page.versions)
+    links = [("first", task.url(""))]
     if page.more:
-        links.append(("next", task.url(server.signer.seal(page.spots[-1], bind))))
+        links.append(("next", turn.url(Start(page.spots[-1]))))
+    if added.next is not None:
+        links.append(("related", turn.url(Start(start.after, page.spots[-1], added.next))))
+    total = await _total(server, task.search, queries, page, start.after)
+    return _answer(turn, page.versions, added, links, total)
+
+
+async def _rest(
+    caller: Caller, turn: _Turn, queries: Sequence[Ranked], start: Start, until: Spot
+) -> Reply:
+    """Answer with more of what the matches of a page include."""
+    server, search = turn.server, turn.task.search
+    matches = await merged.between(server.store, queries, start.after, until)
+    added = await included(server, caller, search, matches, start.at)
+    links = [("first", turn.task.url(""))]
+    if added.next is not None:
+        links.append(("related", turn.url(replace(start, at=added.next))))
+    return _answer(turn, (), added, links)
+
+
+def _answer(
+    turn: _Turn,
+    matches: Sequence[Version],
+    added: Added,
+    links: Sequence[tuple[str, str]],
+    total: int | None = None,
+) -> Reply:
+    server, task = turn.server, turn.task
+    search, base = task.search, task.ask.base
     contents = _contents(server, task)
     whole = Subset(search.summary).content(server.definitions)
-    base = task.ask.base
     entries = [
         found(base, each, "match", contents[each.key.type], agreement(search, each))
-        for each in page.versions
+        for each in matches
     ]
-    entries += [found(base, each, "include", whole) for each in more]
-    entries += _told(replace(search, problems=search.problems + problems))
-    total = await _total(server, search, queries, page, after)
-    body = bundle("searchset", entries, links=links, total=total)
-    versions = (*page.versions, *more)
-    return Reply(200, body, patients=concerned(version.patients for version in versions))
+    entries += [found(base, each, "include", whole) for each in added.versions]
+    entries += _told((*search.problems, *added.problems, *_continued(added)))
+    links = [("self", task.url(search.cursor)), *links]
+    versions = (*matches, *added.versions)
+    return Reply(
+        200,
+        bundle("searchset", entries, links=links, total=total),
+        patients=concerned(version.patients for version in versions),
+    )
 
 
 def _contents(server: Server, task: _Task) -> dict[str, Content]:
@@ -164,9 +209,16 @@ async def _total(
     return None
 
 
-def _told(search: Search) -> Sequence[bytes]:
-    """Return what is to be said about the search itself, as an entry."""
-    if not search.problems:
+def _continued(added: Added) -> Sequence[Issue]:
+    if added.next is None:
         return ()
-    resource = fhirjson.encode(outcome(search.problems))
+    words = "What is included does not fit this page; the link 'related' leads to the rest."
+    return (Issue("informational", words, "", "information"),)
+
+
+def _told(problems: Sequence[Issue]) -> Sequence[bytes]:
+    """Return what is to be said about the search itself, as an entry."""
+    if not problems:
+        return ()
+    resource = fhirjson.encode(outcome(problems))
     return [b'{"resource":' + resource + b',"search":{"mode":"outcome"}}']

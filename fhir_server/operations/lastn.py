@@ -23,7 +23,7 @@ from fhir_server.interactions.bundle import bundle, found
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.criteria import asked
 from fhir_server.interactions.find import allowed
-from fhir_server.interactions.included import included
+from fhir_server.interactions.included import included, incomplete
 from fhir_server.interactions.interaction import Interaction, Params, Reply
 from fhir_server.interactions.outcome import outcome
 from fhir_server.interactions.server import OperationDefinition, Parameter, Server
@@ -96,17 +96,20 @@ async def _told(
     links = [("self", f"{ask.base}/Observation/$lastn?{urlencode(search.used)}")]
     if search.summary == "count":
         return Reply(200, bundle("searchset", (), links=links, total=len(versions)))
-    more, problems = await included(server, caller, search, versions)
+    added = await included(server, caller, search, versions)
     content = Subset(search.summary, search.elements, "Observation").content(server.definitions)
     entries = [found(ask.base, each, "match", content) for each in versions]
-    entries += [found(ask.base, each, "include", content) for each in more]
-    if problems := search.problems + problems:
+    entries += [found(ask.base, each, "include", content) for each in added.versions]
+    problems = search.problems + added.problems
+    if added.next is not None:
+        problems += (incomplete(server.settings.include_limit),)
+    if problems:
         said = fhirjson.encode(outcome(problems))
         entries.append(b'{"resource":' + said + b',"search":{"mode":"outcome"}}')
     return Reply(
         200,
         bundle("searchset", entries, links=links, total=len(versions)),
-        patients=concerned(each.patients for each in (*versions, *more)),
+        patients=concerned(each.patients for each in (*versions, *added.versions)),
     )
 
 

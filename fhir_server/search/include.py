@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/search.html#include
    from what the round before added.
 2. Each query is a search like any other: the caller joins its own predicate before a store sees it.
 3. What is known already is not asked for again.
+4. A reference that names a version asks for that version, by itself.
 """
 
 from collections.abc import Collection, Iterator, Sequence
@@ -21,6 +22,9 @@ from fhir_server.search.tree import Ids, Node, Not, both, either
 
 Resources = Sequence[tuple[Key, dict[str, Any]]]
 
+_LONGEST = 18
+"""Digits of a version's number; a store keeps 63 bits."""
+
 
 def plan(
     extractor: Extractor,
@@ -29,46 +33,88 @@ def plan(
     *,
     known: Collection[Key] = (),
     again: bool = False,
+    types: Collection[str] = (),
 ) -> tuple[Query, ...]:
     """Return one query a type for what `resources` refer to or what refers to them.
 
     `resources` are the matches, with `again` those added by the round before. `known` keys are left
-    out. Queries carry no authorization, and the default `limit`: the caller sets both.
+    out. `types` are those that `_revinclude=*` looks at. Queries carry no authorization, and the
+    default `limit`: the caller sets both.
     """
     wanted: dict[str, list[Node]] = {}
     for include in search.includes:
         if include.iterate or not again:
             for type_name, ids in _referred(extractor, include, resources, known).items():
                 wanted.setdefault(type_name, []).append(Ids(frozenset(ids)))
-    for include in search.revincludes:
+    keys = [key for key, _ in resources]
+    for include in _named(extractor.definitions, search.revincludes, types):
         if include.iterate or not again:
-            node = _referring(extractor.definitions, include, [key for key, _ in resources])
+            node = _referring(extractor.definitions, include, keys)
             if node is not None:
                 fresh = _unknown(include.source, known)
                 wanted.setdefault(include.source, []).append(both(node, *fresh))
     return tuple(Query(type_name, either(*nodes)) for type_name, nodes in wanted.items())
 
 
+def versioned(
+    extractor: Extractor, search: Search, resources: Resources, *, again: bool = False
+) -> tuple[tuple[Key, int], ...]:
+    """Return the versions that `resources` refer to by number, each once, as `plan` takes them."""
+    found = (
+        pair
+        for include in search.includes
+        if include.iterate or not again
+        for pair in _pointed(extractor, include, resources)
+    )
+    return tuple(dict.fromkeys((key, vid) for key, vid in found if vid is not None))
+
+
+def _named(
+    definitions: Definitions, includes: Sequence[Include], types: Collection[str]
+) -> Iterator[Include]:
+    """Yield inclusions with `*` as one of each type."""
+    for include in includes:
+        if include.source != "*":
+            yield include
+            continue
+        for type_name in sorted(types):
+            if definitions.is_resource_type(type_name):
+                yield include._replace(source=type_name)
+
+
 def _referred(
     extractor: Extractor, include: Include, resources: Resources, known: Collection[Key]
 ) -> dict[str, list[str]]:
-    codes = None if include.param == "*" else (include.param,)
     found: dict[str, list[str]] = {}
-    for key, resource in resources:
-        if include.source in ("*", key.type):
-            for target in _targets(extractor, resource, codes):
-                if include.target in (None, target.type) and target not in known:
-                    found.setdefault(target.type, []).append(target.id)
+    for target, vid in _pointed(extractor, include, resources):
+        if vid is None and target not in known:
+            found.setdefault(target.type, []).append(target.id)
     return found
 
 
-def _targets(
-    extractor: Extractor, resource: dict[str, Any], codes: tuple[str, ...] | None
-) -> Iterator[Key]:
-    for entry in extractor.references(resource, codes):
+def _pointed(
+    extractor: Extractor, include: Include, resources: Resources
+) -> Iterator[tuple[Key, int | None]]:
+    """Yield the records that an inclusion follows from `resources`, with the version if named."""
+    codes = () if include.param == "*" else (include.param,)
+    for key, resource in resources:
+        if include.source in ("*", key.type):
+            for target, vid in referred(extractor, resource, *codes):
+                if include.target in (None, target.type):
+                    yield target, vid
+
+
+def referred(
+    extractor: Extractor, resource: dict[str, Any], *codes: str
+) -> Iterator[tuple[Key, int | None]]:
+    """Yield the records that reference parameters (none: all of them) of a resource point to, with
+    the version where one is named."""
+    for entry in extractor.references(resource, codes or None):
         type_name, slash, id = str(entry.v).partition("/")
         if slash and ":" not in entry.param and extractor.definitions.is_resource_type(type_name):
-            yield Key(type_name, id)
+            version = str(entry.w)
+            numbered = version.isascii() and version.isdecimal() and len(version) < _LONGEST
+            yield Key(type_name, id), int(version) if numbered else None
 
 
 def _referring(definitions: Definitions, include: Include, keys: Sequence[Key]) -> Node | None:

@@ -94,8 +94,6 @@ def _included(place: Place, search: Search, text: str, iterate: bool) -> Changes
 
 def _reverse_included(place: Place, search: Search, text: str, iterate: bool) -> Changes:
     found = _include(place, text, iterate, "_revinclude")
-    if found.source == "*":
-        raise NotSupported("_revinclude=* is not supported yet; name a type: _revinclude=Type:*")
     if not iterate and found.target not in (None, *place.found):
         raise BadRequest(
             f"_revinclude={text}: the search finds {', '.join(sorted(place.found)[:5])}; "

@@ -46,3 +46,13 @@ class Search:
     used: tuple[tuple[str, str], ...] = ()
     problems: tuple[Issue, ...] = ()
     measures: tuple[Words | Near, ...] = ()
+
+    @property
+    def iterates(self) -> bool:
+        """Whether what is included may include more."""
+        return any(each.iterate for each in (*self.includes, *self.revincludes))
+
+    @property
+    def includes_all(self) -> bool:
+        """Whether whatever refers to the matches is included, of any type."""
+        return any(each.source == "*" for each in self.revincludes)

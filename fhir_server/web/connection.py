@@ -6,6 +6,9 @@ https://www.rfc-editor.org/rfc/rfc9112
 2. A body keeps coming, and an answer keeps being taken: whoever does less than a thousand bytes a
    second for the length of `stall_seconds` is dropped.
 3. While the hub itself does not read, because it has enough to do, nobody is blamed.
+4. When the server stops, every request that was sent is answered: one under way is finished, and a
+   connection that is silent stays open for another two seconds, since its client may be sending
+   already. The last answer says `Connection: close`, so that a client sends no more after it.
 """
 
 import asyncio
@@ -20,6 +23,7 @@ from fhir_server.interactions.outcome import outcome
 from fhir_server.settings import load
 
 _LEAST = 1000  # bytes a second
+_FAREWELL = 2.0  # seconds
 
 _REASONS = {400: ("invalid", "Bad Request"), 431: ("too-long", "Request Header Fields Too Large")}
 
@@ -46,6 +50,7 @@ class Connection(HttpToolsProtocol):
         self._in_body = False
         self._received = 0
         self._left = 0
+        self._stopping = False
         self._reading: asyncio.TimerHandle | None = None
         self._writing: asyncio.TimerHandle | None = None
 
@@ -83,6 +88,8 @@ class Connection(HttpToolsProtocol):
         self._in_body = True
         self._stop_reading()
         super().on_headers_complete()
+        if self._stopping:
+            self.cycle.keep_alive = False
         self._received = 0
         self._reading = self.loop.call_later(self._limits.stall, self._check_body, 0)
 
@@ -92,6 +99,14 @@ class Connection(HttpToolsProtocol):
         self._in_body = False
         self._received = 0
         self._stop_reading()
+
+    def shutdown(self) -> None:
+        """Answer what was sent, then close."""
+        self._stopping = True
+        if self._is_idle():
+            self.loop.call_later(_FAREWELL, self._close_if_idle)
+        else:
+            super().shutdown()
 
     def pause_writing(self) -> None:
         """Watch whether the client takes what it was sent."""
@@ -103,6 +118,14 @@ class Connection(HttpToolsProtocol):
         """The client takes it."""
         super().resume_writing()
         self._stop_writing()
+
+    def _is_idle(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+    def _close_if_idle(self) -> None:
+        """Close unless a request is coming or under way; that one is the last."""
+        if self._is_idle() and not self._received and not self._is_closing():
+            self.transport.close()
 
     def _refuse(self, status: int, words: str) -> None:
         code, phrase = _REASONS[status]

@@ -174,6 +174,17 @@ def group(id: str, members: Sequence[str]) -> Json:
     }
 
 
+def list_of(id: str, about: str, *items: str) -> Json:
+    made: Json = {
+        "resourceType": "List",
+        "id": id,
+        "status": "current",
+        "mode": "working",
+        "entry": [{"item": reference(each)} for each in items],
+    }
+    return made | ({"subject": reference(f"Patient/{about}")} if about else {})
+
+
 def task(id: str, subject: str, owner: str) -> Json:
     return {
         "resourceType": "Task",
@@ -258,6 +269,14 @@ def _items() -> st.SearchStrategy[tuple[Item, ...]]:
             doctor=_one_of("", "d1"),
         )
     add(group, "g1", members=st.lists(_SUBJECT, min_size=1, max_size=2, unique=True))
+    for id in ("l1", "l2"):
+        add(
+            lambda id, about, items: list_of(id, about, *items),
+            id,
+            about=_one_of("", *PATIENTS),
+            items=st.lists(_one_of("Patient/p1", "Patient/p2", "Observation/o1", "Condition/c1",
+                                   "Observation/o2/_history/1"), max_size=3),
+        )  # fmt: skip
     add(task, "t1", subject=_SUBJECT, owner=_one_of("clinic", "elsewhere"))
     return st.tuples(*kinds)
 
@@ -275,7 +294,7 @@ _GRANTS = st.lists(
         ),
         _SUBJECT,
         _one_of("clinic", "elsewhere"),
-        st.sampled_from((*RULES, "Task/t1", "Patient/p2", "Observation/o1", "Group/g1")),
+        st.sampled_from((*RULES, "Task/t1", "Patient/p2", "Observation/o1", "Group/g1", "List/l1")),
         st.integers(0, 4).map(lambda n: n == 4),
         st.integers(1, 9),
     ),
@@ -368,17 +387,20 @@ _REQUEST = re.compile(r"request [A-Za-z0-9]+")
 
 
 async def answers(hub: Any, asks: Iterable[Ask]) -> list[tuple[Any, ...]]:
-    """Return the normalised answers, following every next link to the end."""
+    """Return the normalised answers, following the links to what is included and to the next page
+    to the end."""
     found: list[tuple[Any, ...]] = []
     for ask in asks:
         pages: list[Any] = []
-        path: str | None = ask.path
-        method, body = ask.method, ask.body
-        while path is not None and len(pages) < 30:
-            answer = await hub.ask(method, path, body, by="P", headers=dict(ask.headers))
+        answer = await hub.ask(ask.method, ask.path, ask.body, by="P", headers=dict(ask.headers))
+        assert answer.status_code != 500, answer.text
+        links = following(answer)
+        pages.append(normal(answer))
+        while links and len(pages) < 60:
+            answer = await hub.ask("GET", links.pop(), by="P", headers=dict(ask.headers))
             assert answer.status_code != 500, answer.text
             pages.append(normal(answer))
-            path, method, body = following(answer), "GET", None
+            links += following(answer)
         found.append((ask.method, ask.path, pages))
     return found
 
@@ -390,11 +412,11 @@ def normal(answer: Any) -> tuple[Any, ...]:
     return answer.status_code, text, [answer.headers.get(name) for name in told]
 
 
-def following(answer: Any) -> str | None:
-    if answer.status_code != 200 or '"next"' not in answer.text:
-        return None
-    links = answer.json().get("link", ())
-    return next((link["url"] for link in links if link["relation"] == "next"), None)
+def following(answer: Any) -> list[str]:
+    if answer.status_code != 200 or '"relation"' not in answer.text:
+        return []
+    links = {link["relation"]: link["url"] for link in answer.json().get("link", ())}
+    return [links[relation] for relation in ("next", "related") if relation in links]
 
 
 def _all_keys(world: World) -> list[Key]:
@@ -505,6 +527,8 @@ Practitioner/d1/Patient?_total=accurate
 ?_type=Observation,Condition&code=bp,I10&_include=Observation:encounter
 ?_type=Condition,Procedure&_has:Encounter:diagnosis:class=AMB&_count=1
 ?_type=Patient,Group&_sort=-_id&_count=1
+?_type=Patient&_revinclude=*
+Patient?_revinclude=*&_revinclude:iterate=*&_include:iterate=*
 ?_id=p1,o1,c1
 Patient?_content=li
 Patient?_content=wang&_total=accurate&_count=1
@@ -526,6 +550,14 @@ Location?near=31|121|50&_sort=near
 Encounter?location.near=31|121|50
 Encounter?location.near=31|121|5000&_summary=count
 Patient?_has:Encounter:patient:location.near=31|121|50&_total=accurate&_count=1
+Patient?_list=l1
+?_list=l1,l2&_count=1
+Observation?subject:Patient._list=l1&_summary=count
+Condition?_list=$current-problems&_count=1
+_history?_list=l1
+Patient/_history?_list=l2
+List?item=Patient/p1
+List?_include=List:item&_revinclude=*
 AuditEvent?patient=nobody
 """
 

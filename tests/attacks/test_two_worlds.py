@@ -22,6 +22,7 @@ from attack_worlds import (
     encounter,
     group,
     item,
+    list_of,
     observation,
     patient,
     reads,
@@ -67,7 +68,7 @@ def compared(make_hub, url):
         worlds = []
         caller = replace(caller, now=START + 10_000_000)
         for is_whole in (True, False):
-            hub = make_hub(url())
+            hub = make_hub(url(), {"include_limit": 2})
             hub.callers["P"] = caller
             seen = {made.key for made in world.items if visible(hub, world, caller, made)}
             hub.run(
@@ -125,6 +126,8 @@ WORLD = World(
         ),
         item(group("g1", ("p1", "p2")), "hospital"),
         item(task("t1", "p1", "elsewhere"), "hospital"),
+        item(list_of("l1", "", "Patient/p1", "Patient/p3", "Observation/o1"), "clinic"),
+        item(list_of("l2", "p2", "Patient/p2", "Observation/o2", "Condition/c2"), "hospital"),
     ),
     grants=(Grant("p1", "clinic", "Consent/1", 0, rule=RULES[1].id),),
 )

@@ -73,7 +73,7 @@ def test_lenience_leaves_it_out_and_tells(hub):
 def test_the_self_link_says_what_was_searched(hub):
     answer = hub.get("Patient?family=li&_format=json")
 
-    assert links(answer) == {"self": "http://hub.test/fhir/Patient?family=li"}
+    assert links(answer)["self"] == "http://hub.test/fhir/Patient?family=li"
 
 
 def test_a_form_searches_as_a_query_does(hub):
@@ -169,7 +169,7 @@ def test_more_included_than_the_limit_is_told(make_hub):
     found = hub.get("Patient?_revinclude=Observation:subject").json()
 
     assert [e["search"]["mode"] for e in found["entry"]] == ["match", "include", "outcome"]
-    assert found["entry"][2]["resource"]["issue"][0]["severity"] == "warning"
+    assert "related" in found["entry"][2]["resource"]["issue"][0]["diagnostics"]
 
 
 def test_a_chain_goes_through_references(hub):

@@ -3,7 +3,7 @@
 import pytest
 
 from fhir_server.model import Key, Query
-from fhir_server.search.include import plan
+from fhir_server.search.include import plan, versioned
 from fhir_server.search.tree import And, Cond, Ids, Match, Not, Or
 
 OBSERVATION = {
@@ -12,7 +12,8 @@ OBSERVATION = {
     "subject": {"reference": "Patient/li"},
     "encounter": {"reference": "https://hub.example/fhir/Encounter/e"},
     "performer": [
-        {"reference": "Practitioner/p/_history/2"},
+        {"reference": "Practitioner/p"},
+        {"reference": "Practitioner/old/_history/2"},
         {"reference": "Organization/g"},
         {"reference": "https://other.example/Practitioner/q"},
         {"reference": "#contained"},
@@ -51,6 +52,20 @@ def test_include_follows_local_references_of_each_type(planned):
     assert planned("Observation?_include=Observation:performer:Organization") == (
         Query("Organization", ids("g")),
     )
+
+
+def test_a_version_that_is_named_is_asked_for_by_itself(extractor, read):
+    search = read("Observation?_include=Observation:performer&_include=*")
+
+    assert versioned(extractor, search, MATCHES) == ((Key("Practitioner", "old"), 2),)
+    assert versioned(extractor, search, MATCHES, again=True) == ()
+
+
+def test_a_reverse_wildcard_asks_each_type_for_what_refers(planned):
+    types = {"Encounter", "Provenance", "audit"}
+    queries = planned("Patient?_revinclude=*", [(Key("Patient", "li"), PATIENT)], types=types)
+
+    assert {query.type for query in queries} == {"Encounter", "Provenance"}
 
 
 def test_wildcard_includes_every_reference(planned):

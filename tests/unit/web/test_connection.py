@@ -187,3 +187,82 @@ def test_an_answer_that_is_not_taken_is_given_up(monkeypatch):
             return left
 
     assert asyncio.run(go()) == 0
+
+
+REQUEST = b"GET / HTTP/1.1\r\nhost: x\r\n\r\n"
+
+
+@pytest.fixture
+def stopping(monkeypatch):
+    """Return what runs `stopping(reader, writer, stop)`; `stop` tells the connection to end."""
+    limits = connection._Limits(head=10_000, stall=5)
+    monkeypatch.setattr(connection, "_limits", lambda: limits)
+    monkeypatch.setattr(connection, "_FAREWELL", 0.2)
+
+    def run(conversation):
+        async def go():
+            async with serving() as (port, state):
+                reader, writer = await asyncio.open_connection("127.0.0.1", port)
+
+                def stop():
+                    for each in state.connections:
+                        each.shutdown()
+
+                try:
+                    return await asyncio.wait_for(conversation(reader, writer, stop), PATIENCE)
+                finally:
+                    writer.close()
+
+        return asyncio.run(go())
+
+    return run
+
+
+def test_a_request_sent_while_the_server_stops_is_answered(stopping):
+    """The server cannot know what is on its way to a connection that looks silent."""
+
+    async def conversation(reader, writer, stop):
+        writer.write(REQUEST)
+        await reader.readuntil(b"\r\n\r\n0")
+        stop()
+        writer.write(REQUEST)
+        return await rest(reader)
+
+    answer = stopping(conversation)
+
+    assert answer.startswith(b"HTTP/1.1 200")
+    assert b"connection: close\r\n" in answer
+
+
+def test_half_a_request_is_waited_for_while_the_server_stops(stopping):
+    async def conversation(reader, writer, stop):
+        writer.write(REQUEST[:9])
+        writer.write(REQUEST[:0])
+        await asyncio.sleep(0)
+        stop()
+        for place in range(9, len(REQUEST), 4):
+            writer.write(REQUEST[place : place + 4])
+            await asyncio.sleep(0.05)
+        return await rest(reader)
+
+    assert stopping(conversation).startswith(b"HTTP/1.1 200")
+
+
+def test_a_silent_connection_ends_when_the_server_stops(stopping):
+    async def conversation(reader, writer, stop):
+        writer.write(REQUEST)
+        await reader.readuntil(b"\r\n\r\n0")
+        stop()
+        return await rest(reader)
+
+    assert stopping(conversation) == b""
+
+
+def test_all_of_a_pipeline_is_answered_when_the_server_stops(stopping):
+    async def conversation(reader, writer, stop):
+        writer.write(REQUEST * 3)
+        await reader.readuntil(b"HTTP/1.1 200")
+        stop()
+        return await rest(reader)
+
+    assert stopping(conversation).count(b"HTTP/1.1 200") == 2

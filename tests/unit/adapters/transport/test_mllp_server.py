@@ -131,3 +131,50 @@ def test_connections_are_counted():
 
     _run(play())
     assert counts == [1, -1]
+
+
+def test_what_was_sent_before_closing_is_answered():
+    """Sent, but not read yet: the sender cannot know."""
+
+    async def play():
+        async with _listening(_echo) as (listener, port), _connected(port) as (reader, writer):
+            writer.write(encode(b"one"))
+            await _frames(reader, 1)
+            closing = asyncio.ensure_future(listener.close())
+            await asyncio.sleep(0)
+            writer.write(encode(b"two"))
+            await closing
+            return await _frames(reader, 1)
+
+    assert _run(play()) == [b"to 127.0.0.1: two"]
+
+
+def test_half_a_frame_is_read_to_its_end_on_closing():
+    async def play():
+        limits = {"farewell": 0.05, "grace": 5.0}
+        async with (
+            _listening(_echo, **limits) as (listener, port),
+            _connected(port) as (reader, writer),
+        ):
+            whole = encode(b"one")
+            writer.write(whole[:3])
+            await asyncio.sleep(0.05)
+            closing = asyncio.ensure_future(listener.close())
+            await asyncio.sleep(0.2)
+            writer.write(whole[3:])
+            await closing
+            return await _frames(reader, 1)
+
+    assert _run(play()) == [b"to 127.0.0.1: one"]
+
+
+def test_silent_connections_end_on_closing():
+    async def play():
+        async with (
+            _listening(_echo, farewell=0.05, grace=30.0) as (listener, port),
+            _connected(port) as (reader, _),
+        ):
+            await listener.close()
+            return await reader.read()
+
+    assert _run(play()) == b""
