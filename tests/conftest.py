@@ -17,6 +17,8 @@ from conformance.validator import Validator
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.scopes import Scope
 from fhir_server.errors import Unauthenticated
+from fhir_server.interactions.index import Index
+from fhir_server.interactions.searchparameter import searchparameter_rule
 from fhir_server.interactions.server import Server
 from fhir_server.operations.document import DOCUMENT
 from fhir_server.operations.everything import EVERYTHING_OF
@@ -219,13 +221,12 @@ def make_hub(
         server = Server(
             settings=Settings(**(settings or {})),
             store=store,
-            definitions=definitions,
+            index=Index(store, extractor),
             validator=validator,
-            extractor=extractor,
             signer=Signer(b"0123456789abcdef"),
             clock=clock,
             new_id=lambda: f"n{next(numbers)}",
-            write_rules={},
+            write_rules={"SearchParameter": (searchparameter_rule,)},
             operations=(*VALIDATE, *META, *EVERYTHING_OF, *LASTN, *DOCUMENT, *MATCH),
         )
         made.append(Hub(replace(server, **parts), clock))

@@ -50,8 +50,15 @@ RUN: Mapping[Name, Run] = {
 """What is done here; what FHIR has besides is answered with 501."""
 
 
+_BY_PARAMETERS = ("search", "operation")
+
 _LOOKING = ("search", "history")
 """Interactions that may be ended at any moment, since they change nothing."""
+
+
+def _asks_by_parameters(ask: Interaction) -> bool:
+    """Whether the search parameters of this moment matter; a plain write is refused without."""
+    return ask.name.startswith(_BY_PARAMETERS) or bool(ask.query or ask.if_none_exist)
 
 
 async def perform(server: Server, caller: Caller, ask: Interaction) -> Reply:
@@ -74,6 +81,7 @@ async def _run(server: Server, caller: Caller, ask: Interaction) -> Reply:
     if ask.name == "batch":
         return await batch(server, caller, ask, single)
     if ask.name == "transaction":
+        await server.index.refresh()
         return await transaction(server, caller, ask, single)
     if not ask.name.startswith(_LOOKING):
         return await single(server, caller, ask)
@@ -87,6 +95,8 @@ async def _run(server: Server, caller: Caller, ask: Interaction) -> Reply:
 
 async def single(server: Server, caller: Caller, ask: Interaction) -> Reply:
     """Do one interaction on one resource or type, without the audit row of a read."""
+    if _asks_by_parameters(ask):
+        await server.index.refresh()
     run = RUN.get(ask.name)
     if run is None:
         raise NotSupported(f"{ask.name} is not supported yet.")
