@@ -36,10 +36,12 @@ from fhir_server.log import configure, get_logger
 from fhir_server.model import Key
 from fhir_server.operations.document import DOCUMENT
 from fhir_server.operations.everything import EVERYTHING_OF
+from fhir_server.operations.graphql.operation import graphql
 from fhir_server.operations.lastn import LASTN
 from fhir_server.operations.match import MATCH
 from fhir_server.operations.meta import META
 from fhir_server.operations.validate import VALIDATE
+from fhir_server.randomness import random_hex
 from fhir_server.referral.operations import OPERATIONS as REFERRAL
 from fhir_server.referral.rules import WRITE_RULES
 from fhir_server.search.cursor import Signer
@@ -97,7 +99,7 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
         clock=clock,
         new_id=new_id,
         write_rules={**WRITE_RULES, "SearchParameter": (searchparameter_rule,)},
-        operations=OPERATIONS,
+        operations=(*OPERATIONS, *graphql(definitions)),
         checks=checks,
     )
     await server.index.settle()
@@ -127,7 +129,7 @@ def milliseconds() -> int:
 
 def new_id() -> str:
     """Return a random id of 128 bits."""
-    return secrets.token_hex(16)
+    return random_hex(16)
 
 
 class Hub:

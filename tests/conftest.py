@@ -22,6 +22,7 @@ from fhir_server.interactions.searchparameter import searchparameter_rule
 from fhir_server.interactions.server import Server
 from fhir_server.operations.document import DOCUMENT
 from fhir_server.operations.everything import EVERYTHING_OF
+from fhir_server.operations.graphql.operation import graphql
 from fhir_server.operations.lastn import LASTN
 from fhir_server.operations.match import MATCH
 from fhir_server.operations.meta import META
@@ -64,6 +65,7 @@ def staff(name: str, organization: str, duty: str = "physician") -> Caller:
     )
 
 
+OPERATIONS = (*VALIDATE, *META, *EVERYTHING_OF, *LASTN, *DOCUMENT, *MATCH)
 CALLERS = {
     "open": Caller("open", "open", scopes=(Scope("system", "*", "cruds"),)),
     "operator": Caller("operator", "operator", scopes=(Scope("system", "*", "cruds"),)),
@@ -227,7 +229,7 @@ def make_hub(
             clock=clock,
             new_id=lambda: f"n{next(numbers)}",
             write_rules={"SearchParameter": (searchparameter_rule,)},
-            operations=(*VALIDATE, *META, *EVERYTHING_OF, *LASTN, *DOCUMENT, *MATCH),
+            operations=(*OPERATIONS, *graphql(definitions)),
         )
         made.append(Hub(replace(server, **parts), clock))
         return made[-1]

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 from fhir_server.errors import BadRequest, UnsupportedMedia
 from fhir_server.interactions import etag
 from fhir_server.interactions.breath import aside
-from fhir_server.interactions.interaction import Interaction, Params
+from fhir_server.interactions.interaction import GRAPHQL, Interaction, Params
 from fhir_server.interactions.patch import PATCHES
 from fhir_server.interactions.query import asked
 from fhir_server.web.fhir import binary, negotiate, strict
@@ -44,9 +44,9 @@ def params(query: bytes) -> Params:
     return asked(_utf8(query))
 
 
-def with_headers(ask: Interaction, headers: Headers, query: bytes, base: str) -> Interaction:
-    """Return the interaction with the base, its parameters and what its headers say."""
-    changes: dict[str, Any] = {"base": base}
+def with_headers(ask: Interaction, headers: Headers, query: bytes) -> Interaction:
+    """Return the interaction with its parameters and what its headers say."""
+    changes: dict[str, Any] = {}
     if query:
         changes["query"] = _utf8(query)
         changes["params"] = params(query)
@@ -60,7 +60,7 @@ def with_headers(ask: Interaction, headers: Headers, query: bytes, base: str) ->
             changes[name] = text(headers, header)
     if b"if-none-exist" in headers:
         changes["if_none_exist"] = _utf8(headers[b"if-none-exist"])
-    return replace(ask, **changes)
+    return replace(ask, **changes) if changes else ask
 
 
 async def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
@@ -76,6 +76,8 @@ async def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interact
     if media == negotiate.FORM and ask.name in _FORMS:
         query = "&".join(filter(None, (ask.query, _utf8(body))))
         return replace(ask, params=ask.params + params(body), query=query)
+    if media == GRAPHQL and ask.operation == "graphql":
+        return replace(ask, body=body, content_type=media)
     if ask.name in _SEARCHES:
         if body:
             raise UnsupportedMedia(f"A search by POST sends {negotiate.FORM}.")
