@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from fhir_server.authz.caller import Caller
-from fhir_server.errors import HubError, NotSupported, TooCostly
+from fhir_server.errors import Busy, HubError, NotSupported, TooCostly
 from fhir_server.interactions.batch import batch
 from fhir_server.interactions.commit import audit_row
 from fhir_server.interactions.create import create
@@ -52,6 +52,7 @@ RUN: Mapping[Name, Run] = {
 
 _BY_PARAMETERS = ("search", "operation")
 
+_ATTEMPTS = 5
 _LOOKING = ("search", "history")
 """Interactions that may be ended at any moment, since they change nothing."""
 
@@ -95,11 +96,31 @@ async def _run(server: Server, caller: Caller, ask: Interaction) -> Reply:
 
 async def single(server: Server, caller: Caller, ask: Interaction) -> Reply:
     """Do one interaction on one resource or type, without the audit row of a read."""
-    if _asks_by_parameters(ask):
-        await server.index.refresh()
     run = RUN.get(ask.name)
     if run is None:
         raise NotSupported(f"{ask.name} is not supported yet.")
     if ask.type == "AuditEvent" and ask.name != "search-compartment":
-        return await trail(server, caller, ask)
-    return await run(server, caller, ask)
+        run = trail
+    if not _asks_by_parameters(ask):
+        return await run(server, caller, ask)
+    known = await server.index.refresh()
+    reply = await run(server, caller, ask)
+    if ask.name.startswith("search") and known.indexing.parameters:
+        return await _still(server, caller, ask, (run, known.vid, reply))
+    return reply
+
+
+async def _still(
+    server: Server, caller: Caller, ask: Interaction, made: tuple[Run, int, Reply]
+) -> Reply:
+    """Return the answer of a search if it was made by the parameters that hold; else make it anew.
+
+    One of them may have changed between the reading of the query and the look into the store.
+    """
+    run, vid, reply = made
+    for _ in range(_ATTEMPTS):
+        now = (await server.index.refresh()).vid
+        if now == vid:
+            return reply
+        vid, reply = now, await run(server, caller, ask)
+    raise Busy("Search parameters change at this moment; try again.")
