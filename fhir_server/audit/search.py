@@ -23,6 +23,8 @@ from fhir_server.store.protocol import Store
 
 Json = dict[str, Any]
 
+_AT_ONCE = 500
+
 
 @dataclass(frozen=True, slots=True)
 class Found:
@@ -84,6 +86,27 @@ async def find(store: Store, caller: Caller, params: Params, page: int, signer: 
         cursor,
         asked.used,
     )
+
+
+async def count(
+    store: Store, caller: Caller, params: Params
+) -> tuple[int, tuple[tuple[str, str], ...]]:
+    """Return how many AuditEvents the parameters ask for, and the parameters that were followed.
+
+    Raises `Forbidden`, and `BadRequest` for a parameter or a value that is not understood.
+    """
+    bound = _bound(caller, "search")
+    asked = asked_by(params, Terms(now=caller.now))
+    if bound is not None:
+        asked = _narrowed(asked, bound)
+    query = Query("audit", asked.where, limit=_AT_ONCE, now=caller.now)
+    total = 0
+    while True:
+        rows = await store.search(query)
+        total += sum(len(_meant(asked, version, whole=True)) for version in rows.versions)
+        if rows.next is None:
+            return total, asked.used
+        query = replace(query, after=rows.next)
 
 
 async def about(store: Store, caller: Caller, patient: str, limit: int = 500) -> list[Row]:

@@ -15,10 +15,11 @@ from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.decide import Allow, Deny, decide
 from fhir_server.authz.single import permits
-from fhir_server.errors import BadRequest, Forbidden, NotFound, NotSupported, TooCostly
+from fhir_server.errors import BadRequest, Forbidden, NotFound, TooCostly
 from fhir_server.interactions.bundle import bundle, past
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.interaction import Interaction, Reply
+from fhir_server.interactions.listed import Listed, listed
 from fhir_server.interactions.params import refuse_all
 from fhir_server.interactions.server import Server
 from fhir_server.interactions.subset import PARAMS
@@ -28,7 +29,7 @@ from fhir_server.search import date
 from fhir_server.search.terms import SHANGHAI
 from fhir_server.search.tree import Node
 
-_KNOWN = ("_count", "_cursor", "_since", "_at", "_sort", *PARAMS)
+_KNOWN = ("_count", "_cursor", "_since", "_at", "_sort", "_list", *PARAMS)
 _MOST_AT_ONCE = 500
 
 
@@ -40,6 +41,13 @@ class _Sight:
     caller: Caller
     where: Mapping[str, Node]
     known: dict[Key, bool]
+    only: Listed | None = None
+
+    async def read(self, asked: History) -> list[Version]:
+        """Return the next versions, seen or not."""
+        if self.only is not None:
+            return await self.only.history(self.server.store, asked)
+        return await self.server.store.history(asked)
 
     async def sees(self, version: Version) -> bool:
         """Say whether this version and the latest one of its record may be seen."""
@@ -60,8 +68,6 @@ async def history(server: Server, caller: Caller, ask: Interaction) -> Reply:
     Raises `NotFound` for a record that is hidden or was never there, `Forbidden` where the caller
     sees no type that was asked for.
     """
-    if any(name == "_list" for name, _ in ask.params):
-        raise NotSupported("_list is not supported for history yet.")
     refuse_all(ask, _KNOWN)
     sight = _Sight(server, caller, _visible(server, caller, ask), {})
     if ask.id:
@@ -69,6 +75,8 @@ async def history(server: Server, caller: Caller, ask: Interaction) -> Reply:
     who = [caller.account, caller.role, caller.patient]
     bind = fhirjson.encode([ask.type, ask.id, who, _without_cursor(ask)]).decode()
     asked = _asked(server, ask, frozenset(sight.where), bind)
+    if (text := dict(ask.params).get("_list")) is not None:
+        sight = replace(sight, only=await listed(server, caller, text))
     subset = subset_of(server.definitions, ask)
     if subset.summary == "count":
         counted = await _count_all(sight, asked)
@@ -109,7 +117,7 @@ async def _page(sight: _Sight, asked: History) -> tuple[list[Version], bool]:
     chunk = asked.limit + 1
     after = asked.after
     while True:
-        versions = await sight.server.store.history(replace(asked, limit=chunk, after=after))
+        versions = await sight.read(replace(asked, limit=chunk, after=after))
         for version in versions:
             if await sight.sees(version):
                 if len(seen) == asked.limit:

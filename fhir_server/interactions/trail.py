@@ -4,6 +4,8 @@ written.
 https://hl7.org/fhir/R4/auditevent.html
 """
 
+from collections.abc import Sequence
+from typing import Any
 from urllib.parse import urlencode
 
 from fhir_server import fhirjson
@@ -14,6 +16,7 @@ from fhir_server.interactions.bundle import bundle
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.params import refuse_all
 from fhir_server.interactions.server import Server
+from fhir_server.interactions.subset import PARAMS, Subset, asked, reduced, single
 
 _WRITES = frozenset({"create", "update", "patch", "delete"})
 
@@ -30,28 +33,43 @@ async def trail(server: Server, caller: Caller, ask: Interaction) -> Reply:
 
 
 async def _read(server: Server, caller: Caller, ask: Interaction) -> Reply:
-    refuse_all(ask)
+    refuse_all(ask, PARAMS)
+    subset = single(server.definitions, ask)
     event = await audit.read(server.store, caller, ask.id)
     if event is None:
         raise NotFound(f"There is no {ask.key}.")
-    return Reply(200, fhirjson.encode(event), key=ask.key, vid=1)
+    return Reply(200, fhirjson.encode(_shown(server, subset, event)), key=ask.key, vid=1)
 
 
 async def _search(server: Server, caller: Caller, ask: Interaction) -> Reply:
-    found = await audit.find(server.store, caller, ask.params, server.settings.page, server.signer)
-    here = f"{ask.base}/AuditEvent"
-    links = [("self", here + (f"?{urlencode(found.used)}" if found.used else ""))]
+    subset = asked(server.definitions, ask)
+    criteria = [pair for pair in ask.params if pair[0] not in PARAMS]
+    shaping = [pair for pair in ask.params if pair[0] in PARAMS]
+    if subset.summary == "count":
+        total, used = await audit.count(server.store, caller, criteria)
+        links = [("self", _url(ask, [*used, *shaping]))]
+        return Reply(200, bundle("searchset", (), links=links, total=total))
+    found = await audit.find(server.store, caller, criteria, server.settings.page, server.signer)
+    pairs = [*found.used, *shaping]
+    links = [("self", _url(ask, pairs))]
     if found.cursor:
-        pairs = [*found.used, ("_cursor", found.cursor)]
-        links.append(("next", f"{here}?{urlencode(pairs)}"))
+        links.append(("next", _url(ask, [*pairs, ("_cursor", found.cursor)])))
     entries = [
         fhirjson.encode(
             {
-                "fullUrl": f"{here}/{event['id']}",
-                "resource": event,
+                "fullUrl": f"{ask.base}/{ask.type}/{event['id']}",
+                "resource": _shown(server, subset, event),
                 "search": {"mode": "match"},
             }
         )
         for event in found.events
     ]
     return Reply(200, bundle("searchset", entries, links=links), patients=found.patients)
+
+
+def _shown(server: Server, subset: Subset, event: dict[str, Any]) -> dict[str, Any]:
+    return event if subset.is_whole else reduced(server.definitions, subset, event)
+
+
+def _url(ask: Interaction, pairs: Sequence[tuple[str, str]]) -> str:
+    return f"{ask.base}/{ask.type}" + (f"?{urlencode(pairs)}" if pairs else "")

@@ -16,6 +16,7 @@ from fhir_server.search.alternatives import Alternatives, prefixed
 from fhir_server.search.condition import Asked, condition
 from fhir_server.search.elements import read_by, targets
 from fhir_server.search.escape import split
+from fhir_server.search.lists import listed
 from fhir_server.search.place import Place, Unknown, parameter, reference
 from fhir_server.search.terms import Terms
 from fhir_server.search.tree import (
@@ -31,7 +32,7 @@ from fhir_server.search.tree import (
     either,
 )
 
-NOT_YET = frozenset(("_filter", "_list", "_query"))
+NOT_YET = frozenset(("_filter", "_query"))
 """Parameters of R4 that the hub does not follow yet."""
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
@@ -56,6 +57,8 @@ def criterion(place: Place, name: str, text: str) -> Node:
         return _updated(place.terms, modifier, text)
     if code in fulltext.SCOPES:
         return fulltext.sought(place.terms.full_text, place.type, head, text)
+    if code == "_list":
+        return listed(place, modifier, text)
     if code in NOT_YET:
         raise NotSupported(f"The parameter {code} is not supported yet")
     found = parameter(place, code)

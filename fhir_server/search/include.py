@@ -96,18 +96,20 @@ def _pointed(
     extractor: Extractor, include: Include, resources: Resources
 ) -> Iterator[tuple[Key, int | None]]:
     """Yield the records that an inclusion follows from `resources`, with the version if named."""
-    codes = None if include.param == "*" else (include.param,)
+    codes = () if include.param == "*" else (include.param,)
     for key, resource in resources:
         if include.source in ("*", key.type):
-            for target, vid in _targets(extractor, resource, codes):
+            for target, vid in referred(extractor, resource, *codes):
                 if include.target in (None, target.type):
                     yield target, vid
 
 
-def _targets(
-    extractor: Extractor, resource: dict[str, Any], codes: tuple[str, ...] | None
+def referred(
+    extractor: Extractor, resource: dict[str, Any], *codes: str
 ) -> Iterator[tuple[Key, int | None]]:
-    for entry in extractor.references(resource, codes):
+    """Yield the records that reference parameters (none: all of them) of a resource point to, with
+    the version where one is named."""
+    for entry in extractor.references(resource, codes or None):
         type_name, slash, id = str(entry.v).partition("/")
         if slash and ":" not in entry.param and extractor.definitions.is_resource_type(type_name):
             version = str(entry.w)

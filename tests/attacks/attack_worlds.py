@@ -167,6 +167,17 @@ def group(id: str, members: Sequence[str]) -> Json:
     }
 
 
+def list_of(id: str, about: str, *items: str) -> Json:
+    made: Json = {
+        "resourceType": "List",
+        "id": id,
+        "status": "current",
+        "mode": "working",
+        "entry": [{"item": reference(each)} for each in items],
+    }
+    return made | ({"subject": reference(f"Patient/{about}")} if about else {})
+
+
 def task(id: str, subject: str, owner: str) -> Json:
     return {
         "resourceType": "Task",
@@ -244,6 +255,14 @@ def _items() -> st.SearchStrategy[tuple[Item, ...]]:
             doctor=_one_of("", "d1"),
         )
     add(group, "g1", members=st.lists(_SUBJECT, min_size=1, max_size=2, unique=True))
+    for id in ("l1", "l2"):
+        add(
+            lambda id, about, items: list_of(id, about, *items),
+            id,
+            about=_one_of("", *PATIENTS),
+            items=st.lists(_one_of("Patient/p1", "Patient/p2", "Observation/o1", "Condition/c1",
+                                   "Observation/o2/_history/1"), max_size=3),
+        )  # fmt: skip
     add(task, "t1", subject=_SUBJECT, owner=_one_of("clinic", "elsewhere"))
     return st.tuples(*kinds)
 
@@ -261,7 +280,7 @@ _GRANTS = st.lists(
         ),
         _SUBJECT,
         _one_of("clinic", "elsewhere"),
-        st.sampled_from((*RULES, "Task/t1", "Patient/p2", "Observation/o1", "Group/g1")),
+        st.sampled_from((*RULES, "Task/t1", "Patient/p2", "Observation/o1", "Group/g1", "List/l1")),
         st.integers(0, 4).map(lambda n: n == 4),
         st.integers(1, 9),
     ),
@@ -497,6 +516,14 @@ Practitioner/d1/Patient?_total=accurate
 ?_type=Patient&_revinclude=*
 Patient?_revinclude=*&_revinclude:iterate=*&_include:iterate=*
 ?_id=p1,o1,c1
+Patient?_list=l1
+?_list=l1,l2&_count=1
+Observation?subject:Patient._list=l1&_summary=count
+Condition?_list=$current-problems&_count=1
+_history?_list=l1
+Patient/_history?_list=l2
+List?item=Patient/p1
+List?_include=List:item&_revinclude=*
 AuditEvent?patient=nobody
 """
 

@@ -22,6 +22,7 @@ from attack_worlds import (
     encounter,
     group,
     item,
+    list_of,
     observation,
     patient,
     reads,
@@ -125,6 +126,8 @@ WORLD = World(
         ),
         item(group("g1", ("p1", "p2")), "hospital"),
         item(task("t1", "p1", "elsewhere"), "hospital"),
+        item(list_of("l1", "", "Patient/p1", "Patient/p3", "Observation/o1"), "clinic"),
+        item(list_of("l2", "p2", "Patient/p2", "Observation/o2", "Condition/c2"), "hospital"),
     ),
     grants=(Grant("p1", "clinic", "Consent/1", 0, rule=RULES[1].id),),
 )

@@ -134,7 +134,8 @@ def test_the_history_of_a_type_without_records_is_empty(hub):
         ("_count=1&_count=2", 400),
         ("a=b", 400),
         ("_cursor=abc", 400),
-        ("_list=List/1", 501),
+        ("_list=List/1", 404),
+        ("_list=$current-problems", 400),
     ],
 )
 def test_what_is_not_understood_is_refused(past, query, status):

@@ -1,5 +1,7 @@
 """Sealed cursors."""
 
+import base64
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,6 +45,16 @@ def test_cursor_is_safe_in_a_url():
 def test_changed_cursor_does_not_hold(tamper):
     with pytest.raises(BadRequest, match="does not hold"):
         SIGNER.open(tamper(SIGNER.seal((1, "x"), "mine")), "mine")
+
+
+def test_cursor_shows_nothing_of_what_it_carries():
+    sealed = SIGNER.seal(("a record's value",), "mine")
+
+    assert b"record" not in base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
+
+
+def test_the_same_page_has_the_same_cursor():
+    assert SIGNER.seal((1,), "mine") == SIGNER.seal((1,), "mine") != SIGNER.seal((1,), "yours")
 
 
 def test_cursor_of_another_caller_does_not_hold():
