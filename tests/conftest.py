@@ -229,7 +229,7 @@ def make_hub(
             clock=clock,
             new_id=lambda: f"n{next(numbers)}",
             write_rules={"SearchParameter": (searchparameter_rule,)},
-            operations=(*OPERATIONS, *graphql(definitions)),
+            operations=(*OPERATIONS, *graphql()),
         )
         made.append(Hub(replace(server, **parts), clock))
         return made[-1]
