@@ -8,7 +8,7 @@ from collections.abc import Callable
 from conformance.definitions import SearchParameter
 from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.search.elements import reads_canonicals, targets
-from fhir_server.search.place import Place, Unknown, reference
+from fhir_server.search.place import Place, Unknown, check_ready, reference
 from fhir_server.search.tree import Chain, Has, Node, either
 
 Inner = Callable[[Place], Node]
@@ -24,17 +24,24 @@ def chain(place: Place, code: str, target: str, inner: Inner) -> Node:
     canonical = reads_canonicals(place.definitions, place.type, found)
     if target:
         check_target(place, found, target)
-        return Chain(code, target, inner(place.across(target)), canonical)
+        return _chain(place, code, target, inner, canonical)
     nodes, faults = [], []
     for each in targets(place.definitions, place.type, found):
         try:
-            nodes.append(Chain(code, each, inner(place.across(each)), canonical))
+            nodes.append(_chain(place, code, each, inner, canonical))
         except (BadRequest, NotSupported) as fault:
             faults.append(fault)
     if not nodes:
         # What one type can say about the value is more use than that another lacks the parameter.
         raise min(faults, key=lambda fault: isinstance(fault, Unknown))
     return either(*nodes)
+
+
+def _chain(place: Place, code: str, target: str, inner: Inner, canonical: bool) -> Chain:
+    there = place.across(target)
+    if canonical:
+        check_ready(there, "url")
+    return Chain(code, target, inner(there), canonical)
 
 
 def check_target(place: Place, found: SearchParameter, target: str) -> None:
@@ -60,4 +67,6 @@ def reverse(place: Place, name: str, inner: Callable[[Place, str], Node]) -> Nod
     found = reference(there, code)
     check_target(there, found, place.type)
     canonical = reads_canonicals(there.definitions, type_name, found)
+    if canonical:
+        check_ready(place, "url")
     return Has(type_name, code, inner(there, rest), canonical)
