@@ -223,7 +223,7 @@ def make_hub(
         server = Server(
             settings=Settings(**(settings or {})),
             store=store,
-            index=Index(store, extractor),
+            index=Index(store, parts.pop("extractor", extractor)),
             validator=validator,
             signer=Signer(b"0123456789abcdef"),
             clock=clock,
