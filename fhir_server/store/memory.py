@@ -97,14 +97,19 @@ class _Living:
                 case InPatient(patient):
                     shelves.append(self._patients.get((type, patient), {}))
                 case Match(param, conds):
-                    shelves += (self._values.get((type, param, v), {}) for v in _equals(conds))
+                    for values in _listed(conds):
+                        named = (self._values.get((type, param, v), {}) for v in values)
+                        shelves.append({k: r for shelf in named for k, r in shelf.items()})
                 case _:
                     pass
         return min(shelves, key=len)
 
 
-def _equals(conds: Iterable[Cond]) -> Iterable[object]:
-    return (cond.value for cond in conds if cond.column == "v" and cond.op == "=")
+def _listed(conds: Iterable[Cond]) -> Iterable[tuple[object, ...]]:
+    """Yield the values that `v` may have, for each condition that lists them."""
+    for column, op, value in conds:
+        if column == "v" and op in ("=", "in"):
+            yield value if isinstance(value, tuple) else (value,)
 
 
 class MemoryStore:
@@ -125,6 +130,10 @@ class MemoryStore:
         if vid is None:
             return versions[-1] if versions else None
         return versions[vid - 1] if 0 < vid <= len(versions) else None
+
+    async def vids(self, keys: Sequence[Key]) -> tuple[int, ...]:
+        """Return the number of each record's latest version, 0 for none."""
+        return tuple(len(self._versions.get(key, ())) for key in keys)
 
     async def search(self, query: Query) -> Page:
         """Return a page of latest, living versions."""

@@ -205,7 +205,7 @@ def test_long_chains(empty: Open, kind: str, depth: int) -> None:
 @pytest.mark.parametrize("number", [2, 17, 100, 5000])
 def test_long_alternatives(empty: Open, number: int) -> None:
     values = tuple(Match("code", (Cond("v", "=", f"c{n}"),)) for n in range(number))
-    prefixes = tuple(Match("code", (Cond("v", "prefix", f"c{n}-"),)) for n in range(number // 10))
+    prefixes = tuple(Match("code", (Cond("v", "prefix", f"c{n}-"),)) for n in range(number))
 
     async def run() -> None:
         async with _stores(empty) as (memory, disks, _):
@@ -265,7 +265,9 @@ def test_commits_history_and_changes(
             for commit in commits:
                 clock[0] = next(ticks) // 2
                 assert await _outcome(disk, commit) == await _outcome(memory, commit)
-            for key in {write.key for commit in commits for write in commit}:
+            keys = [Key("Nowhere", "x"), *{write.key for commit in commits for write in commit}]
+            assert await disk.vids(keys) == await memory.vids(keys)
+            for key in keys:
                 for vid in (None, 0, 1, 2, 9):
                     assert await disk.read(key, vid) == await memory.read(key, vid)
             for history in histories:

@@ -1,13 +1,16 @@
 """The store on MongoDB. docs/store.md"""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from pymongo import AsyncMongoClient
 
 from fhir_server.model import Change, History, Key, Line, Page, Query, Version, Write
+from fhir_server.search.simplify import simplified
 from fhir_server.store import precondition
 from fhir_server.store.mongo import documents, export, feed, maintenance, past, schema, search
 from fhir_server.store.mongo.faults import told
@@ -67,18 +70,24 @@ class MongoStore:
                 doc = await self._tables.versions.find_one({"_id": {"k": ref, "v": vid}})
             return None if doc is None else (await self._versions(key, [doc]))[0]
 
+    async def vids(self, keys: Sequence[Key]) -> tuple[int, ...]:
+        """Return the number of each record's latest version, 0 for none."""
+        with told("read"):
+            docs = await asyncio.gather(*(self._latest.read(str(key)) for key in keys))
+            return tuple(0 if doc is None else doc["vid"] for doc in docs)
+
     async def search(self, query: Query) -> Page:
         """Return a page of latest, living versions."""
         with told("read"):
             async with self._reader(query) as reader:
                 bodies = self._tables.bodies
-                return await search.page(reader, bodies, query, MAIN.get(query.type))
+                return await search.page(reader, bodies, _plain(query), MAIN.get(query.type))
 
     async def count(self, query: Query) -> int:
         """Return how many living records match."""
         with told("read"):
             async with self._reader(query) as reader:
-                return await search.total(reader, query)
+                return await search.total(reader, _plain(query))
 
     async def types(self) -> frozenset[str]:
         """Return the types of which a living record is there."""
@@ -160,3 +169,7 @@ class MongoStore:
         async with self._client.start_session(snapshot=True) as session:
             tables = self._tables
             yield Reader(tables.records, tables.names, session, query.now, self._many, end)
+
+
+def _plain(query: Query) -> Query:
+    return replace(query, where=simplified(query.where))

@@ -3,17 +3,20 @@
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from fhir_server.model import Change, History, Key, Line, Page, Query, Version, Write
+from fhir_server.search.simplify import simplified
 from fhir_server.store import precondition
 from fhir_server.store.protocol import Stats
 from fhir_server.store.sqlite import export, maintenance, past, rows, schema
 from fhir_server.store.sqlite.deadline import Limit, busy
 from fhir_server.store.sqlite.names import Names
+from fhir_server.store.sqlite.plans import Plans
 from fhir_server.store.sqlite.readers import Readers
 from fhir_server.store.sqlite.search import Search, Tuning
-from fhir_server.store.sqlite.simplify import simplified
+from fhir_server.store.sqlite.statement import Asked
 from fhir_server.store.sqlite.writer import Writer
 
 _LATEST = (
@@ -33,6 +36,11 @@ _CHANGES = (
 )
 _NUMBER = "SELECT rid FROM record WHERE ref = ?"
 _USUAL = Tuning()
+
+
+@cache
+def _vids(count: int) -> str:
+    return f"SELECT ref, vid FROM record WHERE ref IN ({','.join('?' * count)})"
 
 
 class SQLiteStore:
@@ -56,6 +64,7 @@ class SQLiteStore:
         schema.prepare(path, fill=fill)
         self._path = path
         self._names = Names()
+        self._plans = Plans()
         self._readers = Readers(path, query_seconds)
         self._tuning = tuning
         self._writer = Writer(path, self._names, clock, self._search)
@@ -65,6 +74,12 @@ class SQLiteStore:
         ref = f"{key.type}/{key.id}"
         found = self._inline(_LATEST, ref) if vid is None else self._inline(_ONE, ref, vid)
         return rows.version(key, found[0]) if found else None
+
+    async def vids(self, keys: Sequence[Key]) -> tuple[int, ...]:
+        """Return the number of each record's latest version, 0 for none; inline, as a read."""
+        refs = [f"{key.type}/{key.id}" for key in keys]
+        found = dict(self._inline(_vids(len(refs)), *refs))
+        return tuple(found.get(ref, 0) for ref in refs)
 
     async def search(self, query: Query) -> Page:
         """Return a page of latest, living versions."""
@@ -139,7 +154,8 @@ class SQLiteStore:
 
     def _search(self, connection: sqlite3.Connection, limit: Limit, query: Query) -> Search:
         query = replace(query, where=simplified(query.where))
-        return Search(connection, self._names, query, limit, self._tuning)
+        asked = Asked(connection, self._names, query)
+        return Search(asked, self._plans, limit, self._tuning)
 
     def _inline(self, sql: str, *values: int | str) -> list[tuple[Any, ...]]:
         try:
