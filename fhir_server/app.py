@@ -167,6 +167,7 @@ class Hub:
         settings = self._settings
         configure(settings.log_level)
         parts = self._parts = await assemble(settings)
+        await parts.server.index.settle_words()
         server, metrics = parts.server, Metrics()
         given = settings.sources
         sources = read_sources(Path(given).read_bytes()) if given else SOURCES
