@@ -20,6 +20,7 @@ from fhir_server.errors import Busy, PreconditionFailed
 from fhir_server.interactions.progress import Progress, read_progress
 from fhir_server.model import DEFINITIONS, Key, Query, Version, Write
 from fhir_server.search.extract import Extractor
+from fhir_server.search.fulltext import SCOPES
 from fhir_server.search.indexing import Indexing, differing, fingerprint, fingerprints
 from fhir_server.search.tree import EVERYTHING
 from fhir_server.store.protocol import Store
@@ -92,7 +93,7 @@ class Index:
             work: Mapping[str, Collection[str]] = (
                 differing(self.official, _prints(kept.body), prints)
                 if kept is not None and kept.body is not None
-                else dict.fromkeys(await self._filled(), ())
+                else {name: _new(name) for name in await self._filled()}
             )
             made = indexing.with_work(work)
             words = indexing.words if kept is not None else self._with_words()
@@ -153,6 +154,11 @@ class Index:
         if kept is None or kept.body is None:
             return {}
         return differing(self.official, _prints(kept.body), prints)
+
+
+def _new(type_name: str) -> tuple[str, ...]:
+    """Return what the records of a store that nobody has settled yet are not indexed by."""
+    return (*SCOPES, "near") if type_name == "Location" else tuple(SCOPES)
 
 
 async def read_indexing(store: Store) -> tuple[Version | None, Indexing]:

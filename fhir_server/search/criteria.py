@@ -11,13 +11,15 @@ import re
 
 from conformance.definitions import SearchParameter
 from fhir_server.errors import BadRequest, NotSupported
-from fhir_server.search import date, fulltext
+from fhir_server.search import date
 from fhir_server.search.alternatives import Alternatives, prefixed
 from fhir_server.search.condition import Asked, condition
 from fhir_server.search.elements import read_by, targets
 from fhir_server.search.escape import split
+from fhir_server.search.fulltext import SCOPES
 from fhir_server.search.lists import listed
-from fhir_server.search.place import Place, Unknown, check_ready, parameter, reference
+from fhir_server.search.place import Place, Unknown, parameter, reference
+from fhir_server.search.sought import sought
 from fhir_server.search.terms import Terms
 from fhir_server.search.tree import (
     EVERYTHING,
@@ -55,9 +57,8 @@ def criterion(place: Place, name: str, text: str) -> Node:
         return _identity(modifier, text)
     if code == "_lastUpdated":
         return _updated(place.terms, modifier, text)
-    if code in fulltext.SCOPES:
-        check_ready(place, code)
-        return fulltext.sought(place.terms.full_text, place.type, head, text)
+    if code in SCOPES:
+        return sought(place.terms, place.type, head, text)
     if code == "_list":
         return listed(place, modifier, text)
     if code in NOT_YET:
