@@ -10,6 +10,7 @@ from fhir_server.search.tree import (
     And,
     Chain,
     Cond,
+    Contained,
     ForEachPatient,
     Has,
     Ids,
@@ -26,6 +27,7 @@ from fhir_server.search.tree import (
 )
 from fhir_server.store.order import NOBODY, SEVERAL
 from fhir_server.store.sqlite.condition import compare, conditions
+from fhir_server.store.sqlite.contained import contains
 from fhir_server.store.sqlite.estimate import is_few
 from fhir_server.store.sqlite.measure import reached
 from fhir_server.store.sqlite.schema import BY_RECORD, BY_VALUE
@@ -77,6 +79,8 @@ def _joins(s: Statement, node: Node, type: str, c: str, hops: int) -> str:
             return _chain(s, type, param, (other, where), c, hops)
         case Has(other, param, where):
             return _has(s, type, param, (other, where), c, hops)
+        case Contained():
+            return contains(s, node, type, c)
         case InPatient(patient):
             pid = s.patient(patient)
             several = _exists(f"several WHERE rid = {c}.rid AND pid = {pid}")
