@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/downloads.html (hl7.fhir.r4.core 4.0.1); the tables are 
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
@@ -162,6 +162,15 @@ class Definitions:
     def search_parameters(self, type_name: str) -> Mapping[str, SearchParameter]:
         """The parameters of a resource type, those of its bases included, by code."""
         return self._parameters[type_name]
+
+    def extended(self, parameters: Iterable[SearchParameter]) -> "Definitions":
+        """The same with more search parameters, which come behind those that are there."""
+        more = _by_type(parameters, self.types, self.resource_types)
+        both = {
+            name: MappingProxyType({**there, **more[name]}) if more[name] else there
+            for name, there in self._parameters.items()
+        }
+        return replace(self, _parameters=both)
 
     def compartment(self, name: str) -> Mapping[str, tuple[str, ...]]:
         """Type -> codes of the parameters that put a resource into a compartment.

@@ -16,6 +16,7 @@ from fhir_server.commands import (
     load,
     migrate,
     package,
+    reindex,
     restore,
     serve,
     story,
@@ -42,6 +43,7 @@ COMMANDS: tuple[ModuleType, ...] = (
     copy,
     migrate,
     bench,
+    reindex,
 )
 
 

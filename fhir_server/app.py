@@ -1,5 +1,6 @@
 """The composition root: from settings to a running hub. Every part is handed what it needs."""
 
+import asyncio
 import gc
 import secrets
 import time
@@ -27,11 +28,15 @@ from fhir_server.identity.authenticate import anybody, authenticate
 from fhir_server.identity.ids import keyed_id
 from fhir_server.identity.site import derived, site_key
 from fhir_server.interactions.checks import read_checks
+from fhir_server.interactions.index import Index
+from fhir_server.interactions.reindex import keep_indexed
+from fhir_server.interactions.searchparameter import searchparameter_rule
 from fhir_server.interactions.server import OperationDefinition, Server
 from fhir_server.log import configure, get_logger
 from fhir_server.model import Key
 from fhir_server.operations.document import DOCUMENT
 from fhir_server.operations.everything import EVERYTHING_OF
+from fhir_server.operations.graphql.operation import graphql
 from fhir_server.operations.lastn import LASTN
 from fhir_server.operations.match import MATCH
 from fhir_server.operations.meta import META
@@ -87,16 +92,16 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
     server = Server(
         settings=settings,
         store=store,
-        definitions=definitions,
+        index=Index(store, Extractor(definitions, own_base(settings), full_text=words)),
         validator=validator,
-        extractor=Extractor(definitions, own_base(settings), full_text=words),
         signer=Signer(derived(key, "cursor")),
         clock=clock,
         new_id=new_id,
-        write_rules=WRITE_RULES,
-        operations=OPERATIONS,
+        write_rules={**WRITE_RULES, "SearchParameter": (searchparameter_rule,)},
+        operations=(*OPERATIONS, *graphql(definitions)),
         checks=checks,
     )
+    await server.index.settle()
     return Parts(server, store, key)
 
 
@@ -136,6 +141,7 @@ class Hub:
         self._parts: Parts | None = None
         self._site: Site | None = None
         self._mllp: Port | None = None
+        self._indexing: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or live through the lifespan."""
@@ -178,12 +184,16 @@ class Hub:
             listener = Listener(inbox.receive, opened=metrics.connections)
             self._mllp = Port(listener, settings.mllp, settings.workers)
             await self._mllp.open()
+        self._indexing = asyncio.create_task(keep_indexed(server, parts.store))
         settle_memory()
         log.info("hub.started", store=settings.store.partition(":")[0], workers=settings.workers)
 
     async def _end(self) -> None:
         if self._mllp is not None:
             await self._mllp.close()
+        if self._indexing is not None:
+            self._indexing.cancel()
+            await asyncio.gather(self._indexing, return_exceptions=True)
         if self._parts is not None:
             await self._parts.server.background.close(_FAREWELL)
             await self._parts.store.close()

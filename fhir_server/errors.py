@@ -10,7 +10,8 @@ HubError
 ├── Conflict            409  the record's state forbids it: an illegal referral step, a lost race
 ├── Gone                410  deleted, and the caller was allowed to see it
 ├── PreconditionFailed  412  If-Match, If-None-Exist
-│   └── AlreadyMatched  412  a record that matches If-None-Exist came meanwhile
+│   ├── AlreadyMatched  412  a record that matches If-None-Exist came meanwhile
+│   └── Outdated        412  the search parameters have changed meanwhile
 ├── TooLarge            413  body, entries
 ├── AddressTooLong      414  the address
 ├── UnsupportedMedia    415  a body that is not FHIR JSON
@@ -18,7 +19,8 @@ HubError
 ├── HeadTooLarge        431  the headers
 ├── NotSupported        501  part of FHIR that this hub does not do yet
 └── Busy                503  try again later; nothing was written
-    └── TooCostly       503  a query went past its time limit
+    ├── TooCostly       503  a query went past its time limit
+    └── BeingIndexed    503  a search parameter is not ready to be asked for
 """
 
 from conformance.issues import Issue
@@ -100,6 +102,10 @@ class AlreadyMatched(PreconditionFailed):
     """A record that matches If-None-Exist came meanwhile."""
 
 
+class Outdated(PreconditionFailed):
+    """The search parameters that a write was indexed by have changed meanwhile."""
+
+
 class TooLarge(HubError):
     """The request is larger than the hub takes."""
 
@@ -147,3 +153,9 @@ class TooCostly(Busy):
     """A query went past its time limit."""
 
     code = "too-costly"
+
+
+class BeingIndexed(Busy):
+    """A search parameter is asked for while records are still being indexed by it."""
+
+    retry_after = 10

@@ -25,6 +25,10 @@ class Key(NamedTuple):
         return f"{self.type}/{self.id}"
 
 
+DEFINITIONS = Key("index", "set")
+"""The record whose versions tell apart the sets of search parameters that entries are made by."""
+
+
 class Entry(NamedTuple):
     """One index entry of a record: a search parameter and what the record says for it.
 
@@ -89,8 +93,10 @@ class Write:
 
     `expect` is the version that must be the latest one: `0` says that the record must not exist (or
     be deleted), `None` that it does not matter. `unless` refuses the commit when any record matches
-    (If-None-Exist). `body=None` deletes. `text` is what full text finds it by. `at` (milliseconds)
-    is when it was written, where it is carried over from another store; else that of the commit.
+    (If-None-Exist). `body=None` deletes. `text` is what full text finds it by. `under` is the
+    version of `DEFINITIONS` (0: none) by which entries and text were made; where another one holds,
+    the commit is refused. `at` (milliseconds) is when it was written, where it is carried over from
+    another store; else that of the commit.
     """
 
     key: Key
@@ -101,6 +107,7 @@ class Write:
     method: str = "PUT"
     expect: int | None = None
     unless: "Query | None" = None
+    under: int | None = None
     text: Text = NO_TEXT
     at: int | None = None
 

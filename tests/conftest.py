@@ -17,9 +17,12 @@ from conformance.validator import Validator
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.scopes import Scope
 from fhir_server.errors import Unauthenticated
+from fhir_server.interactions.index import Index
+from fhir_server.interactions.searchparameter import searchparameter_rule
 from fhir_server.interactions.server import Server
 from fhir_server.operations.document import DOCUMENT
 from fhir_server.operations.everything import EVERYTHING_OF
+from fhir_server.operations.graphql.operation import graphql
 from fhir_server.operations.lastn import LASTN
 from fhir_server.operations.match import MATCH
 from fhir_server.operations.meta import META
@@ -62,6 +65,7 @@ def staff(name: str, organization: str, duty: str = "physician") -> Caller:
     )
 
 
+OPERATIONS = (*VALIDATE, *META, *EVERYTHING_OF, *LASTN, *DOCUMENT, *MATCH)
 CALLERS = {
     "open": Caller("open", "open", scopes=(Scope("system", "*", "cruds"),)),
     "operator": Caller("operator", "operator", scopes=(Scope("system", "*", "cruds"),)),
@@ -219,14 +223,13 @@ def make_hub(
         server = Server(
             settings=Settings(**(settings or {})),
             store=store,
-            definitions=definitions,
+            index=Index(store, extractor),
             validator=validator,
-            extractor=extractor,
             signer=Signer(b"0123456789abcdef"),
             clock=clock,
             new_id=lambda: f"n{next(numbers)}",
-            write_rules={},
-            operations=(*VALIDATE, *META, *EVERYTHING_OF, *LASTN, *DOCUMENT, *MATCH),
+            write_rules={"SearchParameter": (searchparameter_rule,)},
+            operations=(*OPERATIONS, *graphql(definitions)),
         )
         made.append(Hub(replace(server, **parts), clock))
         return made[-1]

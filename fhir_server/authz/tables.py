@@ -62,7 +62,7 @@ INSTITUTION = _names("""
 TRAIL = _names("AuditEvent")
 
 # The hub's own records, reached through the admin API and the command line, never through FHIR.
-INTERNAL = _names("account audit client grant job message recipient rule site stamp token")
+INTERNAL = _names("account audit client grant index job message recipient rule site stamp token")
 
 GROUPS: dict[str, Group] = {
     **dict.fromkeys(RECORD, "record"),

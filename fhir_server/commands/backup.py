@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 from fhir_server.app import milliseconds
-from fhir_server.commands.carrying import fill, key_of, tell
+from fhir_server.commands.carrying import fill, key_of, settled, tell
 from fhir_server.commands.progress import apace
 from fhir_server.commands.store import demand
 from fhir_server.interactions.capabilities import hub_version
@@ -45,8 +45,9 @@ async def _run(path: Path, url: str | None, verify: bool) -> int:
     store = open_store(settings.store, milliseconds)
     try:
         with fresh(path) as file:
-            lines = apace(store.export(), "backup")
-            manifest = await write(file, lines, key, milliseconds(), hub_version())
+            async with settled(store):
+                lines = apace(store.export(), "backup")
+                manifest = await write(file, lines, key, milliseconds(), hub_version())
     finally:
         await store.close()
     tell(manifest)

@@ -1,13 +1,33 @@
 """What `backup`, `restore` and `copy` have in common."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 from fhir_server.app import milliseconds
 from fhir_server.commands.check import checked
 from fhir_server.commands.progress import apace
+from fhir_server.interactions.index import read_indexing
 from fhir_server.settings import Settings
 from fhir_server.store import carry
 from fhir_server.store.archive import Manifest
 from fhir_server.store.open import open_store
+from fhir_server.store.protocol import Store
 from fhir_server.store.sealing import key
+
+
+@asynccontextmanager
+async def settled(source: Store) -> AsyncIterator[None]:
+    """Raise ValueError where records are indexed again before or while a store is read.
+
+    That leaves no line in the change feed, so what was read earlier would be found by too little.
+    """
+    _, before = await read_indexing(source)
+    if before.work:
+        raise ValueError("records are being indexed again; wait, or run `fhir-hub reindex`")
+    yield
+    _, after = await read_indexing(source)
+    if after.edition != before.edition:
+        raise ValueError("search parameters have changed meanwhile; run this again")
 
 
 async def fill(source: carry.Source, url: str, label: str) -> int:

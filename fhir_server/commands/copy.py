@@ -4,7 +4,7 @@ import argparse
 import asyncio
 
 from fhir_server.app import milliseconds
-from fhir_server.commands.carrying import fill
+from fhir_server.commands.carrying import fill, settled
 from fhir_server.commands.store import demand
 from fhir_server.store.open import open_store
 
@@ -28,6 +28,7 @@ async def _run(source_url: str, target_url: str) -> int:
         raise ValueError("memory:// ends with its process; copy to a store that lasts")
     source = open_store(source_url, milliseconds)
     try:
-        return await fill(source, target_url, "copy")
+        async with settled(source):
+            return await fill(source, target_url, "copy")
     finally:
         await source.close()

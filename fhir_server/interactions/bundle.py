@@ -3,12 +3,14 @@
 https://hl7.org/fhir/R4/bundle.html
 """
 
+from base64 import b64encode
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
 from fhir_server import fhirjson
-from fhir_server.interactions.interaction import Reply
+from fhir_server.interactions.interaction import FHIR_JSON, Reply
 from fhir_server.interactions.subset import Content
 from fhir_server.model import Key, Version
 
@@ -110,6 +112,16 @@ def past(base: str, version: Version, content: Content = fhirjson.whole) -> byte
     return b"".join(parts)
 
 
+def _as_binary(reply: Reply) -> bytes:
+    """Return what is no resource as one, since an entry holds nothing else.
+
+    https://hl7.org/fhir/R4/binary.html
+    """
+    data = b64encode(reply.body).decode()
+    content = {"contentType": reply.content_type, "data": data}
+    return fhirjson.encode({"resourceType": "Binary"} | content)
+
+
 def answered(base: str, reply: Reply) -> bytes:
     """Return the entry of a batch-response or transaction-response."""
     told: dict[str, str] = {"status": f"{reply.status} {PHRASES[reply.status]}"}
@@ -120,6 +132,8 @@ def answered(base: str, reply: Reply) -> bytes:
     if reply.updated is not None:
         told["lastModified"] = fhirjson.instant(reply.updated)
     response = fhirjson.encode(told)
+    if reply.content_type != FHIR_JSON:
+        reply = replace(reply, body=_as_binary(reply))
     if not reply.body:
         return b'{"response":' + response + b"}"
     if reply.body.startswith(b'{"resourceType":"OperationOutcome"'):

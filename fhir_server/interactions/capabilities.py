@@ -12,9 +12,9 @@ from conformance.definitions import SearchParameter
 from fhir_server import fhirjson
 from fhir_server.errors import BadRequest
 from fhir_server.interactions.definitions import DATE
-from fhir_server.interactions.interaction import Interaction, Name, Reply
+from fhir_server.interactions.interaction import FHIR_JSON, Interaction, Name, Reply
 from fhir_server.interactions.params import refuse_all
-from fhir_server.interactions.patch import FHIR_JSON, PATCHES
+from fhir_server.interactions.patch import PATCHES
 from fhir_server.interactions.perform import RUN
 from fhir_server.interactions.server import OperationDefinition, Server
 from fhir_server.interactions.subset import PARAMS, reduced, single

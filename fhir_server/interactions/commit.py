@@ -100,6 +100,7 @@ async def persist(
             try:
                 return await attempt()
             except Raced as race:
+                await server.index.refresh()
                 if race.key is not None:
                     turns.add(race.key)
         if breath.is_over:

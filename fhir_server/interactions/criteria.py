@@ -37,6 +37,8 @@ def terms(server: Server, caller: Caller, ask: Interaction) -> Terms:
         page=server.settings.page,
         page_limit=server.settings.page_limit,
         lenient=not ask.strict,
+        blocked=server.index.known.blocked,
+        progress=server.index.told(),
         full_text=server.extractor.full_text,
     )
 

@@ -31,6 +31,10 @@ Name = Literal[
 
 Params = tuple[tuple[str, str], ...]
 
+FHIR_JSON = "application/fhir+json"
+GRAPHQL = "application/graphql"
+"""The media type of a query that is the body of `$graphql` by itself."""
+
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
@@ -91,5 +95,5 @@ class Reply:
     created: bool = False
     patients: tuple[str, ...] = ()
     audited: bool = False
-    content_type: str = "application/fhir+json"
+    content_type: str = FHIR_JSON
     headers: tuple[tuple[str, str], ...] = ()

@@ -16,7 +16,7 @@ from fhir_server.interactions.breath import aside
 from fhir_server.interactions.commit import carry_out, unmoved
 from fhir_server.interactions.criteria import the_one
 from fhir_server.interactions.find import allowed, find_changeable, living
-from fhir_server.interactions.interaction import Interaction, Reply
+from fhir_server.interactions.interaction import FHIR_JSON, Interaction, Reply
 from fhir_server.interactions.params import refuse_all
 from fhir_server.interactions.reply import unchanged
 from fhir_server.interactions.server import Server
@@ -28,7 +28,6 @@ from fhir_server.search.tree import Ids
 Apply = Callable[[Server, dict[str, Any], Any], Any]
 
 JSON_PATCH = "application/json-patch+json"
-FHIR_JSON = "application/fhir+json"
 PATCHES: Mapping[str, Apply] = {
     JSON_PATCH: lambda _, resource, patch: jsonpatch.apply(resource, patch),
     "application/merge-patch+json": lambda _, resource, patch: mergepatch.apply(resource, patch),

@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 
 from fhir_server.authz.caller import Caller
-from fhir_server.errors import HubError, NotSupported, TooCostly
+from fhir_server.errors import Busy, HubError, NotSupported, TooCostly
 from fhir_server.interactions.batch import batch
 from fhir_server.interactions.commit import audit_row
 from fhir_server.interactions.create import create
@@ -50,8 +50,16 @@ RUN: Mapping[Name, Run] = {
 """What is done here; what FHIR has besides is answered with 501."""
 
 
+_BY_PARAMETERS = ("search", "operation")
+
+_ATTEMPTS = 5
 _LOOKING = ("search", "history")
 """Interactions that may be ended at any moment, since they change nothing."""
+
+
+def _asks_by_parameters(ask: Interaction) -> bool:
+    """Whether the search parameters of this moment matter; a plain write is refused without."""
+    return ask.name.startswith(_BY_PARAMETERS) or bool(ask.query or ask.if_none_exist)
 
 
 async def perform(server: Server, caller: Caller, ask: Interaction) -> Reply:
@@ -74,6 +82,7 @@ async def _run(server: Server, caller: Caller, ask: Interaction) -> Reply:
     if ask.name == "batch":
         return await batch(server, caller, ask, single)
     if ask.name == "transaction":
+        await server.index.refresh()
         return await transaction(server, caller, ask, single)
     if not ask.name.startswith(_LOOKING):
         return await single(server, caller, ask)
@@ -91,5 +100,27 @@ async def single(server: Server, caller: Caller, ask: Interaction) -> Reply:
     if run is None:
         raise NotSupported(f"{ask.name} is not supported yet.")
     if ask.type == "AuditEvent" and ask.name != "search-compartment":
-        return await trail(server, caller, ask)
-    return await run(server, caller, ask)
+        run = trail
+    if not _asks_by_parameters(ask):
+        return await run(server, caller, ask)
+    known = await server.index.refresh()
+    reply = await run(server, caller, ask)
+    if ask.name.startswith("search") and known.indexing.parameters:
+        return await _still(server, caller, ask, (run, known.vid, reply))
+    return reply
+
+
+async def _still(
+    server: Server, caller: Caller, ask: Interaction, made: tuple[Run, int, Reply]
+) -> Reply:
+    """Return the answer of a search if it was made by the parameters that hold; else make it anew.
+
+    One of them may have changed between the reading of the query and the look into the store.
+    """
+    run, vid, reply = made
+    for _ in range(_ATTEMPTS):
+        now = (await server.index.refresh()).vid
+        if now == vid:
+            return reply
+        vid, reply = now, await run(server, caller, ask)
+    raise Busy("Search parameters change at this moment; try again.")

@@ -9,6 +9,7 @@ from conformance.validator import Validator
 from fhir_server.authz.caller import Caller
 from fhir_server.interactions.background import Background
 from fhir_server.interactions.checks import Checks
+from fhir_server.interactions.index import Index
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.kept import Kept
 from fhir_server.interactions.turns import Turns
@@ -82,9 +83,8 @@ class Server:
 
     settings: Settings
     store: Store
-    definitions: Definitions
+    index: Index
     validator: Validator
-    extractor: Extractor
     signer: Signer
     clock: Callable[[], int]
     new_id: Callable[[], str]
@@ -94,3 +94,13 @@ class Server:
     background: Background = field(default_factory=Background)
     checks: Checks = field(default_factory=Checks)
     kept: Kept = field(default_factory=Kept)
+
+    @property
+    def definitions(self) -> Definitions:
+        """Return R4's definitions with the search parameters of users."""
+        return self.index.known.definitions
+
+    @property
+    def extractor(self) -> Extractor:
+        """Return what makes index entries by them."""
+        return self.index.known.extractor

@@ -7,7 +7,8 @@
 3. The write rules of its type add what belongs into the same commit, or refuse.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 
 from conformance.issues import Issue
@@ -18,12 +19,13 @@ from fhir_server.authz.single import permits
 from fhir_server.errors import BadRequest, Forbidden, Unprocessable
 from fhir_server.interactions.breath import aside
 from fhir_server.interactions.find import allowed, context_of, is_readable
+from fhir_server.interactions.index import Known, other_version
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.pending import version_of
 from fhir_server.interactions.server import Change, Server
 from fhir_server.model import Entry, Key, Version, Write
 
-_OWNER = "_owner"
+OWNER = "_owner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,18 +125,31 @@ def derived(
     `owner` is the institution of a new record; one that has been there keeps its own. `body` is the
     resource as it was sent, where it was.
     """
-    found = server.extractor.entries(resource)
-    kept = [entry for entry in before.auth if entry.param == _OWNER] if before else []
-    entries = (*found, *(kept or [Entry(_OWNER, owner)]))
-    return Write(
+    kept = [entry for entry in before.auth if entry.param == OWNER] if before else []
+    made = Write(
         key,
         fhirjson.tail(fhirjson.encode(resource) if body is None else body),
-        entries,
-        tuple(entry for entry in entries if entry.param in AUTHORIZING),
-        server.extractor.patients(key, entries),
         method="POST" if before is None and body is None else "PUT",
         expect=before.vid if before else 0,
-        text=server.extractor.text(resource),
+    )
+    return indexed(server.index.known, made, resource, kept or [Entry(OWNER, owner)])
+
+
+def indexed(known: Known, write: Write, resource: dict[str, Any], own: Iterable[Entry]) -> Write:
+    """Return a write with all that the record is found by; `own` are entries not of the resource.
+
+    Raises `Busy` where another version of the hub indexes the type.
+    """
+    if write.key.type in known.foreign:
+        raise other_version(write.key.type)
+    entries = (*known.extractor.entries(resource), *own)
+    return replace(
+        write,
+        entries=entries,
+        auth=tuple(entry for entry in entries if entry.param in AUTHORIZING),
+        patients=known.extractor.patients(write.key, entries),
+        text=known.extractor.text(resource),
+        under=known.vid,
     )
 
 

@@ -15,7 +15,7 @@ from conformance.issues import Issue
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.errors import BadRequest
-from fhir_server.interactions.bundle import bundle
+from fhir_server.interactions.bundle import bundle, found
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.find import allowed
 from fhir_server.interactions.interaction import Interaction, Params, Reply
@@ -58,14 +58,14 @@ async def match(server: Server, caller: Caller, ask: Interaction) -> Reply:
             )
         )
     only_certain, most = flag("onlyCertainMatches", given), number("count", given) or _USUAL
-    found: dict[str, _Found] = {}
+    graded: dict[str, _Found] = {}
     for where in _candidates(server, patient, asked):
         query = Query("Patient", both(permitted, where), limit=_CANDIDATES, now=caller.now)
         for version in (await server.store.search(query)).versions:
-            graded = grade(asked, traits(fhirjson.resource(version)))
-            if graded is not None:
-                found[version.key.id] = _Found(graded, version)
-    ordered = sorted(found.values(), key=lambda each: (-each.grade.score, each.version.key))
+            how = grade(asked, traits(fhirjson.resource(version)))
+            if how is not None:
+                graded[version.key.id] = _Found(how, version)
+    ordered = sorted(graded.values(), key=lambda each: (-each.grade.score, each.version.key))
     return _told(ask, ordered, only_certain, most)
 
 
@@ -128,17 +128,17 @@ def _span(born: str) -> date.Span:
         ) from None
 
 
-def _told(ask: Interaction, found: list[_Found], only_certain: bool, most: int) -> Reply:
+def _told(ask: Interaction, matches: list[_Found], only_certain: bool, most: int) -> Reply:
     said: list[Issue] = []
     if only_certain:
-        certain = [each for each in found if each.grade.code == "certain"]
-        if len(certain) != 1 and found:
-            said.append(_several(found))
-        found = certain if len(certain) == 1 else []
-    elif len(found) > most:
-        words = f"{len(found)} patients match; the {most} surest are told."
+        certain = [each for each in matches if each.grade.code == "certain"]
+        if len(certain) != 1 and matches:
+            said.append(_several(matches))
+        matches = certain if len(certain) == 1 else []
+    elif len(matches) > most:
+        words = f"{len(matches)} patients match; the {most} surest are told."
         said.append(Issue("informational", words, "", "information"))
-    told = found[:most]
+    told = matches[:most]
     entries = [_entry(ask.base, each) for each in told]
     if said:
         resource = fhirjson.encode(outcome(said))
@@ -150,25 +150,14 @@ def _told(ask: Interaction, found: list[_Found], only_certain: bool, most: int) 
     )
 
 
-def _several(found: list[_Found]) -> Issue:
-    words = f"{len(found)} patients may match, and not one of them alone for certain."
+def _several(matches: list[_Found]) -> Issue:
+    words = f"{len(matches)} patients may match, and not one of them alone for certain."
     return Issue("multiple-matches", words, "", "information")
 
 
-def _entry(base: str, found: _Found) -> bytes:
-    extension = [{"url": _GRADE, "valueCode": found.grade.code}]
-    search = {"extension": extension, "mode": "match", "score": found.grade.score}
-    return b"".join(
-        (
-            b'{"fullUrl":',
-            fhirjson.encode(f"{base}/{found.version.key}"),
-            b',"resource":',
-            fhirjson.whole(found.version),
-            b',"search":',
-            fhirjson.encode(search),
-            b"}",
-        )
-    )
+def _entry(base: str, of: _Found) -> bytes:
+    extension = [{"url": _GRADE, "valueCode": of.grade.code}]
+    return found(base, of.version, "match", more={"extension": extension, "score": of.grade.score})
 
 
 MATCH = (

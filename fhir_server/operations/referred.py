@@ -13,8 +13,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import lru_cache
 
 from fhir_server.authz.caller import Caller
-from fhir_server.authz.restrict import visible
+from fhir_server.authz.decide import Deny, Verb, decide
 from fhir_server.interactions.breath import Breath
+from fhir_server.interactions.find import find
 from fhir_server.interactions.server import Server
 from fhir_server.model import Key, Query, Version
 from fhir_server.search.tree import Ids, both
@@ -55,23 +56,35 @@ async def referred(
 
 
 async def seen(
-    server: Server, caller: Caller, keys: Iterable[Key], breath: Breath
+    server: Server, caller: Caller, keys: Iterable[Key], breath: Breath, verb: Verb = "search"
 ) -> list[Version]:
-    """Return those of these records that are there for the caller, one search a type."""
+    """Return those of these records that are there for the caller, one search a type.
+
+    A Binary is read by itself, since access to it may follow that to another record.
+    """
     by_type: dict[str, list[str]] = {}
     for key in keys:
         by_type.setdefault(key.type, []).append(key.id)
     found: list[Version] = []
     for type, ids in by_type.items():
-        if not server.definitions.is_resource_type(type):
+        decision = decide(caller, type, verb)
+        if isinstance(decision, Deny) or not server.definitions.is_resource_type(type):
+            continue
+        if type == "Binary":
+            found += [v for id in ids if (v := await _binary(server, caller, id)) is not None]
             continue
         for start in range(0, len(ids), _AT_ONCE):
             part = frozenset(ids[start : start + _AT_ONCE])
-            where = both(visible(caller, type), Ids(part))
+            where = both(decision.where, Ids(part))
             page = await server.store.search(Query(type, where, limit=len(part), now=caller.now))
             found += page.versions
             await breath.take()
     return found
+
+
+async def _binary(server: Server, caller: Caller, id: str) -> Version | None:
+    found = await find(server, caller, Key("Binary", id))
+    return found if found is not None and found.body is not None else None
 
 
 def references(server: Server, version: Version, bases: Collection[str]) -> Iterator[Key]:
@@ -79,7 +92,8 @@ def references(server: Server, version: Version, bases: Collection[str]) -> Iter
 
     Attachments that lie in a Binary are among them.
     """
-    for kind, type, id in _pattern(frozenset(bases)).findall(version.body or b""):
+    found = _pattern(frozenset(bases)).findall(version.body or b"")
+    for kind, type, id in dict.fromkeys(found):
         name = type.decode()
         if server.definitions.is_resource_type(name) and (kind == b"reference" or name == "Binary"):
             yield Key(name, id.decode())

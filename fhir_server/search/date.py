@@ -136,8 +136,11 @@ def _timing(value: dict[str, Any], zone: tzinfo) -> Span | None:
 
 
 def alternatives(text: str, terms: Terms) -> Alternatives:
-    """Return what a date text demands of an entry; raises ValueError with the form expected."""
-    prefix, bare = prefixed(text)
+    """Return what a date text demands of an entry; raises ValueError with the form expected.
+
+    A space is a plus that nobody encoded in the address.
+    """
+    prefix, bare = prefixed(text.replace(" ", "+"))
     low, high = span(bare, terms.zone)
     return compared(prefix, low, high, terms.now)
 

@@ -14,8 +14,14 @@ _ROOT = re.compile(r"\(?([A-Z]\w+)\b", re.ASCII)
 _RESOLVED = re.compile(r"[\w.]+\.where\(resolve\(\) is (\w+)\)", re.ASCII)
 _WHERE = re.compile(r"\.where\([^()]*\)", re.ASCII)
 _CAST = re.compile(r"\(([\w.]+) as \w+\)", re.ASCII)
+_SPECIAL_VALUES = "http://terminology.hl7.org/CodeSystem/special-values"
+_BOOLEANS = frozenset(((_SPECIAL_VALUES, "true"), (_SPECIAL_VALUES, "false")))
 _CANONICAL = frozenset(("canonical", "uri"))
-_DECIDES = re.compile(r"\b(and|or|xor|implies|not|exists|empty|count|all|iif)\b|[!<>]")
+_DECIDES = re.compile(r"\b(and|or|xor|implies|contains)\b|[!<>&~]")
+_FUNCTION = re.compile(r"(\w+)\s*\(", re.ASCII)
+_FINDS_NOTHING_IN_NOTHING = frozenset(
+    ("where", "as", "ofType", "is", "resolve", "extension", "first", "last")
+)
 
 
 def read_by(
@@ -49,10 +55,16 @@ def _end(definitions: Definitions, type_name: str, names: list[str]) -> Element 
 def implied_codes(
     definitions: Definitions, type_name: str, parameter: SearchParameter
 ) -> frozenset[tuple[str, str]]:
-    """Return the (system, code) pairs that required value sets give to a parameter's bare codes."""
+    """Return the (system, code) pairs that required value sets give to a parameter's bare codes.
+
+    A boolean's are of special-values: https://hl7.org/fhir/R4/search.html#token
+    """
+    read = list(read_by(definitions, type_name, parameter))
+    if any(element.types == ("boolean",) for element in read):
+        return _BOOLEANS
     return frozenset(
         (system, code)
-        for element in read_by(definitions, type_name, parameter)
+        for element in read
         if element.types == ("code",) and element.value_set
         for system, codes in definitions.value_set(element.value_set).items()
         for code in codes
@@ -124,6 +136,8 @@ def needed(
     `None` where that cannot be told from its text: the expression has to be evaluated.
     """
     if _DECIDES.search(parameter.expression):
+        return None
+    if not _FINDS_NOTHING_IN_NOTHING.issuperset(_FUNCTION.findall(parameter.expression)):
         return None
     names: set[str] = set()
     for branch in parameter.expression.split("|"):

@@ -8,6 +8,9 @@ https://hl7.org/fhir/R4/searchparameter.html, https://hl7.org/fhir/R4/compartmen
 3. The parts of a composite that come from one place share a group, from 1 up.
 4. What a contained resource says is indexed apart (`search.contained`); a reference to one stays
    `#id`.
+5. Where an expression cannot be evaluated on a resource, the parameter has no value there.
+6. Where a release makes other entries of the same resource, the number of the kind in `EDITIONS`
+   grows: stores are then indexed again by themselves.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -18,7 +21,7 @@ from itertools import chain
 from typing import Any
 
 from conformance.definitions import Definitions, SearchParameter
-from conformance.fhirpath import compile
+from conformance.fhirpath import FHIRPathError, compile
 from conformance.fhirpath.expression import values
 from conformance.fhirpath.nodes import Environment, Evaluator
 from conformance.fhirpath.nodes import Node as PathNode
@@ -41,6 +44,20 @@ from fhir_server.search.text import text_of
 
 Make = Callable[[str, str, Any], Iterable[Entry]]
 
+EDITIONS = {
+    "composite": 1,
+    "date": 1,
+    "number": 1,
+    "quantity": 1,
+    "reference": 1,
+    "special": 1,
+    "string": 1,
+    "token": 1,
+    "uri": 1,
+}
+"""Type of parameter -> how its entries are made, as a number."""
+
+_EXCHANGED = "http://hl7.org/fhir/SearchParameter/DocumentReference-relationship"
 _RECORDS_OWN = ("_id", "_lastUpdated", "_profile", "_tag", "_security", "_source")
 
 
@@ -94,6 +111,7 @@ class Extractor:
         types whose words are kept."""
         self.definitions = definitions
         self.base = base_url.rstrip("/")
+        self._zone = zone
         self.full_text = full_text
         self._steps: dict[str, dict[str, _Step]] = {}
         self._make: dict[str, Make] = {
@@ -106,6 +124,15 @@ class Extractor:
             "reference": partial(reference.entries, base=self.base),
             "special": near.entries,
         }
+
+    def under(self, definitions: Definitions) -> "Extractor":
+        """Return one of other definitions; of types that are alike it keeps what is compiled."""
+        made = Extractor(definitions, self.base, self._zone, self.full_text)
+        for name, steps in self._steps.items():
+            there = self.definitions.search_parameters(name)
+            if there == definitions.search_parameters(name):
+                made._steps[name] = steps
+        return made
 
     def entries(self, resource: dict[str, Any]) -> tuple[Entry, ...]:
         """Return all entries of a resource, without repetition, in a constant order.
@@ -180,10 +207,10 @@ class Extractor:
         components = tuple(
             _Part(
                 f"{parameter.code}.{place}",
-                compile(_corrected(expression), self.definitions, *(compiled.types or ())).run,
+                compile(expression, self.definitions, *(compiled.types or ())).run,
                 self._maker(known[code].type),
             )
-            for place, (code, expression) in enumerate(parameter.components)
+            for place, (code, expression) in enumerate(corrected(parameter))
         )
         part = _Part(parameter.code, compiled.run, lambda *_: ())
         return _Step(parameter.type, properties, part, components)
@@ -215,12 +242,24 @@ def _entries(
     present = resource.keys()
     for step in steps:
         if step.properties is None or not step.properties.isdisjoint(present):
-            yield from step.entries(environment, root)
+            try:
+                found = list(step.entries(environment, root))
+            except (FHIRPathError, RecursionError):
+                continue
+            yield from found
 
 
-def _corrected(expression: str) -> str:
-    # Observation-code-value-date names the type DateTime, which FHIR writes dateTime.
-    return expression.replace("as(DateTime)", "as(dateTime)")
+def corrected(parameter: SearchParameter) -> Iterable[tuple[str, str]]:
+    """Yield the components of a composite, R4's slips put right.
+
+    Observation-code-value-date names the type DateTime, which FHIR writes dateTime, and
+    DocumentReference-relationship exchanges the expressions of its two parts.
+    """
+    expressions = [text.replace("as(DateTime)", "as(dateTime)") for _, text in parameter.components]
+    if parameter.url == _EXCHANGED:
+        expressions.reverse()
+    codes = (code for code, _ in parameter.components)
+    return zip(codes, expressions, strict=True)
 
 
 def _of_meta(meta: dict[str, Any]) -> Iterator[Entry]:

@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from fhir_server.model import Entry
+from fhir_server.search import sampled
 from fhir_server.search.alternatives import Alternatives, cond, prefixed
 
 EXPECTED = "a number such as 100, 5.40 or 1e-3, perhaps after one of eq ne gt lt ge le sa eb ap"
@@ -36,6 +37,8 @@ def bounds(value: Any) -> Bounds | None:
             return _near(value), _near(value)
         case {"value": int() | float() | Decimal() as number}:
             return _compared_to(_near(number), value.get("comparator"))
+        case {"origin": dict() as origin}:
+            return sampled.bounds(value, bounds(origin))
         case {"low": _} | {"high": _}:
             low, high = bounds(value.get("low")), bounds(value.get("high"))
             if low is None and high is None:

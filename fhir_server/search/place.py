@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from difflib import get_close_matches
 
 from conformance.definitions import Definitions, SearchParameter
-from fhir_server.errors import BadRequest
+from fhir_server.errors import BadRequest, BeingIndexed
 from fhir_server.search.terms import Terms
 
 
@@ -35,8 +35,13 @@ class Place:
 
 
 def parameter(place: Place, code: str) -> SearchParameter:
-    """Return a parameter of the type; raises `Unknown` with the names that are close to it."""
+    """Return a parameter of the type; raises `Unknown` with the names that are close to it.
+
+    Raises `BeingIndexed` for one that not all records are indexed by yet.
+    """
     known = place.definitions.search_parameters(place.type)
+    if code in place.terms.blocked.get(place.type, ()):
+        raise BeingIndexed(f"{place.type} is being indexed by {code}: {place.terms.progress}")
     if code in known:
         return known[code]
     close = get_close_matches(code, known, n=3)

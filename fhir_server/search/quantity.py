@@ -33,6 +33,8 @@ def _unit(value: Any) -> str:
     match value:
         case {"currency": str() as currency}:
             return _joined(CURRENCY, currency, currency)
+        case {"origin": dict() as origin}:
+            return _unit(origin)
         case {"low": dict() as bound} | {"high": dict() as bound}:
             return _unit(bound)
     return _joined(value.get("system"), value.get("code"), value.get("unit"))

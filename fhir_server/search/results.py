@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/search.html#return
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from fhir_server.errors import BadRequest
@@ -89,12 +90,23 @@ def _included(place: Place, search: Search, text: str, iterate: bool) -> Changes
 
 def _reverse_included(place: Place, search: Search, text: str, iterate: bool) -> Changes:
     found = _include(place, text, iterate, "_revinclude")
+    if found.param == "*":
+        _refuse_blocked(place, found.source)
     if not iterate and found.target not in (None, *place.found):
         raise BadRequest(
             f"_revinclude={text}: the search finds {', '.join(sorted(place.found)[:5])}; "
             f"to follow what was included, write _revinclude:iterate"
         )
     return {"revincludes": (*search.revincludes, found)}
+
+
+def _refuse_blocked(place: Place, source: str) -> None:
+    """Raise `BeingIndexed` where all references of a type (`*`: of any) are asked for too early."""
+    for name in place.terms.blocked if source == "*" else (source,):
+        known = place.definitions.search_parameters(name)
+        for code in place.terms.blocked.get(name, ()):
+            if code in known and known[code].type == "reference":
+                parameter(replace(place, type=name), code)
 
 
 def _include(place: Place, text: str, iterate: bool, name: str) -> Include:

@@ -1,6 +1,7 @@
 """What a search text is read against: the hub's address, zone and limits, and the present."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import timedelta, timezone, tzinfo
 
 from fhir_server.search.fulltext import EVERYWHERE, FullText
@@ -17,7 +18,8 @@ class Terms:
     `now` milliseconds since 1970 (for the prefix `ap`), `page` and `page_limit` the usual and the
     largest `_count`, `depth` the most joins in one parameter. `lenient` drops unknown parameters
     instead of refusing them (`Prefer: handling=lenient`). `full_text` are the types whose words are
-    kept.
+    kept. `blocked` are the parameters of each type that records are still being indexed by,
+    `progress` says how far that is.
     """
 
     base: str = ""
@@ -28,3 +30,5 @@ class Terms:
     depth: int = 8
     lenient: bool = False
     full_text: FullText = EVERYWHERE
+    blocked: Mapping[str, Collection[str]] = field(default_factory=dict)
+    progress: str = ""

@@ -5,9 +5,10 @@ Same order, same preconditions, same history as on disk; nothing survives the pr
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhir_server.model import (
+    DEFINITIONS,
     Change,
     Entry,
     History,
@@ -156,6 +157,7 @@ class MemoryStore:
         """Write all or nothing."""
         precondition.once(writes)
         for write in writes:
+            precondition.indexed_by(write, self._vid(DEFINITIONS))
             last = self._last(write.key)
             precondition.expected(
                 write, last.vid if last else 0, last is not None and last.body is not None
@@ -182,11 +184,20 @@ class MemoryStore:
         bodies = (v.body or b"" for versions in self._versions.values() for v in versions)
         return Stats(counts, sum(map(len, bodies)))
 
-    async def scan(self, type: str | None = None) -> AsyncIterator[Version]:
+    async def scan(self, type: str | None = None, after: str = "") -> AsyncIterator[Version]:
         """Yield all latest, living versions, of one type or of all, as they are at the start."""
         shelves = [s for t, s in self._living.types.items() if type in (None, t)]
-        for record in [record for shelf in shelves for record in shelf.values()]:
-            yield record.version
+        records = [record for shelf in shelves for record in shelf.values()]
+        start = self._numbers[Key(type, after)] if type and after else 0
+        for record in sorted(records, key=lambda record: record.number):
+            if record.number > start:
+                yield record.version
+
+    async def reindex(self, writes: Sequence[Write]) -> int:
+        """Find records by other entries; their versions stay."""
+        for write in writes:
+            precondition.indexed_by(write, self._vid(DEFINITIONS))
+        return sum(map(self._reindex, writes))
 
     async def export(self, after: int = 0) -> AsyncIterator[Line]:
         """Yield all versions behind a sequence number in the order of the change feed."""
@@ -238,6 +249,21 @@ class MemoryStore:
         if write.body is not None:
             self._living.put(_Record(number, patient, version, write.entries, write.text))
         return version
+
+    def _reindex(self, write: Write) -> bool:
+        record = self._living.types[write.key.type].get(write.key)
+        if record is None or record.version.vid != write.expect:
+            return False
+        version = replace(record.version, auth=write.auth, patients=write.patients)
+        self._versions[write.key][-1] = version
+        self._living.remove(write.key)
+        patient = self._patient(write.patients)
+        self._living.put(_Record(record.number, patient, version, write.entries, write.text))
+        return True
+
+    def _vid(self, key: Key) -> int:
+        last = self._last(key)
+        return last.vid if last else 0
 
     def _patient(self, patients: Sequence[str]) -> int:
         numbers = {self._patients.setdefault(p, len(self._patients) + 1) for p in patients}

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from fhir_server.errors import AlreadyMatched, PreconditionFailed
+from fhir_server.errors import AlreadyMatched, Outdated, PreconditionFailed
 from fhir_server.model import Write
 
 
@@ -25,3 +25,9 @@ def unmatched(write: Write, found: bool) -> None:
     """Raise AlreadyMatched if a record was `found` that `write` must not meet."""
     if found:
         raise AlreadyMatched(f"A {write.key.type} that matches came meanwhile", key=write.key)
+
+
+def indexed_by(write: Write, vid: int) -> None:
+    """Raise Outdated unless `vid`, the latest of `DEFINITIONS`, is what `write` was indexed by."""
+    if write.under is not None and write.under != vid:
+        raise Outdated(f"{write.key}: the search parameters have just changed")

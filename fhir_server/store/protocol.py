@@ -35,8 +35,8 @@ class Store(Protocol):
         """Write all or nothing, durably, and return the new versions in the order of `writes`.
 
         Preconditions are decided inside. Raises `PreconditionFailed` (an `expect` is not met; its
-        `key` tells which), `AlreadyMatched` (an `unless` found something), `Busy` (try again
-        later; nothing was written).
+        `key` tells which), `AlreadyMatched` (an `unless` found something), `Outdated` (an `under`
+        does not hold any more), `Busy` (try again later; nothing was written).
         A key may occur only once in a commit.
         """
 
@@ -64,8 +64,18 @@ class Maintenance(Protocol):
     async def stats(self) -> Stats:
         """Return counts and size."""
 
-    def scan(self, type: str | None = None) -> AsyncIterator[Version]:
-        """Yield all latest, living versions, of one type or of all."""
+    def scan(self, type: str | None = None, after: str = "") -> AsyncIterator[Version]:
+        """Yield all latest, living versions, of one type or of all, in a constant order.
+
+        With `after`, an id of the type, only those behind it.
+        """
+
+    async def reindex(self, writes: Sequence[Write]) -> int:
+        """Find records by other entries, authorization and patients; their versions stay.
+
+        A write whose `expect` is not the latest version, or is a tombstone, is passed over. Returns
+        how many were not. Raises `Outdated` as `Store.commit` does, and `Busy`.
+        """
 
     def export(self, after: int = 0) -> AsyncIterator[Line]:
         """Yield all versions behind a sequence number in the order of the change feed.

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from fhir_server.app import OPERATIONS
+from fhir_server.interactions.index import Index
 from fhir_server.interactions.server import Server
 from fhir_server.referral.rules import WRITE_RULES
 from fhir_server.search.cursor import Signer
@@ -260,12 +261,12 @@ def fuzzed(definitions, validator, extractor):
     """One hub for all requests, in memory, with the referral's rules; it may be written to."""
     clock = Clock()
     numbers = itertools.count(1)
+    store = MemoryStore(clock)
     server = Server(
         settings=Settings(cors_origins="*", body_limit=1_000_000),
-        store=MemoryStore(clock),
-        definitions=definitions,
+        store=store,
+        index=Index(store, extractor),
         validator=validator,
-        extractor=extractor,
         signer=Signer(b"0123456789abcdef"),
         clock=clock,
         new_id=lambda: f"n{next(numbers)}",

@@ -18,11 +18,35 @@ from test_two_worlds import CALLER, SOME, WORLD, compare, compared, everything
 from fhir_server.authz.decide import Allow
 from fhir_server.operations import everything as everything_operation
 from fhir_server.operations import lastn, match, referred
+from fhir_server.operations.graphql import loads
 from fhir_server.search.tree import EVERYTHING
 
 __all__ = ["compare"]
 
 FEW = settings(SOME, max_examples=6)
+
+JSON = (("Content-Type", "application/json"),)
+QUERIES = (
+    """{ a: Patient(id: "p1") { ...P } b: Patient(id: "p2") { ...P } c: Patient(id: "no") { id } }
+    fragment P on Patient {
+        name { family } generalPractitioner { resource(optional: true) { id } }
+        ObservationList(_reference: patient, _sort: "-date") { id encounter { resource { id } } }
+    }""",
+    """{ PatientList(_sort: _id) { id
+        ObservationConnection(_reference: subject, _count: 1) { count edges { resource {
+            id encounter { resource(optional: true) { ... on Encounter {
+                subject { resource(optional: true) { id } }
+                diagnosis { condition { reference resource { id } } } } } } } } }
+        EncounterList(_reference: patient, _count: 1) { id }
+        TaskList(_reference: patient) { id }
+    } }""",
+    """{ ObservationConnection(code: "bp", _sort: date, _include: "Observation:encounter",
+        encounter: "Encounter/e1") { count edges { mode resource { id resourceType } } }
+       GroupList { member { entity { reference resource { id } } } }
+       ConditionList(fhirpath: "code.exists()") { id subject { resource { id } } } }""",
+)
+OF_PATIENT = """{ id ConditionList(_reference: subject) { id code { coding { code } } }
+    GroupList(_reference: member) { member { entity { resource(optional: true) { id } } } } }"""
 
 ASKS = [
     Ask("GET", "Patient/p1/$everything?_count=2"),
@@ -48,6 +72,11 @@ ASKS = [
                 "name": [{"family": "Wang"}],
             },
         )
+    ),
+    *(Ask("POST", "$graphql", {"query": query}, JSON) for query in QUERIES),
+    *(
+        Ask("POST", f"Patient/{id}/$graphql", {"query": OF_PATIENT}, JSON)
+        for id in ("p1", "p2", "nobody")
     ),
 ]
 
@@ -102,9 +131,10 @@ def allow_all(caller, type, verb):
     ("module", "name", "mutant"),
     [
         (everything_operation, "visible", everything),
-        (referred, "visible", everything),
         (lastn, "allowed", allow_all),
         (match, "allowed", allow_all),
+        (loads, "visible", everything),
+        (referred, "decide", allow_all),
     ],
 )
 def test_a_loosened_joint_is_noticed(make_hub, monkeypatch, module, name, mutant):

@@ -7,11 +7,11 @@ from typing import Any
 from bson import encode
 from bson.errors import InvalidDocument, InvalidStringData
 from bson.raw_bson import RawBSONDocument
-from pymongo import InsertOne, ReplaceOne
+from pymongo import InsertOne, ReplaceOne, UpdateOne
 from pymongo.asynchronous.client_session import AsyncClientSession
 
 from fhir_server.errors import TooLarge, Unprocessable
-from fhir_server.model import Query, Version, Write
+from fhir_server.model import DEFINITIONS, Query, Version, Write
 from fhir_server.store import order, precondition
 from fhir_server.store.mongo import bodies, documents
 from fhir_server.store.mongo.documents import Doc
@@ -19,6 +19,8 @@ from fhir_server.store.mongo.sorting import MAIN
 from fhir_server.store.mongo.tables import Tables
 from fhir_server.store.mongo.ticks import Ticks
 
+_SET = str(DEFINITIONS)
+_OPTIONAL = ("c", "lo", "hi", "auth", "who", "words", "text")
 _LARGEST = 15 * 1024 * 1024
 _LATEST = {"e": 0, "c": 0, "lo": 0, "hi": 0, "words": 0, "text": 0}
 
@@ -68,11 +70,12 @@ class Batch:
         self._new: list[Doc] = []
         self.patients: dict[str, int] = {}
         self.written: list[list[Any]] = []
+        self.reindexed = False
 
     async def load(self, commits: Sequence[Sequence[Write]]) -> None:
         """Look up the latest versions of all records and the numbers of all patients at once."""
         writes = [write for commit in commits for write in commit]
-        refs = list({str(write.key) for write in writes})
+        refs = list({_SET, *(str(write.key) for write in writes)})
         cursor = self._tables.records.find({"_id": {"$in": refs}}, _LATEST, session=self._session)
         async for doc in cursor:
             self._ticks.met(doc["tick"])
@@ -83,6 +86,7 @@ class Batch:
     async def apply(self, writes: Sequence[Write]) -> list[Version]:
         """Decide one commit and queue its documents; one that is refused leaves no trace."""
         for write in writes:
+            precondition.indexed_by(write, self._defined())
             last = self._latest.get(str(write.key))
             precondition.expected(write, last.doc["vid"] if last else 0, bool(last and last.living))
             if write.unless is not None:
@@ -95,6 +99,31 @@ class Batch:
         self._new += ({"_id": id, "n": number} for id, number in new.items())
         self.patients |= new
         return [each.version for each in made]
+
+    async def reindex(self, writes: Sequence[Write]) -> list[Version]:
+        """Write other entries of records whose versions stay, and return those that are."""
+        for write in writes:
+            precondition.indexed_by(write, self._defined())
+        await self.flush()
+        found: list[Version] = []
+        updates: list[UpdateOne] = []
+        new: dict[str, int] = {}
+        for write in writes:
+            last = self._latest.get(str(write.key))
+            if last is not None and last.living and last.doc["vid"] == write.expect:
+                numbers = [self._number(id, new) for id in write.patients]
+                updates.append(UpdateOne({"_id": last.doc["_id"]}, _other_entries(write, numbers)))
+                kept = {n: v for n, v in last.doc.items() if n not in ("auth", "who")}
+                last.doc = kept | documents.authorized(write) | {"pid": order.several(set(numbers))}
+                vid, at = last.doc["vid"], last.doc["at"]
+                found.append(Version(write.key, vid, at, write.body, write.method))
+        self._new += ({"_id": id, "n": number} for id, number in new.items())
+        self.patients |= new
+        await self.flush()
+        if updates:
+            await self._tables.records.bulk_write(updates, ordered=False, session=self._session)
+            self.reindexed = True
+        return found
 
     async def flush(self) -> None:
         """Write the queued documents."""
@@ -114,6 +143,10 @@ class Batch:
         await self.flush()
         line = {"_id": tick, "k": self.written, "z": None}
         await self._tables.commits.insert_one(line, session=self._session)
+
+    def _defined(self) -> int:
+        found = self._latest.get(_SET)
+        return int(found.doc["vid"]) if found else 0
 
     def _change(self, ref: str, raw: bytes) -> InsertOne[Any] | ReplaceOne[Any]:
         last = self._latest[ref]
@@ -162,6 +195,17 @@ class Batch:
         self._records[ref] = made.raw
         self._chunks.update(made.chunks)
         self.written.append([ref, made.version.vid])
+
+
+def _other_entries(write: Write, numbers: Sequence[int]) -> Doc:
+    """Return the change by which a record is found by other entries."""
+    made: Doc = {
+        "pid": order.several(set(numbers)),
+        **documents.authorized(write),
+        **documents.indexed(write, numbers, MAIN.get(write.key.type)),
+    }
+    gone = {name: "" for name in _OPTIONAL if name not in made}
+    return {"$set": made, **({"$unset": gone} if gone else {})}
 
 
 def _encoded(write: Write, doc: Doc) -> bytes:

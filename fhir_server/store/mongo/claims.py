@@ -9,6 +9,9 @@ Two transactions of which each looks, finds nothing and inserts do not conflict 
    else it demands: `identifier=s|v` and `identifier=v` meet.
 3. Any other `unless` touches all stripes of its type, and so meets every write of it.
 
+4. A write whose entries were made under a set of search parameters touches one of the stripes of
+   `DEFINITIONS`; a write of that record touches all of them, and so meets every such write.
+
 Of two that touch the same document the later one is told of a conflict, and starts again on what
 the earlier one wrote. Claims that are an hour old are swept away.
 """
@@ -16,7 +19,7 @@ the earlier one wrote. Claims that are an hour old are swept away.
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 
-from fhir_server.model import Query, Value, Write
+from fhir_server.model import DEFINITIONS, Query, Value, Write
 from fhir_server.search.tree import And, Match, Node, Or
 
 IDENTIFYING = frozenset({"identifier", "url"})
@@ -31,6 +34,7 @@ def claims(commits: Iterable[Sequence[Write]], stripe: int) -> list[str]:
     for writes in commits:
         for write in writes:
             found.update(_of_write(write, stripe % STRIPES))
+            found.update(_of_definitions(write, stripe % STRIPES))
             if write.unless is not None:
                 found.update(_of_unless(write.unless))
     return sorted(found)
@@ -43,6 +47,12 @@ def _of_write(write: Write, stripe: int) -> Iterator[str]:
         for entry in write.entries:
             if entry.param in IDENTIFYING and not entry.path:
                 yield _value(type, entry.param, entry.v)
+
+
+def _of_definitions(write: Write, stripe: int) -> Iterable[str]:
+    if write.key == DEFINITIONS:
+        return [_stripe(str(DEFINITIONS), n) for n in range(STRIPES)]
+    return () if write.under is None else (_stripe(str(DEFINITIONS), stripe),)
 
 
 def _of_unless(query: Query) -> Iterable[str]:

@@ -57,7 +57,12 @@ def version(key: Key, doc: Mapping[str, Any], body: bytes | None) -> Version:
 
 def versioned(write: Write, vid: int, at: int) -> Doc:
     """Return the fields that all versions have, latest and old; without the body."""
-    doc: Doc = {"vid": vid, "at": at, "method": write.method}
+    return {"vid": vid, "at": at, "method": write.method, **authorized(write)}
+
+
+def authorized(write: Write) -> Doc:
+    """Return the fields that authorization looks at."""
+    doc: Doc = {}
     if write.auth:
         doc["auth"] = _encode(write.auth)
     if write.patients:

@@ -121,9 +121,13 @@ class MongoStore:
         with told("read"):
             return await maintenance.stats(self._tables)
 
-    async def scan(self, type: str | None = None) -> AsyncIterator[Version]:
+    async def reindex(self, writes: Sequence[Write]) -> int:
+        """Find records by other entries; their versions stay."""
+        return len(await self._writer.submit(writes, again=True)) if writes else 0
+
+    async def scan(self, type: str | None = None, after: str = "") -> AsyncIterator[Version]:
         """Yield all latest, living versions, of one type or of all, some hundreds at a time."""
-        last = ""
+        last = f"{type}/{after}" if type and after else ""
         while True:
             with told("read"):
                 docs = await maintenance.chunk(self._tables, type, last)

@@ -62,6 +62,7 @@ class _Job:
     """A commit that waits, since when, and where its answer is awaited."""
 
     writes: Sequence[Write]
+    again: bool
     future: "asyncio.Future[list[Version]]"
     since: float = field(default_factory=time.monotonic)
 
@@ -89,11 +90,14 @@ class Writer:
         self._session: AsyncClientSession | None = None
         self._closed = False
 
-    async def submit(self, writes: Sequence[Write]) -> list[Version]:
-        """Queue a commit and return once it is on disk, or refused."""
+    async def submit(self, writes: Sequence[Write], again: bool = False) -> list[Version]:
+        """Queue a commit and return once it is on disk, or refused.
+
+        `again` only finds records by other entries: those whose versions are the latest.
+        """
         if self._closed:
             raise Busy("The store is being closed")
-        job = _Job(writes, asyncio.get_running_loop().create_future())
+        job = _Job(writes, again, asyncio.get_running_loop().create_future())
         self._queue.append(job)
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
@@ -112,7 +116,7 @@ class Writer:
         while self._queue:
             await asyncio.sleep(0)  # whoever is about to commit joins the group
             jobs = self._take()
-            outcomes = await self._served([job.writes for job in jobs])
+            outcomes = await self._served(jobs)
             for job, outcome in zip(jobs, outcomes, strict=True):
                 _settle(job, outcome)
 
@@ -130,40 +134,40 @@ class Writer:
             weight += len(job.writes)
         return jobs
 
-    async def _served(self, commits: Sequence[Sequence[Write]]) -> list[_Outcome]:
-        if not commits:
+    async def _served(self, jobs: Sequence[_Job]) -> list[_Outcome]:
+        if not jobs:
             return []
         try:
-            return await self._group(commits)
+            return await self._group(jobs)
         except _Unknown:
             words = "The database does not tell whether this was written; look before you repeat it"
-            return [Busy(words) for _ in commits]
+            return [Busy(words) for _ in jobs]
         except HubError as fault:
-            return [type(fault)(*fault.issues) for _ in commits]
+            return [type(fault)(*fault.issues) for _ in jobs]
         except Exception as fault:  # this task's edge: whoever waits is told, the writer lives on
-            if len(commits) == 1:
+            if len(jobs) == 1:
                 return [fault]
-        return [outcome for commit in commits for outcome in await self._served([commit])]
+        return [outcome for job in jobs for outcome in await self._served([job])]
 
-    async def _group(self, commits: Sequence[Sequence[Write]]) -> list[_Outcome]:
-        """Return the outcomes; commits that end a transaction are left out of the next one."""
+    async def _group(self, jobs: Sequence[_Job]) -> list[_Outcome]:
+        """Return the outcomes; jobs that end a transaction are left out of the next one."""
         refused: dict[int, HubError] = {}
         while True:
-            left = [place for place in range(len(commits)) if place not in refused]
+            left = [place for place in range(len(jobs)) if place not in refused]
             try:
-                found = await self._repeated([commits[place] for place in left])
+                found = await self._repeated([jobs[place] for place in left])
             except _Unlucky as one:
                 refused[left[one.place]] = one.fault
                 continue
             outcomes = dict(zip(left, found, strict=True))
-            return [refused.get(place) or outcomes[place] for place in range(len(commits))]
+            return [refused.get(place) or outcomes[place] for place in range(len(jobs))]
 
-    async def _repeated(self, commits: Sequence[Sequence[Write]]) -> list[_Outcome]:
+    async def _repeated(self, jobs: Sequence[_Job]) -> list[_Outcome]:
         end = time.monotonic() + SECONDS
         pause = _PAUSE
         while True:
             try:
-                return await self._transaction(commits)
+                return await self._transaction(jobs)
             except PyMongoError as fault:
                 if not faults.is_passing(fault):
                     raise
@@ -181,18 +185,18 @@ class Writer:
         if time.monotonic() > end:
             raise Busy(f"The store cannot write now: {type(fault).__name__}")
 
-    async def _transaction(self, commits: Sequence[Sequence[Write]]) -> list[_Outcome]:
-        if not commits:
+    async def _transaction(self, jobs: Sequence[_Job]) -> list[_Outcome]:
+        if not jobs:
             return []
         session = self._session = self._session or self._tables.client.start_session()
         await self._presence.tell(session)
         await session.start_transaction(ReadConcern("snapshot"), DURABLE)
         try:
-            batch, outcomes = await self._applied(session, commits)
+            batch, outcomes = await self._applied(session, jobs)
         except BaseException:
             await _abort(session)
             raise
-        if batch.written:
+        if batch.written or batch.reindexed:
             await _commit(session)
             self._tables.names.learn(batch.patients)
         else:
@@ -200,19 +204,20 @@ class Writer:
         return outcomes
 
     async def _applied(
-        self, session: AsyncClientSession, commits: Sequence[Sequence[Write]]
+        self, session: AsyncClientSession, jobs: Sequence[_Job]
     ) -> tuple[Batch, list[_Outcome]]:
-        await self._claim(session, commits)
+        await self._claim(session, jobs)
 
         async def found(query: Query) -> bool:
             return await self._exists(session, query)
 
         batch = Batch(self._tables, session, self._ticks, self._clock(), found)
-        await batch.load(commits)
+        await batch.load([job.writes for job in jobs])
         outcomes: list[_Outcome] = []
-        for place, writes in enumerate(commits):
+        for place, job in enumerate(jobs):
             try:
-                outcomes.append(await batch.apply(writes))
+                apply = batch.reindex if job.again else batch.apply
+                outcomes.append(await apply(job.writes))
             except TooCostly as fault:
                 raise _Unlucky(place, fault) from None
             except HubError as refusal:
@@ -221,11 +226,10 @@ class Writer:
             await batch.finish(self._ticks.next())
         return batch, outcomes
 
-    async def _claim(self, session: AsyncClientSession, commits: Sequence[Sequence[Write]]) -> None:
+    async def _claim(self, session: AsyncClientSession, jobs: Sequence[_Job]) -> None:
         touch = {"$inc": {"n": 1}, "$currentDate": {"at": True}}
-        updates = [
-            UpdateOne({"_id": name}, touch, upsert=True) for name in claims(commits, self._stripe)
-        ]
+        names = claims((job.writes for job in jobs), self._stripe)
+        updates = [UpdateOne({"_id": name}, touch, upsert=True) for name in names]
         if updates:
             await self._tables.claims.bulk_write(updates, session=session)
 

@@ -2,12 +2,12 @@
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
-from fhir_server.model import NO_TEXT, Entry, Query, Version, Write
+from fhir_server.model import DEFINITIONS, NO_TEXT, Entry, Query, Version, Write
 from fhir_server.store import order, precondition
 from fhir_server.store.sqlite import rows
 from fhir_server.store.sqlite.insert import insert, select
@@ -15,12 +15,17 @@ from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.numbering import Numbering
 from fhir_server.store.sqlite.text import Texts
 
-_FIND = "SELECT ref, rid, vid, updated, deleted, patient FROM record WHERE ref IN ({})"
+_FIND = "SELECT ref, rid, vid, updated, deleted, patient, seq FROM record WHERE ref IN ({})"
 _ENTRIES = "SELECT rid, n, param, v, w, u, grp, path, patient FROM entry WHERE rid IN ({})"
 _UPSERT = (
     "ON CONFLICT(rid) DO UPDATE SET seq = excluded.seq, vid = excluded.vid, "
     "updated = excluded.updated, patient = excluded.patient, deleted = excluded.deleted"
 )
+
+_AUTHORIZED = (
+    "UPDATE version SET patients = ?, auth = ? WHERE seq = ? AND (patients, auth) IS NOT (?, ?)"
+)
+_SET = f"{DEFINITIONS.type}/{DEFINITIONS.id}"
 
 _Row = tuple[Any, ...]
 
@@ -34,6 +39,7 @@ class _Latest:
     updated: int
     living: bool
     patient: int
+    seq: int
     kept: bool = True
 
 
@@ -65,25 +71,28 @@ class Batch:
 
     def load(self, commits: Sequence[Sequence[Write]]) -> None:
         """Look up the latest versions of everything that these commits write, all at once."""
-        refs = [
-            r
-            for w in commits
-            for r in (f"{x.key.type}/{x.key.id}" for x in w)
-            if r not in self._latest
-        ]
+        named = (f"{write.key.type}/{write.key.id}" for some in commits for write in some)
+        refs = [ref for ref in (_SET, *named) if ref not in self._latest]
         self._latest.update(dict.fromkeys(refs))
-        for ref, rid, vid, updated, deleted, patient in select(self._connection, _FIND, refs):
-            self._latest[ref] = _Latest(rid, vid, updated, not deleted, patient)
+        for ref, rid, vid, updated, deleted, patient, seq in select(self._connection, _FIND, refs):
+            self._latest[ref] = _Latest(rid, vid, updated, not deleted, patient, seq)
 
     def apply(self, writes: Sequence[Write]) -> list[Version]:
         """Decide one commit and queue its rows; one that a precondition refuses leaves no trace."""
         for write in writes:
+            precondition.indexed_by(write, self._defined())
             last = self._latest[f"{write.key.type}/{write.key.id}"]
             precondition.expected(write, last.vid if last else 0, last is not None and last.living)
             if write.unless is not None:
                 self.flush()
                 precondition.unmatched(write, self._exists(write.unless))
         return [self._write(write) for write in writes]
+
+    def reindex(self, writes: Sequence[Write]) -> list[Version]:
+        """Queue other entries of records whose versions stay, and return those that are."""
+        for write in writes:
+            precondition.indexed_by(write, self._defined())
+        return [found for write in writes if (found := self._reindex(write))]
 
     def flush(self) -> None:
         """Write the queued rows."""
@@ -103,13 +112,14 @@ class Batch:
         ref, living = f"{write.key.type}/{write.key.id}", write.body is not None
         last = self._latest[ref]
         if last is None:
-            last = _Latest(next(self._rid), 0, -1, False, order.NOBODY, kept=False)
+            last = _Latest(next(self._rid), 0, -1, False, order.NOBODY, 0, kept=False)
             self._latest[ref] = last
         pids = {self._numbers.patient(id) for id in write.patients}
         last.vid += 1
         last.updated = max(self._now if write.at is None else write.at, last.updated + 1)
         last.living = living
         seq, patient = next(self._seq), order.several(pids)
+        last.seq = seq
         kind = self._numbers.param(write.key.type, "")
         self._records[last.rid] = (
             last.rid, ref, kind, seq, last.vid, last.updated, patient, int(not living),
@@ -120,16 +130,37 @@ class Batch:
         ))  # fmt: skip
         if write.key.type[0].isupper():
             self._past.append((kind, last.updated, seq))
-        self._texts.put(kind, last.rid, write.text if living else NO_TEXT, kept=last.vid > 1)
+        self._index(write, last, pids, kept=last.vid > 1)
+        return _version(write, last)
+
+    def _reindex(self, write: Write) -> Version | None:
+        last = self._latest[f"{write.key.type}/{write.key.id}"]
+        if last is None or last.vid != write.expect or not last.living:
+            return None
+        pids = {self._numbers.patient(id) for id in write.patients}
+        told = " ".join(write.patients), rows.pack(write.auth)
+        self._connection.execute(_AUTHORIZED, (*told, last.seq, *told))
+        self._connection.execute(
+            "UPDATE record SET patient = ? WHERE rid = ?", (order.several(pids), last.rid)
+        )
+        self._index(write, last, pids, kept=True)
+        return _version(write, last)
+
+    def _index(self, write: Write, last: _Latest, pids: Set[int], *, kept: bool) -> None:
+        """Queue what a record is found by; `kept` says that something may be there already."""
+        patient = order.several(pids)
+        kind = self._numbers.param(write.key.type, "")
+        self._texts.put(kind, last.rid, write.text if last.living else NO_TEXT, kept=kept)
         self._entries[last.rid] = (
             last,
-            self._rows(write.key.type, write.entries) if living else [],
-            tuple(pids) if living and patient == order.SEVERAL else (),
+            self._rows(write.key.type, write.entries) if last.living else [],
+            tuple(pids) if last.living and patient == order.SEVERAL else (),
         )
         last.patient = patient
-        return Version(
-            write.key, last.vid, last.updated, write.body, write.method, write.auth, write.patients
-        )
+
+    def _defined(self) -> int:
+        found = self._latest[_SET]
+        return found.vid if found else 0
 
     def _rows(self, type: str, entries: Sequence[Entry]) -> list[_Row]:
         param = self._numbers.param
@@ -184,3 +215,9 @@ class Batch:
         elif gone:
             sql = "DELETE FROM entry WHERE rid = ? AND param = ? AND n = ?"
             self._connection.executemany(sql, gone)
+
+
+def _version(write: Write, last: _Latest) -> Version:
+    return Version(
+        write.key, last.vid, last.updated, write.body, write.method, write.auth, write.patients
+    )

@@ -32,6 +32,7 @@ _CHANGES = (
     "SELECT v.seq, r.ref, v.vid FROM version v CROSS JOIN record r "
     "WHERE v.seq > ? AND r.rid = v.rid ORDER BY v.seq LIMIT ?"
 )
+_NUMBER = "SELECT rid FROM record WHERE ref = ?"
 _USUAL = Tuning()
 
 
@@ -107,9 +108,14 @@ class SQLiteStore:
         """Return counts and the file's size."""
         return await maintenance.run(self._path, maintenance.stats)
 
-    async def scan(self, type: str | None = None) -> AsyncIterator[Version]:
+    async def reindex(self, writes: Sequence[Write]) -> int:
+        """Find records by other entries; their versions stay."""
+        return len(await self._writer.submit(writes, again=True)) if writes else 0
+
+    async def scan(self, type: str | None = None, after: str = "") -> AsyncIterator[Version]:
         """Yield all latest, living versions, of one type or of all, some hundreds at a time."""
-        chunk = await self._chunk(type, 0)
+        start = self._inline(_NUMBER, f"{type}/{after}") if type and after else []
+        chunk = await self._chunk(type, start[0][0] if start else 0)
         while chunk:
             for _, version in chunk:
                 yield version

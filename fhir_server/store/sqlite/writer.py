@@ -38,6 +38,7 @@ class _Job:
     """A commit that waits, and where its answer is awaited."""
 
     writes: Sequence[Write]
+    again: bool
     future: "asyncio.Future[list[Version]]"
     loop: asyncio.AbstractEventLoop
 
@@ -64,13 +65,18 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()
 
-    def submit(self, writes: Sequence[Write]) -> "asyncio.Future[list[Version]]":
-        """Queue a commit; the future is answered once it is on disk, or refused."""
+    def submit(
+        self, writes: Sequence[Write], again: bool = False
+    ) -> "asyncio.Future[list[Version]]":
+        """Queue a commit; the future is answered once it is on disk, or refused.
+
+        `again` only finds records by other entries: those whose versions are the latest.
+        """
         if self._closed:
             raise Busy("The store is being closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[list[Version]] = loop.create_future()
-        self._queue.put(_Job(writes, future, loop))
+        self._queue.put(_Job(writes, again, future, loop))
         return future
 
     async def close(self) -> None:
@@ -85,7 +91,7 @@ class Writer:
         while open:
             jobs, open = self._take()
             if jobs:
-                _answer(jobs, self._serve([job.writes for job in jobs]))
+                _answer(jobs, self._serve(jobs))
         self._forget_connection()
         self._lock.close()
 
@@ -106,10 +112,10 @@ class Writer:
                 return jobs, True
         return jobs, False
 
-    def _serve(self, commits: Sequence[Sequence[Write]]) -> Sequence[_Outcome]:
+    def _serve(self, jobs: Sequence[_Job]) -> Sequence[_Outcome]:
         try:
             with self._lock:
-                return self._transaction(commits)
+                return self._transaction(jobs)
         except (OverflowError, UnicodeEncodeError) as fault:
             problem: Exception = Unprocessable(f"A value cannot be stored: {fault}")
         except OSError as fault:
@@ -120,22 +126,22 @@ class Writer:
             problem = fault
         self._forget_connection()
         if isinstance(problem, Busy):
-            return [Busy(*problem.issues) for _ in commits]
-        if len(commits) == 1:
+            return [Busy(*problem.issues) for _ in jobs]
+        if len(jobs) == 1:
             return [problem]
-        return [outcome for commit in commits for outcome in self._serve([commit])]
+        return [outcome for job in jobs for outcome in self._serve([job])]
 
-    def _transaction(self, commits: Sequence[Sequence[Write]]) -> Sequence[_Outcome]:
+    def _transaction(self, jobs: Sequence[_Job]) -> Sequence[_Outcome]:
         if self._connection is None:
             self._connection = schema.connect(self._path, write=True)
         connection = self._connection
         connection.execute("BEGIN IMMEDIATE")
         batch = Batch(connection, self._names, self._clock(), self._exists)
-        batch.load(commits)
+        batch.load([job.writes for job in jobs])
         outcomes: list[_Outcome] = []
-        for writes in commits:
+        for job in jobs:
             try:
-                outcomes.append(batch.apply(writes))
+                outcomes.append((batch.reindex if job.again else batch.apply)(job.writes))
             except HubError as refusal:
                 outcomes.append(refusal)
         batch.flush()

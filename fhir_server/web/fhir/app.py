@@ -52,7 +52,7 @@ class FhirApp:
         self._types = server.definitions.resource_types
         self._origins = cors.origins(server.settings.cors_origins)
         self._working = 0
-        self._statements: dict[Params, Reply] = {}
+        self._statements: dict[tuple[int, Params], Reply] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
@@ -116,16 +116,18 @@ class FhirApp:
             await self._tell(call, refusal)
             raise
         if ask.name == "capabilities" or call.caller is None:
+            await self._server.index.refresh()
             return self._capabilities(ask)
         return await perform(self._server, call.caller, ask)
 
     def _capabilities(self, ask: Interaction) -> Reply:
-        """Return what is made once for each of the few ways to ask."""
+        """Return what is made once for each of the few ways to ask, and set of parameters."""
+        way = (self._server.index.known.vid, ask.params)
         if len(self._statements) > _MOST_STATEMENTS:
             self._statements.clear()
-        if ask.params not in self._statements:
-            self._statements[ask.params] = capabilities(self._server, ask)
-        return self._statements[ask.params]
+        if way not in self._statements:
+            self._statements[way] = capabilities(self._server, ask)
+        return self._statements[way]
 
     async def _understood(self, call: Call, receive: Receive) -> Interaction:
         """Return what is asked, of a caller who is known. Raises what `_answer` writes."""

@@ -11,7 +11,7 @@ from typing import Any, Literal, cast
 from fhir_server.errors import BadRequest, UnsupportedMedia
 from fhir_server.interactions import etag
 from fhir_server.interactions.breath import aside
-from fhir_server.interactions.interaction import Interaction, Params
+from fhir_server.interactions.interaction import GRAPHQL, Interaction, Params
 from fhir_server.interactions.patch import PATCHES
 from fhir_server.interactions.query import asked
 from fhir_server.web.fhir import binary, negotiate, strict
@@ -76,6 +76,8 @@ async def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interact
     if media == negotiate.FORM and ask.name in _FORMS:
         query = "&".join(filter(None, (ask.query, _utf8(body))))
         return replace(ask, params=ask.params + params(body), query=query)
+    if media == GRAPHQL and ask.operation == "graphql":
+        return replace(ask, body=body, content_type=media)
     if ask.name in _SEARCHES:
         if body:
             raise UnsupportedMedia(f"A search by POST sends {negotiate.FORM}.")

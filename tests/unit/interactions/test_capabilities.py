@@ -118,11 +118,13 @@ import hashlib, itertools
 from conformance.definitions import load
 from fhir_server import app
 from fhir_server.interactions.capabilities import capabilities
+from fhir_server.interactions.index import Index
 from fhir_server.interactions.interaction import Interaction
 from fhir_server.interactions.server import Server
+from fhir_server.search.extract import Extractor
 from fhir_server.settings import Settings
-server = Server(Settings(), *[None] * 7, write_rules={}, operations=app.OPERATIONS)
-object.__setattr__(server, "definitions", load())
+index = Index(None, Extractor(load()))
+server = Server(Settings(), None, index, *[None] * 4, write_rules={}, operations=app.OPERATIONS)
 for mode in ("full", "terminology"):
     body = capabilities(server, Interaction("capabilities", params=(("mode", mode),))).body
     print(hashlib.sha256(body).hexdigest())

@@ -12,6 +12,7 @@ from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.grant import Rule
 from fhir_server.authz.scopes import Scope
+from fhir_server.interactions.index import Index
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.perform import perform
 from fhir_server.interactions.server import Server
@@ -85,9 +86,8 @@ class City:
         self.server = Server(
             settings=Settings(),
             store=self.store,
-            definitions=_definitions,
+            index=Index(self.store, _extractor),
             validator=_validator,
-            extractor=_extractor,
             signer=Signer(b"sixteen bytes or more"),
             clock=lambda: self.now,
             new_id=lambda: f"n{next(numbers)}",
