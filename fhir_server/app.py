@@ -41,6 +41,7 @@ from fhir_server.operations.lastn import LASTN
 from fhir_server.operations.match import MATCH
 from fhir_server.operations.meta import META
 from fhir_server.operations.validate import VALIDATE
+from fhir_server.randomness import random_hex
 from fhir_server.referral.operations import OPERATIONS as REFERRAL
 from fhir_server.referral.rules import WRITE_RULES
 from fhir_server.search.cursor import Signer
@@ -128,7 +129,7 @@ def milliseconds() -> int:
 
 def new_id() -> str:
     """Return a random id of 128 bits."""
-    return secrets.token_hex(16)
+    return random_hex(16)
 
 
 class Hub:

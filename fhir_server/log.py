@@ -3,9 +3,12 @@
 https://www.structlog.org/en/stable/
 """
 
+import asyncio
 import logging
 import sys
+import time
 import traceback
+from functools import lru_cache
 from typing import Any, BinaryIO, cast
 
 import msgspec
@@ -20,16 +23,12 @@ def configure(level: str = "info", stream: BinaryIO | None = None) -> None:
     """Send log lines of at least `level` to `stream` (standard error), those of libraries among
     them. Raises ValueError for a level that is none.
     """
-    least = severity(level)
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.processors.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso"),
-    ]
+    least, lines = severity(level), _Lines(stream or sys.stderr.buffer)
+    shared: list[Processor] = [structlog.processors.add_log_level, _stamp]
     structlog.configure(
         processors=[*shared, _place, _line],
         wrapper_class=structlog.make_filtering_bound_logger(least),
-        logger_factory=structlog.BytesLoggerFactory(stream or sys.stderr.buffer),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=stream is None,  # another stream may follow one that is given
     )
     _handler.setStream(cast(Any, _Text(stream or sys.stderr.buffer)))
@@ -64,6 +63,17 @@ def get_logger(name: str) -> FilteringBoundLogger:
     return cast(FilteringBoundLogger, structlog.get_logger(part=name))
 
 
+def _stamp(_logger: Any, _name: str, event: EventDict) -> EventDict:
+    now = time.time_ns() // 1000
+    event["timestamp"] = f"{_second(now // 1_000_000)}.{now % 1_000_000:06d}Z"
+    return event
+
+
+@lru_cache(maxsize=4)
+def _second(seconds: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
+
+
 def _place(_logger: Any, _name: str, event: EventDict) -> EventDict:
     """Tell an exception's type and where it was raised; what it says may quote a patient."""
     given = event.pop("exc_info", None)
@@ -81,6 +91,35 @@ def _place(_logger: Any, _name: str, event: EventDict) -> EventDict:
 
 def _line(_logger: Any, _name: str, event: EventDict) -> bytes:
     return _encoder.encode(event)
+
+
+class _Lines:
+    """A logger of finished lines. What is logged in one turn of an event loop is written together
+    at its end: each write gives the interpreter's lock away."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self._waiting: list[bytes] = []
+
+    def msg(self, line: bytes) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._write(line + b"\n")
+            return
+        if not self._waiting:
+            loop.call_soon(self._flush)
+        self._waiting.append(line)
+
+    debug = info = warning = error = critical = exception = msg
+
+    def _flush(self) -> None:
+        lines, self._waiting = self._waiting, []
+        self._write(b"\n".join([*lines, b""]))
+
+    def _write(self, text: bytes) -> None:
+        self._stream.write(text)
+        self._stream.flush()
 
 
 class _Text:

@@ -1,7 +1,7 @@
 """Who asks: one value that every decision is made from."""
 
-from dataclasses import dataclass, field
-from typing import Literal
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
 
 from fhir_server.authz.grant import Rule
 from fhir_server.authz.scopes import Scope
@@ -42,3 +42,13 @@ class Caller:
     request: str = ""
     now: int = 0
     token: str = field(default="", repr=False)
+    decided: dict[tuple[str, str], Any] = field(
+        init=False, default_factory=dict, repr=False, compare=False
+    )
+    """What `decide` has found for this caller; `replace` begins anew."""
+
+    def at(self, now: int, request: str) -> "Caller":
+        """Return the caller of another request: nothing that is decided of him depends on it."""
+        made = replace(self, now=now, request=request)
+        object.__setattr__(made, "decided", self.decided)
+        return made

@@ -68,7 +68,14 @@ Decision = Deny | Allow
 
 
 def decide(caller: Caller, type: str, verb: Verb) -> Decision:
-    """Decide about all records of `type`, from the caller alone."""
+    """Decide about all records of `type`, from the caller alone; once for each caller."""
+    found: Decision | None = caller.decided.get((type, verb))
+    if found is None:
+        found = caller.decided[type, verb] = _decide(caller, type, verb)
+    return found
+
+
+def _decide(caller: Caller, type: str, verb: Verb) -> Decision:
     group = tables.GROUPS.get(type)
     if group is None:
         return Deny(f"There is no rule for {type}.")

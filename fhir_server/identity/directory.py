@@ -5,13 +5,12 @@ https://hl7.org/fhir/R4/practitionerrole.html, https://hl7.org/fhir/R4/organizat
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
 from fhir_server import fhirjson
 from fhir_server.authz.provision import period
 from fhir_server.authz.tables import DUTY_OF_CODE
 from fhir_server.model import Key, Version
-from fhir_server.store.protocol import Store
 
 HIGHEST = 8
 """Levels of `partOf` that are climbed; deeper, or in a circle, there is no institution."""
@@ -28,14 +27,21 @@ class Role:
     until: int
 
 
-async def role_of(store: Store, id: str, now: int) -> Role | None:
+class Reads(Protocol):
+    """What of a store is needed here."""
+
+    async def read(self, key: Key) -> Version | None:
+        """Return the latest version of a record."""
+
+
+async def role_of(store: Reads, id: str, now: int) -> Role | None:
     """Return the role if it holds at `now`."""
     version = await store.read(Key("PractitionerRole", id))
     role = None if version is None or version.body is None else _role(version.body)
     return role if role is not None and role.start <= now < role.until else None
 
 
-async def institution_of(store: Store, organization: str) -> tuple[str, frozenset[str]] | None:
+async def institution_of(store: Reads, organization: str) -> tuple[str, frozenset[str]] | None:
     """Return the institution, the top of `partOf`, and all from `organization` up to it.
 
     None where one of them is missing, deleted or not active.

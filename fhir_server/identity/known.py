@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from weakref import WeakKeyDictionary
 
 from fhir_server.authz.grant import Rule, read_rule, recipient_key
+from fhir_server.identity.familiar import Reading
 from fhir_server.model import Query, Value
 from fhir_server.search.tree import Cond, Match
 from fhir_server.store.protocol import Store
@@ -21,17 +22,17 @@ _known: WeakKeyDictionary[Store, Known] = WeakKeyDictionary()
 """Organization -> its record's version and its rules, as long as the store lives."""
 
 
-async def rules_for(store: Store, organizations: Iterable[str]) -> tuple[Rule, ...]:
+async def rules_for(reading: Reading, organizations: Iterable[str]) -> tuple[Rule, ...]:
     """Return all rules of which one of these Organizations is the recipient."""
-    known = _known.setdefault(store, {})
+    known = _known.setdefault(reading.store, {})
     found: list[Rule] = []
     for organization in sorted(organizations):
-        version = await store.read(recipient_key(organization))
+        version = await reading.read(recipient_key(organization))
         if version is None:
             continue
         vid, rules = known.get(organization, (0, ()))
         if vid != version.vid:
-            rules = await _rules(store, organization)
+            rules = await _rules(reading.store, organization)
             known[organization] = version.vid, rules
         found += rules
     return tuple(found)

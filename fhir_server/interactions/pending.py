@@ -42,6 +42,10 @@ class Pending:
             return self._versions[key]
         return await self._store.read(key, vid)
 
+    async def vids(self, keys: Sequence[Key]) -> tuple[int, ...]:
+        """Return the store's version numbers."""
+        return await self._store.vids(keys)
+
     async def search(self, query: Query) -> Page:
         """Search the store."""
         return await self._store.search(query)

@@ -47,11 +47,12 @@ _LITERAL = ("metadata", "_history", "_search", "_job", "*")
 _MAX_PATH = 300
 
 
-def route(method: str, path: str, types: frozenset[str]) -> Interaction:
+@lru_cache(maxsize=4096)
+def route(method: str, path: str, types: frozenset[str], base: str = "") -> Interaction:
     """Return the interaction of a request: its name and what its path tells.
 
-    `path` is what follows the base, decoded. Raises `NotFound` for no such place, `NotAllowed` for
-    a method that is not for it, `BadRequest` for an id that cannot be one.
+    `path` is what follows the `base`, decoded. Raises `NotFound` for no such place, `NotAllowed`
+    for a method that is not for it, `BadRequest` for an id that cannot be one.
 
     >>> route("GET", "Patient/1", frozenset({"Patient"})).name
     'read'
@@ -60,8 +61,8 @@ def route(method: str, path: str, types: frozenset[str]) -> Interaction:
     name = names.get("GET" if method == "HEAD" else method)
     if name is None:
         raise NotAllowed(f"{method} is not for {path or 'the base'}; {allowed(path, types)} is.")
-    ask = _interaction(name, path, types)
-    return replace(ask, safe=True) if name == "operation" and method in ("GET", "HEAD") else ask
+    safe = name == "operation" and method in ("GET", "HEAD")
+    return replace(_interaction(name, path, types), base=base, safe=safe)
 
 
 def allowed(path: str, types: frozenset[str]) -> str:
@@ -103,7 +104,6 @@ def _kind(place: int, part: str) -> str:
     return "Type" if place in (0, 2) else "id"
 
 
-@lru_cache(maxsize=4096)
 def _interaction(name: Name, path: str, types: frozenset[str]) -> Interaction:
     parts = _parts(path)
     operation = parts[-1][1:] if parts and parts[-1].startswith("$") else ""

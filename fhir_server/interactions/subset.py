@@ -64,6 +64,8 @@ WHOLE = Subset()
 
 def asked(definitions: Definitions, ask: Interaction) -> Subset:
     """Return what the parameters of a read or a history ask for. Raises `BadRequest`."""
+    if not ask.params:
+        return WHOLE
     summary: str | None = None
     elements: list[str] = []
     for name, text in ask.params:

@@ -126,6 +126,10 @@ class MemoryStore:
             return versions[-1] if versions else None
         return versions[vid - 1] if 0 < vid <= len(versions) else None
 
+    async def vids(self, keys: Sequence[Key]) -> tuple[int, ...]:
+        """Return the number of each record's latest version, 0 for none."""
+        return tuple(len(self._versions.get(key, ())) for key in keys)
+
     async def search(self, query: Query) -> Page:
         """Return a page of latest, living versions."""
         rank = order.place_key(query.sort)

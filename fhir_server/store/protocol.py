@@ -16,6 +16,9 @@ class Store(Protocol):
         `None` says that it was never written.
         """
 
+    async def vids(self, keys: Sequence[Key]) -> tuple[int, ...]:
+        """Return the number of each record's latest version (of a tombstone too), 0 for none."""
+
     async def search(self, query: Query) -> Page:
         """Return a page of latest, living versions. Raises `TooCostly` past the time limit."""
 

@@ -265,7 +265,9 @@ def test_commits_history_and_changes(
             for commit in commits:
                 clock[0] = next(ticks) // 2
                 assert await _outcome(disk, commit) == await _outcome(memory, commit)
-            for key in {write.key for commit in commits for write in commit}:
+            keys = [Key("Nowhere", "x"), *{write.key for commit in commits for write in commit}]
+            assert await disk.vids(keys) == await memory.vids(keys)
+            for key in keys:
                 for vid in (None, 0, 1, 2, 9):
                     assert await disk.read(key, vid) == await memory.read(key, vid)
             for history in histories:

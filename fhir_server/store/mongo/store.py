@@ -1,5 +1,6 @@
 """The store on MongoDB. docs/store.md"""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -66,6 +67,12 @@ class MongoStore:
             if doc is not None and vid is not None and vid != doc["vid"]:
                 doc = await self._tables.versions.find_one({"_id": {"k": ref, "v": vid}})
             return None if doc is None else (await self._versions(key, [doc]))[0]
+
+    async def vids(self, keys: Sequence[Key]) -> tuple[int, ...]:
+        """Return the number of each record's latest version, 0 for none."""
+        with told("read"):
+            docs = await asyncio.gather(*(self._latest.read(str(key)) for key in keys))
+            return tuple(0 if doc is None else doc["vid"] for doc in docs)
 
     async def search(self, query: Query) -> Page:
         """Return a page of latest, living versions."""

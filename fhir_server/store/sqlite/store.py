@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 from fhir_server.model import Change, History, Key, Line, Page, Query, Version, Write
@@ -36,6 +37,11 @@ _NUMBER = "SELECT rid FROM record WHERE ref = ?"
 _USUAL = Tuning()
 
 
+@cache
+def _vids(count: int) -> str:
+    return f"SELECT ref, vid FROM record WHERE ref IN ({','.join('?' * count)})"
+
+
 class SQLiteStore:
     """Records in one SQLite file, for all processes of one machine.
 
@@ -66,6 +72,12 @@ class SQLiteStore:
         ref = f"{key.type}/{key.id}"
         found = self._inline(_LATEST, ref) if vid is None else self._inline(_ONE, ref, vid)
         return rows.version(key, found[0]) if found else None
+
+    async def vids(self, keys: Sequence[Key]) -> tuple[int, ...]:
+        """Return the number of each record's latest version, 0 for none; inline, as a read."""
+        refs = [f"{key.type}/{key.id}" for key in keys]
+        found = dict(self._inline(_vids(len(refs)), *refs))
+        return tuple(found.get(ref, 0) for ref in refs)
 
     async def search(self, query: Query) -> Page:
         """Return a page of latest, living versions."""

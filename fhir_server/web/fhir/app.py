@@ -133,10 +133,10 @@ class FhirApp:
         """Return what is asked, of a caller who is known. Raises what `_answer` writes."""
         call.check(self._server.settings)
         call.settle_form()
-        ask = routes.route(call.method, call.path, self._types)
+        ask = routes.route(call.method, call.path, self._types, call.base)
         if not binary.wants_content(ask, call.accept, call.format):
             call.check_acceptable()
-        call.ask = ask = request.with_headers(ask, call.headers, call.query, call.base)
+        call.ask = ask = request.with_headers(ask, call.headers, call.query)
         if ask.name == "capabilities":
             return ask
         call.caller = await self._authenticate(call.token(), self._server.clock(), call.id)

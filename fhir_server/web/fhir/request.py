@@ -44,9 +44,9 @@ def params(query: bytes) -> Params:
     return asked(_utf8(query))
 
 
-def with_headers(ask: Interaction, headers: Headers, query: bytes, base: str) -> Interaction:
-    """Return the interaction with the base, its parameters and what its headers say."""
-    changes: dict[str, Any] = {"base": base}
+def with_headers(ask: Interaction, headers: Headers, query: bytes) -> Interaction:
+    """Return the interaction with its parameters and what its headers say."""
+    changes: dict[str, Any] = {}
     if query:
         changes["query"] = _utf8(query)
         changes["params"] = params(query)
@@ -60,7 +60,7 @@ def with_headers(ask: Interaction, headers: Headers, query: bytes, base: str) ->
             changes[name] = text(headers, header)
     if b"if-none-exist" in headers:
         changes["if_none_exist"] = _utf8(headers[b"if-none-exist"])
-    return replace(ask, **changes)
+    return replace(ask, **changes) if changes else ask
 
 
 async def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interaction:
