@@ -24,8 +24,9 @@ from fhir_server.search.search import Search
 from fhir_server.search.terms import Terms
 from fhir_server.search.tree import And, Chain, Has, Ids, Node, Not, Or, both
 
-MOST_NODES = 5000
-MOST_ALTERNATIVES = 400
+MOST_VALUES = 5000
+"""Values of one parameter; a list that is too long for an address is POSTed to `_search`."""
+MOST_NODES = 20_000
 _MOST_IN_BETWEEN = 100
 
 
@@ -53,24 +54,21 @@ async def asked(
 ) -> Search:
     """Return the search that parameters ask for of a type, one of those that are `found`.
 
-    It is in words that every store understands. Raises `BadRequest` also for too many alternatives,
+    It is in words that every store understands. Raises `BadRequest` also for too many values,
     and for what a terminology cannot tell.
     """
+    for name, text in params:
+        if text.count(",") >= MOST_VALUES:
+            raise BadRequest(f"{name} has more than {MOST_VALUES} values; split the list.")
     search = parse(server.definitions, type, params, terms(server, caller, ask), found)
-    if _size(search.where) > MOST_NODES or _widest(search.where) > MOST_ALTERNATIVES:
-        raise BadRequest(f"The query has more than {MOST_ALTERNATIVES} alternatives; split it.")
+    if _size(search.where) > MOST_NODES:
+        raise BadRequest(f"The query has more than {MOST_NODES} conditions; split it.")
     where = await resolved(server, caller, search.where)
     return replace(search, where=chained(where))
 
 
 def _size(node: Node) -> int:
     return 1 + sum(map(_size, _inside(node)))
-
-
-def _widest(node: Node) -> int:
-    inside = _inside(node)
-    here = len(inside) if isinstance(node, Or) else 1
-    return max(here, *map(_widest, inside)) if inside else here
 
 
 def _inside(node: Node) -> tuple[Node, ...]:

@@ -97,14 +97,19 @@ class _Living:
                 case InPatient(patient):
                     shelves.append(self._patients.get((type, patient), {}))
                 case Match(param, conds):
-                    shelves += (self._values.get((type, param, v), {}) for v in _equals(conds))
+                    for values in _listed(conds):
+                        named = (self._values.get((type, param, v), {}) for v in values)
+                        shelves.append({k: r for shelf in named for k, r in shelf.items()})
                 case _:
                     pass
         return min(shelves, key=len)
 
 
-def _equals(conds: Iterable[Cond]) -> Iterable[object]:
-    return (cond.value for cond in conds if cond.column == "v" and cond.op == "=")
+def _listed(conds: Iterable[Cond]) -> Iterable[tuple[object, ...]]:
+    """Yield the values that `v` may have, for each condition that lists them."""
+    for column, op, value in conds:
+        if column == "v" and op in ("=", "in"):
+            yield value if isinstance(value, tuple) else (value,)
 
 
 class MemoryStore:

@@ -205,7 +205,7 @@ def test_long_chains(empty: Open, kind: str, depth: int) -> None:
 @pytest.mark.parametrize("number", [2, 17, 100, 5000])
 def test_long_alternatives(empty: Open, number: int) -> None:
     values = tuple(Match("code", (Cond("v", "=", f"c{n}"),)) for n in range(number))
-    prefixes = tuple(Match("code", (Cond("v", "prefix", f"c{n}-"),)) for n in range(number // 10))
+    prefixes = tuple(Match("code", (Cond("v", "prefix", f"c{n}-"),)) for n in range(number))
 
     async def run() -> None:
         async with _stores(empty) as (memory, disks, _):

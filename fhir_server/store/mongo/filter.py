@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fhir_server.search.near import around
+from fhir_server.search.simplify import grouped
 from fhir_server.search.tree import (
     And,
     Chain,
@@ -82,7 +83,14 @@ def compiled(  # noqa: C901, PLR0911 one a node
         case And(nodes):
             return both(compiled(n, scope, certain) for n in nodes)
         case Or(nodes):
-            return either(compiled(n, scope, certain) for n in nodes)
+            asks = grouped(nodes)
+            parts = [_one_of(param, some, scope.now) for param, some in asks.matches.items()]
+            parts += (
+                _together(param, parts, scope.now)
+                for (param, _), some in asks.composites.items()
+                for parts in some
+            )
+            return either([*parts, *(compiled(n, scope, certain) for n in asks.rest)])
         case Not(inner):
             return negated(compiled(inner, scope, not certain))
         case Match(param, conds):
@@ -172,6 +180,11 @@ def part_of(param: str) -> tuple[str, str]:
 
 def _match(param: str, conds: Sequence[Cond], now: int) -> Filter:
     return entry(param, columns(conds, now))
+
+
+def _one_of(param: str, some: Sequence[Sequence[Cond]], now: int) -> Filter:
+    """Some one entry of `param` satisfies some of the conditions."""
+    return entry(param, either(columns(conds, now) for conds in some))
 
 
 def _together(param: str, parts: Sequence[Sequence[Cond]], now: int) -> Filter:

@@ -4,11 +4,13 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from pymongo import AsyncMongoClient
 
 from fhir_server.model import Change, History, Key, Line, Page, Query, Version, Write
+from fhir_server.search.simplify import simplified
 from fhir_server.store import precondition
 from fhir_server.store.mongo import documents, export, feed, maintenance, past, schema, search
 from fhir_server.store.mongo.faults import told
@@ -79,13 +81,13 @@ class MongoStore:
         with told("read"):
             async with self._reader(query) as reader:
                 bodies = self._tables.bodies
-                return await search.page(reader, bodies, query, MAIN.get(query.type))
+                return await search.page(reader, bodies, _plain(query), MAIN.get(query.type))
 
     async def count(self, query: Query) -> int:
         """Return how many living records match."""
         with told("read"):
             async with self._reader(query) as reader:
-                return await search.total(reader, query)
+                return await search.total(reader, _plain(query))
 
     async def types(self) -> frozenset[str]:
         """Return the types of which a living record is there."""
@@ -167,3 +169,7 @@ class MongoStore:
         async with self._client.start_session(snapshot=True) as session:
             tables = self._tables
             yield Reader(tables.records, tables.names, session, query.now, self._many, end)
+
+
+def _plain(query: Query) -> Query:
+    return replace(query, where=simplified(query.where))

@@ -5,14 +5,28 @@ SQLite orders all numbers before all text; where a comparison leaves one side op
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Protocol
 
 from fhir_server.model import Value
-from fhir_server.search.tree import Column, Cond
-from fhir_server.store.prefix import end
-from fhir_server.store.sqlite.statement import NEVER, Statement
+from fhir_server.search.tree import Column, Cond, Now
+from fhir_server.store.sqlite.shape import Listed
+from fhir_server.store.sqlite.statement import NEVER
 
 
-def conditions(s: Statement, alias: str, conds: Iterable[Cond]) -> list[str]:
+class Places(Protocol):
+    """What gives values a place in a statement: `Statement` itself, or a row of a table."""
+
+    def bind(self, value: Value | Now) -> str:
+        """Return the place of a value."""
+
+    def end(self, prefix: str) -> str | None:
+        """Return the place of the first text behind all that begin so; None: there is none."""
+
+    def one_of(self, values: Listed) -> str:
+        """Return the right side of `IN`."""
+
+
+def conditions(s: Places, alias: str, conds: Iterable[Cond]) -> list[str]:
     """Return the comparisons of an entry's columns, `v` first."""
     columns: dict[Column, list[Cond]] = {"v": [], "w": [], "u": []}
     for cond in conds:
@@ -25,12 +39,12 @@ def conditions(s: Statement, alias: str, conds: Iterable[Cond]) -> list[str]:
     ]
 
 
-def compare(s: Statement, column: str, conds: Iterable[Cond]) -> list[str]:
+def compare(s: Places, column: str, conds: Iterable[Cond]) -> list[str]:
     """Return the comparisons of one column, whatever column the conditions name."""
     return list(_column(s, column, list(conds)))
 
 
-def _column(s: Statement, column: str, conds: Sequence[Cond]) -> Iterable[str]:
+def _column(s: Places, column: str, conds: Sequence[Cond]) -> Iterable[str]:
     low = high = False
     texts: set[bool] = set()
     for _, op, value in conds:
@@ -62,11 +76,11 @@ def _guard(column: str, *, text: bool, low: bool, high: bool) -> Iterable[str]:
         yield f"{column} < ''"
 
 
-def _prefix(s: Statement, column: str, value: str) -> Iterable[str]:
+def _prefix(s: Places, column: str, value: str) -> Iterable[str]:
     yield f"{column} >= {s.bind(value)}"
-    last = end(value)
+    last = s.end(value)
     if last is not None:
-        yield f"{column} < {s.bind(last)}"
+        yield f"{column} < {last}"
 
 
 def seekable(conds: Iterable[Cond]) -> bool:

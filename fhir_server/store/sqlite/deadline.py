@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from math import inf
 
 from fhir_server.errors import Busy, TooCostly
+from fhir_server.store.sqlite.connection import Connection
 
 _STEPS = 5000  # of SQLite's machine between two looks at the clock: about a third of a millisecond
 _PASSING = {
@@ -38,8 +39,9 @@ class Limit:
     A look at the clock comes every 5,000 steps; `looks` is how many there may be in all.
     """
 
-    def __init__(self, end: float, looks: float = inf) -> None:
+    def __init__(self, connection: Connection, end: float, looks: float = inf) -> None:
         """Take the end on the monotonic clock."""
+        self._connection = connection
         self._end = end
         self._looks = looks
         self._left = inf
@@ -54,6 +56,7 @@ class Limit:
             yield
         except sqlite3.OperationalError as fault:
             if _interrupted(fault) and self._left <= 0 and not self.hurried:
+                self._connection.interrupted()
                 raise OutOfPatience from None
             raise
         finally:
@@ -72,21 +75,22 @@ class Limit:
 
 
 @contextmanager
-def limited(connection: sqlite3.Connection, seconds: float, looks: float = inf) -> Iterator[Limit]:
+def limited(connection: Connection, seconds: float, looks: float = inf) -> Iterator[Limit]:
     """Interrupt the statements run inside after `seconds`, or after so many times 5,000 steps.
 
     Raises TooCostly or OutOfPatience then, and Busy where the file cannot be read now.
     """
-    limit = Limit(time.monotonic() + seconds, looks)
+    limit = Limit(connection, time.monotonic() + seconds, looks)
     connection.set_progress_handler(limit.look, _STEPS)
     try:
         yield limit
     except sqlite3.OperationalError as fault:
-        if _interrupted(fault) and limit.hurried:
+        if not _interrupted(fault):
+            raise busy("read", fault) from None
+        connection.interrupted()
+        if limit.hurried:
             raise OutOfPatience from None
-        if _interrupted(fault):
-            raise TooCostly("The query takes too long; ask for less") from None
-        raise busy("read", fault) from None
+        raise TooCostly("The query takes too long; ask for less") from None
     finally:
         connection.set_progress_handler(None, 0)
 

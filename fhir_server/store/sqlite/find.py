@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 from fhir_server.model import Value
 from fhir_server.search.tree import (
-    NOTHING,
     And,
     Chain,
     Cond,
@@ -31,12 +30,29 @@ from fhir_server.search.tree import (
     Words,
 )
 from fhir_server.store.order import SEVERAL
-from fhir_server.store.sqlite.condition import compare, conditions, equal, seekable
-from fhir_server.store.sqlite.estimate import MOST_BRANCHES, estimate, is_few
+from fhir_server.store.sqlite.condition import compare, conditions, equal
+from fhir_server.store.sqlite.estimate import (
+    MOST_BRANCHES,
+    estimate,
+    is_few,
+    is_sought,
+    least,
+    sought,
+)
 from fhir_server.store.sqlite.measure import reached
-from fhir_server.store.sqlite.predicate import HOPS, holds, permitted, referred, targets
+from fhir_server.store.sqlite.predicate import (
+    FOR_ALL,
+    FOR_FEW,
+    USUAL,
+    Reach,
+    cheapest_first,
+    holds,
+    permitted,
+    referred,
+    targets,
+)
 from fhir_server.store.sqlite.schema import BY_VALUE
-from fhir_server.store.sqlite.statement import Statement
+from fhir_server.store.sqlite.statement import NEVER, Statement
 from fhir_server.store.sqlite.text import is_certain, source
 
 _PATIENTS = InPatient | OnlyPatients | ForEachPatient
@@ -73,14 +89,15 @@ def walk(
     s: Statement,
     type: str,
     where: Node,
-    after: Sequence[Value | None] | None = None,
+    behind: bool = False,
     down: bool = False,
 ) -> str:
     """Return a SELECT of (patient, rid) from which the first few are taken.
 
-    Only what comes after the place `after` in default order, or before it when going `down`.
+    With `behind`, only what comes after the query's place in default order, or before it when
+    going `down`.
     """
-    place = None if after is None else (s.bind(after[0]), s.bind(after[1]))
+    place = (s.after(-2), s.after(-1)) if behind else None
     return _union(s, type, where, _Part(False, place, down))
 
 
@@ -100,7 +117,7 @@ def _flat(node: Node) -> Iterable[Node]:
 def _split(s: Statement, type: str, where: Node, every: bool) -> list[list[Node]]:
     """Return alternatives that together are `where`: only one, if some index narrows it enough."""
     nodes = list(_flat(where))
-    if any(is_few(s, type, node) for node in nodes):
+    if least(s, type, nodes) is not None:
         return [nodes]
     for place, node in enumerate(nodes):
         rest = nodes[:place] + nodes[place + 1 :]
@@ -145,17 +162,25 @@ def _branch(s: Statement, type: str, nodes: Sequence[Node], part: _Part) -> str:
         patients = _of_patients(s, nodes, part)
     tests += patients + part.behind(seek=not patients)
     met = driver if _is_met(driver) else None
-    sets = part.every and not (driver and is_few(s, type, driver))
-    tests += [holds(s, n, type, "c", 0 if sets else HOPS) for n in nodes if n is not met]
+    reach = _reach(s, type, driver, part.every)
+    tests += [holds(s, n, type, "c", reach) for n in cheapest_first(nodes) if n is not met]
     columns = "DISTINCT c.patient AS patient, c.rid AS rid"
     return f"SELECT {columns} FROM {source} WHERE {' AND '.join(tests)}"
 
 
+def _reach(s: Statement, type: str, driver: Node | None, every: bool) -> Reach:
+    """Return how joins are followed from the rows that are led to."""
+    if driver is None or not is_few(s, type, driver):
+        return FOR_ALL if every else USUAL
+    # A page that takes too long this way is found in another one; a count has no other.
+    return USUAL if every else FOR_FEW
+
+
 def _driver(s: Statement, type: str, nodes: Sequence[Node], every: bool) -> Node | None:
     """Return the node that drives; None: the type does."""
-    best = _least(s, type, nodes)
+    best = least(s, type, nodes)
     if best is None and every:
-        best = _least(s.deeper(), type, [n for n in nodes if not isinstance(n, Chain | Has)])
+        best = least(s.deeper(), type, [n for n in nodes if not isinstance(n, Chain | Has)])
     if best is not None:
         return best
     equals = (n for n in nodes if isinstance(n, Match) and equal(n.all) is not None)
@@ -163,12 +188,6 @@ def _driver(s: Statement, type: str, nodes: Sequence[Node], every: bool) -> Node
     if found is None and every and not any(isinstance(n, _PATIENTS) for n in nodes):
         return next((n for n in nodes if _leads(n)), None)
     return found
-
-
-def _least(s: Statement, type: str, nodes: Sequence[Node]) -> Node | None:
-    """Return the node that lets the fewest records through, if they are few."""
-    best = min(nodes, key=lambda node: estimate(s, type, node), default=NOTHING)
-    return best if best != NOTHING and is_few(s, type, best) else None
 
 
 def _is_met(driver: Node | None) -> bool:
@@ -180,11 +199,13 @@ def _is_met(driver: Node | None) -> bool:
 
 def _leads(node: Node) -> bool:
     """Tell whether an index leads to the node's records, though in no useful order."""
-    if isinstance(node, Words):
-        return bool(node.words)
-    return isinstance(node, Chain | Has | Updated | Near) or (
-        isinstance(node, Match) and seekable(node.all)
-    )
+    match node:
+        case Words(_, words):
+            return bool(words)
+        case Or(nodes):
+            return all(map(is_sought, nodes))
+        case _:
+            return isinstance(node, Chain | Has | Updated | Near) or is_sought(node)
 
 
 def _source(  # noqa: PLR0911 one a node
@@ -199,7 +220,7 @@ def _source(  # noqa: PLR0911 one a node
             matches = [Match(f"{param}.{place}", conds) for place, conds in enumerate(parts)]
             return _source(s, type, min(matches, key=lambda match: estimate(s, type, match)))
         case Ids(ids):
-            refs = s.one_of([f"{type}/{id}" for id in sorted(ids)])
+            refs = s.one_of(ids, f"{type}/")
             return "record c", [f"c.ref IN {refs}", "c.deleted = 0"]
         case Chain(param, other, where):
             step = targets(s, other, where)
@@ -229,7 +250,14 @@ def _any(s: Statement, type: str, nodes: Sequence[Node]) -> str:
     """Return the step of the records that satisfy one of `nodes`."""
 
     def make() -> str:
-        return " UNION ".join(_branch(s, type, list(_flat(node)), _Part()) for node in nodes)
+        if not nodes:
+            return f"SELECT 0 AS patient, 0 AS rid WHERE {NEVER}"
+        if len(nodes) > MOST_BRANCHES:
+            columns = "c.patient AS patient, c.rid AS rid"
+            found = (f"SELECT {columns} FROM {a} WHERE {b}" for a, b in sought(s, type, nodes))
+        else:
+            found = (_branch(s, type, list(_flat(node)), _Part()) for node in nodes)
+        return " UNION ".join(found)
 
     return s.step(("any", type, nodes), make)
 

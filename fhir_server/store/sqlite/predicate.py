@@ -5,7 +5,9 @@ looked up row by row where it is many.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
+from fhir_server.search.simplify import Asks, grouped
 from fhir_server.search.tree import (
     And,
     Chain,
@@ -26,38 +28,77 @@ from fhir_server.search.tree import (
     Words,
 )
 from fhir_server.store.order import NOBODY, SEVERAL
-from fhir_server.store.sqlite.condition import compare, conditions
+from fhir_server.store.sqlite.condition import compare, conditions, equal
 from fhir_server.store.sqlite.contained import contains
 from fhir_server.store.sqlite.estimate import is_few
+from fhir_server.store.sqlite.forms import forms
 from fhir_server.store.sqlite.measure import reached
 from fhir_server.store.sqlite.schema import BY_RECORD, BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement, joined
 from fhir_server.store.sqlite.text import said
 
-HOPS = 3
+
+class Reach(NamedTuple):
+    """How joins may be followed: through how many `hops` row by row (0: none, all rows will be
+    asked, so that sets pay; never many, since SQLite's parser bounds the nesting), and whether
+    `sets` are made where the other side is few."""
+
+    hops: int = 3
+    sets: bool = True
+
+    def behind(self) -> "Reach":
+        """Return what is left behind one hop."""
+        return self._replace(hops=self.hops - 1)
+
+    def collects(self, s: Statement, type: str, where: Node) -> bool:
+        """Tell whether the other side of a join becomes a set."""
+        return not self.hops or (self.sets and is_few(s, type, where))
+
+
+USUAL = Reach()
+FOR_ALL = Reach(hops=0)
+FOR_FEW = Reach(sets=False)
+
+
+def cheapest_first(nodes: Iterable[Node]) -> list[Node]:
+    """Return nodes in the order in which a row is asked for them: one seek, one range, joins."""
+    return sorted(nodes, key=_cost)
+
+
+def _cost(node: Node) -> int:
+    match node:
+        case Match(_, conds):
+            return 0 if equal(conds) is not None else 1
+        case And(nodes) | Or(nodes):
+            return max(map(_cost, nodes), default=0) + 1
+        case Not(inner):
+            return _cost(inner)
+        case Chain() | Has() | ForEachPatient():
+            return 9
+        case _:
+            return 1
 
 
 def holds(  # noqa: PLR0911 one a node
-    s: Statement, node: Node, type: str, c: str, hops: int = HOPS
+    s: Statement, node: Node, type: str, c: str, reach: Reach = USUAL
 ) -> str:
     """Return the predicate on the row `c`, an alias that has `rid` and `patient`.
 
-    `hops` is how many joins may still be followed row by row: 0 where all rows will be asked, so
-    that sets pay, and never many, since SQLite's parser bounds the nesting.
+    `reach` is how joins may be followed.
     """
     match node:
         case And(nodes):
-            return joined("AND", (holds(s, n, type, c, hops) for n in nodes), "1")
+            return joined("AND", (holds(s, n, type, c, reach) for n in cheapest_first(nodes)), "1")
         case Or(nodes):
-            return joined("OR", (holds(s, n, type, c, hops) for n in nodes), NEVER)
+            return joined("OR", _choices(s, grouped(nodes), type, c, reach), NEVER)
         case Not(inner):
-            return f"NOT {holds(s, inner, type, c, hops)}"
+            return f"NOT {holds(s, inner, type, c, reach)}"
         case Match(param, conds):
             return _exists(_entry(s, type, param, conds, c))
         case Together(param, parts):
-            return _together(s, type, param, parts, c)
+            return joined("OR", _together(s, type, param, [parts], c), NEVER)
         case Ids(ids):
-            refs = s.one_of([f"{type}/{id}" for id in sorted(ids)])
+            refs = s.one_of(ids, f"{type}/")
             return f"{c}.rid IN (SELECT rid FROM record WHERE ref IN {refs})"
         case Updated(conds):
             a = s.alias()
@@ -70,15 +111,24 @@ def holds(  # noqa: PLR0911 one a node
             mine = (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, param)}")
             return _exists(f"entry {a} {BY_RECORD} WHERE {_and(*mine, *reached(s, node, a))}")
         case _:
-            return _joins(s, node, type, c, hops)
+            return _joins(s, node, type, c, reach)
 
 
-def _joins(s: Statement, node: Node, type: str, c: str, hops: int) -> str:
+def _choices(s: Statement, asks: Asks, type: str, c: str, reach: Reach) -> Iterable[str]:
+    for param, some in asks.matches.items():
+        yield from _one_of(s, type, param, some, c)
+    for (param, _), groups in asks.composites.items():
+        yield from _together(s, type, param, groups, c)
+    for node in cheapest_first(asks.rest):
+        yield holds(s, node, type, c, reach)
+
+
+def _joins(s: Statement, node: Node, type: str, c: str, reach: Reach) -> str:
     match node:
-        case Chain(param, other, where):
-            return _chain(s, type, param, (other, where), c, hops)
-        case Has(other, param, where):
-            return _has(s, type, param, (other, where), c, hops)
+        case Chain():
+            return _chain(s, type, node, c, reach)
+        case Has():
+            return _has(s, type, node, c, reach)
         case Contained():
             return contains(s, node, type, c)
         case InPatient(patient):
@@ -86,7 +136,7 @@ def _joins(s: Statement, node: Node, type: str, c: str, hops: int) -> str:
             several = _exists(f"several WHERE rid = {c}.rid AND pid = {pid}")
             return f"({c}.patient = {pid} OR ({c}.patient = {SEVERAL} AND {several}))"
         case OnlyPatients() | ForEachPatient():
-            return _each(s, node, c, hops)
+            return _each(s, node, c, reach)
         case _:
             raise TypeError(f"{node!r} is not a search node")
 
@@ -106,22 +156,38 @@ def _entry(s: Statement, type: str, param: str, conds: Iterable[Cond], c: str) -
     return f"entry {a} {BY_RECORD} WHERE {_and(*mine, *tests)}"
 
 
-def _together(s: Statement, type: str, param: str, parts: Sequence[Sequence[Cond]], c: str) -> str:
-    if not parts:
-        return NEVER
-    aliases = [s.alias() for _ in parts]
+def _one_of(
+    s: Statement, type: str, param: str, some: Iterable[Sequence[Cond]], c: str
+) -> Iterable[str]:
+    """An entry of `param` satisfies some of the conditions: it is sought once for all of a form."""
+    a = s.alias()
+    mine = (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, param)}")
+    for table, test in forms(s, [[(a, conds)] for conds in some]):
+        yield _exists(f"{_joined_to(f'entry {a} {BY_RECORD}', table)} WHERE {_and(*mine, test)}")
+
+
+def _joined_to(source: str, table: str) -> str:
+    return f"{source} CROSS JOIN {table}" if table else source
+
+
+def _together(
+    s: Statement, type: str, param: str, some: Sequence[Sequence[Sequence[Cond]]], c: str
+) -> Iterable[str]:
+    """Entries of one group satisfy some of the choices, each with its conditions for each part."""
+    aliases = [s.alias() for _ in some[0]]
     tests: list[str] = []
-    for place, (a, conds) in enumerate(zip(aliases, parts, strict=True)):
+    for place, a in enumerate(aliases):
         tests += (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, f'{param}.{place}')}")
-        tests += conditions(s, a, conds)
         tests += [f"{a}.grp = {aliases[0]}.grp"] if place else []
     source = " CROSS JOIN ".join(f"entry {a} {BY_RECORD}" for a in aliases)
-    return _exists(f"{source} WHERE {_and(*tests)}")
+    choices = [list(zip(aliases, parts, strict=True)) for parts in some]
+    for table, test in forms(s, choices) if aliases else ():
+        yield _exists(f"{_joined_to(source, table)} WHERE {_and(*tests, test)}")
 
 
-def _chain(s: Statement, type: str, param: str, target: tuple[str, Node], c: str, hops: int) -> str:
-    other, where = target
-    if not hops or is_few(s, other, where):
+def _chain(s: Statement, type: str, join: Chain, c: str, reach: Reach) -> str:
+    param, other, where = join.param, join.type, join.where
+    if reach.collects(s, other, where):
         a = s.alias()
         step = targets(s, other, where)
         tests = f"{a}.rid = {c}.rid AND {a}.param = {s.param(type, param)}"
@@ -133,21 +199,21 @@ def _chain(s: Statement, type: str, param: str, target: tuple[str, Node], c: str
         f"{t}.ref = {a}.v",
         f"{t}.kind = {s.kind(other)}",
         f"{t}.deleted = 0",
-        holds(s, where, other, t, hops - 1),
+        holds(s, where, other, t, reach.behind()),
     )
     return _exists(f"entry {a} {BY_RECORD} CROSS JOIN record {t} WHERE {tests}")
 
 
-def _has(s: Statement, type: str, param: str, source: tuple[str, Node], c: str, hops: int) -> str:
-    other, where = source
-    if not hops or is_few(s, other, where):
+def _has(s: Statement, type: str, join: Has, c: str, reach: Reach) -> str:
+    param, other, where = join.param, join.type, join.where
+    if reach.collects(s, other, where):
         return f"{c}.rid IN (SELECT rid FROM {referred(s, type, param, other, where)})"
     r, a = s.alias(), s.alias()
     tests = _and(
         f"{r}.rid = {c}.rid",
         f"{a}.param = {s.param(other, param)}",
         f"{a}.v = {r}.ref",
-        holds(s, where, other, a, hops - 1),
+        holds(s, where, other, a, reach.behind()),
     )
     return _exists(f"record {r} CROSS JOIN entry {a} {BY_VALUE} WHERE {tests}")
 
@@ -177,19 +243,23 @@ def referred(s: Statement, type: str, param: str, other: str, where: Node) -> st
     return s.step(("referred", type, param, other, where), make)
 
 
-def _each(s: Statement, node: OnlyPatients | ForEachPatient, c: str, hops: int) -> str:
-    """Every patient of the row is permitted, and there is one."""
-    if isinstance(node, ForEachPatient) and hops and not is_few(s, node.type, node.where):
+def _each(s: Statement, node: OnlyPatients | ForEachPatient, c: str, reach: Reach) -> str:
+    """Every patient of the row is permitted, and there is one.
+
+    The patient whom a query names is asked about once, all others row by row.
+    """
+    if isinstance(node, ForEachPatient) and not reach.collects(s, node.type, node.where):
         a = s.alias()
         one = _about(s, node, f"{c}.patient")
+        named = "".join(f" WHEN {pid} THEN {_about(s, node, pid)}" for pid in s.named())
         rows = f"several {a} WHERE {a}.rid = {c}.rid"
         each = _about(s, node, f"{a}.pid")
         all = f"NOT {_exists(f'{rows} AND NOT {each}')}"
     else:
         allowed = f"(SELECT pid FROM {permitted(s, node)})"
-        one = f"{c}.patient IN {allowed}"
+        one, named = f"{c}.patient IN {allowed}", ""
         all = f"NOT {_exists(f'several WHERE rid = {c}.rid AND pid NOT IN {allowed}')}"
-    return f"CASE {c}.patient WHEN {NOBODY} THEN 0 WHEN {SEVERAL} THEN {all} ELSE {one} END"
+    return f"CASE {c}.patient WHEN {NOBODY} THEN 0 WHEN {SEVERAL} THEN {all}{named} ELSE {one} END"
 
 
 def _about(s: Statement, node: ForEachPatient, pid: str) -> str:
@@ -198,11 +268,11 @@ def _about(s: Statement, node: ForEachPatient, pid: str) -> str:
     kind = s.kind(node.type)
     single = _and(
         f"{r}.kind = {kind}", f"{r}.deleted = 0", f"{r}.patient = {pid}",
-        holds(s, node.where, node.type, r, 0),
+        holds(s, node.where, node.type, r, FOR_ALL),
     )  # fmt: skip
     shared = _and(
         f"{m}.pid = {pid}", f"{q}.rid = {m}.rid", f"{q}.kind = {kind}", f"{q}.deleted = 0",
-        holds(s, node.where, node.type, q, 0),
+        holds(s, node.where, node.type, q, FOR_ALL),
     )  # fmt: skip
     return (
         f"({_exists(f'record {r} INDEXED BY record_kind WHERE {single}')} OR "
@@ -215,7 +285,7 @@ def permitted(s: Statement, node: OnlyPatients | ForEachPatient) -> str:
 
     def make() -> str:
         if isinstance(node, OnlyPatients):
-            return f"SELECT pid FROM patient WHERE id IN {s.one_of(sorted(node.patients))}"
+            return f"SELECT pid FROM patient WHERE id IN {s.one_of(node.patients)}"
         found = s.step(
             ("records", node.type, node.where),
             lambda: s.find(s, node.type, node.where),

@@ -11,6 +11,7 @@ from typing import TypeVar
 
 from fhir_server.errors import TooCostly
 from fhir_server.store.sqlite import schema
+from fhir_server.store.sqlite.connection import Connection
 from fhir_server.store.sqlite.deadline import Limit, OutOfPatience, busy, limited
 
 _THREADS = 4
@@ -28,9 +29,9 @@ class Readers:
         self._seconds = seconds
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="store-reader")
         self._own = threading.local()
-        self._all: list[sqlite3.Connection] = []
+        self._all: list[Connection] = []
 
-    async def run(self, query: Callable[[sqlite3.Connection, Limit], T]) -> T:
+    async def run(self, query: Callable[[Connection, Limit], T]) -> T:
         """Return what `query` returns. Raises TooCostly past the deadline, Busy if it fails.
 
         It is tried at once, since most queries cost less than a change of threads; one that proves
@@ -43,10 +44,10 @@ class Readers:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._pool, self._run, query, asked)
 
-    def connection(self) -> sqlite3.Connection:
+    def connection(self) -> Connection:
         """Return this thread's connection."""
         try:
-            found: sqlite3.Connection = self._own.connection
+            found: Connection = self._own.connection
         except AttributeError:
             found = self._own.connection = schema.connect(self._path)
             self._all.append(found)
@@ -58,15 +59,13 @@ class Readers:
         while self._all:
             self._all.pop().close()
 
-    def _run(self, query: Callable[[sqlite3.Connection, Limit], T], asked: float) -> T:
+    def _run(self, query: Callable[[Connection, Limit], T], asked: float) -> T:
         left = self._seconds - (time.monotonic() - asked)
         if left <= 0:
             raise TooCostly("Too many queries are waiting; ask again later")
         return self._read(query, left, inf)
 
-    def _read(
-        self, query: Callable[[sqlite3.Connection, Limit], T], seconds: float, looks: float
-    ) -> T:
+    def _read(self, query: Callable[[Connection, Limit], T], seconds: float, looks: float) -> T:
         try:
             connection = self.connection()
         except sqlite3.OperationalError as fault:

@@ -22,6 +22,7 @@ from pathlib import Path
 from fhir_server.search.position import distance
 from fhir_server.store.filling import occupied, unfinished
 from fhir_server.store.migration import foreign
+from fhir_server.store.sqlite.connection import Connection
 from fhir_server.store.sqlite.lock import FileLock
 
 SCHEMA = 3
@@ -79,10 +80,15 @@ _PRAGMAS = (
 )
 
 
-def connect(path: str, *, write: bool = False) -> sqlite3.Connection:
+def connect(path: str, *, write: bool = False) -> Connection:
     """Open a connection that may be handed from thread to thread, without implicit transactions."""
     connection = sqlite3.connect(
-        path, timeout=WAIT, isolation_level=None, check_same_thread=False, cached_statements=400
+        path,
+        timeout=WAIT,
+        isolation_level=None,
+        check_same_thread=False,
+        cached_statements=400,
+        factory=Connection,
     )
     try:
         connection.create_function("metres", 4, distance, deterministic=True)

@@ -1,20 +1,19 @@
 """Pages, counts and existence of the records that a query asks for."""
 
 import sqlite3
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from fhir_server.model import Page, Query, Version
+from fhir_server.model import Page, Version
 from fhir_server.store import order
 from fhir_server.store.sqlite import rows
 from fhir_server.store.sqlite.deadline import Limit, OutOfPatience
 from fhir_server.store.sqlite.find import find, walk
-from fhir_server.store.sqlite.names import Names
-from fhir_server.store.sqlite.sort import sorted_all, valued, valueless, values
-from fhir_server.store.sqlite.statement import Statement
+from fhir_server.store.sqlite.plans import Plans
+from fhir_server.store.sqlite.sort import collected, sorted_all, valued, valueless, walked
+from fhir_server.store.sqlite.statement import Asked, Statement
 
 _VERSIONS = (
     f"SELECT r.rid, r.ref, {rows.COLUMNS} FROM json_each(?) j CROSS JOIN record r "
@@ -33,7 +32,6 @@ class Tuning(NamedTuple):
     patience: int = 20
 
 
-@dataclass(frozen=True, slots=True)
 class Search:
     """One query on a connection whose transaction holds one moment still.
 
@@ -41,64 +39,65 @@ class Search:
     match. Where that takes too long, few match, and all of them are found and sorted.
     """
 
-    connection: sqlite3.Connection
-    names: Names
-    query: Query
-    limit: Limit
-    tuning: Tuning
+    def __init__(self, asked: Asked, plans: Plans, limit: Limit, tuning: Tuning) -> None:
+        """Take a query on its connection, and what it may take."""
+        self._asked = asked
+        self._plans = plans
+        self._limit = limit
+        self._tuning = tuning
 
     def page(self) -> Page:
         """Return a page."""
-        if self.query.limit <= 0:
+        query = self._asked.query
+        if query.limit <= 0:
             return Page(())
         found = self._places()
-        places = found[: self.query.limit]
+        places = found[: query.limit]
         more = len(found) > len(places)
         last = places[-1] if more else None
-        return Page(_versions(self.connection, places), tuple(places), last)
+        return Page(_versions(self._asked.connection, places), tuple(places), last)
 
     def count(self) -> int:
         """Return how many records match."""
-        s = self._statement()
-        found = find(s, self.query.type, self.query.where)
-        return int(s.run(f"SELECT count(*) FROM ({found})").fetchone()[0])
+        query = self._asked.query
+        found = self._run("count", lambda s: _counted(find(s, query.type, query.where)))
+        return int(found.fetchone()[0])
 
     def exists(self) -> bool:
         """Return whether any record matches."""
-        s = self._statement()
-        return s.run(f"{walk(s, self.query.type, self.query.where)} LIMIT 1").fetchone() is not None
+        query = self._asked.query
+        found = self._run("exists", lambda s: f"{walk(s, query.type, query.where)} LIMIT 1")
+        return found.fetchone() is not None
 
-    def _statement(self) -> Statement:
-        return Statement(self.connection, self.names, self.query.now, find, self.tuning.many)
+    def _run(self, purpose: str, write: Callable[[Statement], str]) -> sqlite3.Cursor:
+        """Run what `write` puts together, or what it once put together for such a query."""
+        many = self._tuning.many
+        empty = Statement(self._asked, find, many)
+        return self._plans.get(self._asked, (purpose, many), empty, write).run(self._asked)
 
     def _places(self) -> list[order.Place]:
         """Return the places of the page's records and of one more, if there is one."""
-        wanted = self.query.limit + 1
         try:
-            with self.limit.patience(self.tuning.patience):
-                return self._walked(wanted)
+            with self._limit.patience(self._tuning.patience):
+                return self._walked()
         except OutOfPatience:
-            s = self._statement()
-            return s.run(sorted_all(s, self.query, wanted)).fetchall()
+            return self._run("sorted", lambda s: sorted_all(s, self._asked.query)).fetchall()
 
-    def _walked(self, wanted: int) -> list[order.Place]:
-        query, s = self.query, self._statement()
+    def _walked(self) -> list[order.Place]:
+        query = self._asked.query
         if not query.sort:
-            sql = walk(s, query.type, query.where, query.after)
-            return s.run(f"{sql} ORDER BY 1, 2 LIMIT {s.bind(wanted)}").fetchall()
-        found = self._collected(s)
+            return self._run("walk", lambda s: walked(s, query)).fetchall()
+        found = self._collected()
         if found is not None:
-            return found[:wanted]
+            return found[: self._asked.wanted]
         if len(query.sort) > 1 or query.sort[0].by:
             raise OutOfPatience
-        return self._along(wanted)
+        return self._along()
 
-    def _collected(self, s: Statement) -> list[order.Place] | None:
+    def _collected(self) -> list[order.Place] | None:
         """Return all places behind `after` in order if few records match, else None."""
-        query, many = self.query, self.tuning.many
-        inner = f"{walk(s, query.type, query.where)} LIMIT {many + 1}"
-        columns = ",".join((*values(s, query.type, query.sort), "c.patient", "c.rid"))
-        found = s.run(f"SELECT {columns} FROM ({inner}) c").fetchall()
+        query, many = self._asked.query, self._tuning.many
+        found = self._run("collect", lambda s: collected(s, query, many + 1)).fetchall()
         if len(found) > many:
             return None
         rank = order.place_key(query.sort)
@@ -108,17 +107,20 @@ class Search:
         start = rank(query.after)
         return [place for place in found if start < rank(place)]
 
-    def _along(self, wanted: int) -> list[order.Place]:
+    def _along(self) -> list[order.Place]:
         """Walk the index of the sort's values, then the records that have none."""
+        query, wanted = self._asked.query, self._asked.wanted
         found: list[order.Place] = []
-        if self.query.after is None or self.query.after[0] is not None:
-            s = self._statement()
-            found = s.run(valued(s, self.query, wanted)).fetchall()
+        if query.after is None or query.after[0] is not None:
+            found = self._run("valued", lambda s: valued(s, query)).fetchall()
         if len(found) < wanted:
-            s = self._statement()
-            rest = s.run(valueless(s, self.query, wanted - len(found)))
+            rest = self._run("valueless", lambda s: valueless(s, query))
             found += ((None, patient, rid) for patient, rid in rest)
-        return found
+        return found[:wanted]
+
+
+def _counted(found: str) -> str:
+    return f"SELECT count(*) FROM ({found})"
 
 
 def _versions(connection: sqlite3.Connection, places: Sequence[order.Place]) -> tuple[Version, ...]:

@@ -34,7 +34,20 @@ def _value(s: Statement, type: str, sort: Sort) -> str:
             return f"(SELECT {pick}(v) FROM entry {BY_RECORD} WHERE {mine})"
 
 
-def sorted_all(s: Statement, query: Query, wanted: int) -> str:
+def walked(s: Statement, query: Query) -> str:
+    """Return the SELECT of places in the default order."""
+    sql = walk(s, query.type, query.where, behind=query.after is not None)
+    return f"{sql} ORDER BY 1, 2 LIMIT {s.wanted()}"
+
+
+def collected(s: Statement, query: Query, most: int) -> str:
+    """Return the SELECT of places in no order, `most` of them."""
+    inner = f"{walk(s, query.type, query.where)} LIMIT {most}"
+    columns = ",".join((*values(s, query.type, query.sort), "c.patient", "c.rid"))
+    return f"SELECT {columns} FROM ({inner}) c"
+
+
+def sorted_all(s: Statement, query: Query) -> str:
     """Return the SELECT of places that finds all that match and sorts them."""
     inner = find(s, query.type, query.where)
     columns = [f"{v} AS k{n}" for n, v in enumerate(values(s, query.type, query.sort))]
@@ -47,42 +60,43 @@ def sorted_all(s: Statement, query: Query, wanted: int) -> str:
     terms += (f"patient {last}", f"rid {last}")
     return (
         f"SELECT * FROM (SELECT {','.join(columns)} FROM ({inner}) c) WHERE {behind} "
-        f"ORDER BY {','.join(terms)} LIMIT {s.bind(wanted)}"
+        f"ORDER BY {','.join(terms)} LIMIT {s.wanted()}"
     )
 
 
-def valued(s: Statement, query: Query, wanted: int) -> str:
+def valued(s: Statement, query: Query) -> str:
     """Return the SELECT of places of records that have a value, along the index of values."""
     sort, type = query.sort[0], query.type
     value, source, tests = _walked(s, type, sort)
     if query.after is not None:
-        v, patient, rid = query.after
-        place = f"({s.bind(_sought(type, sort, v))}, {s.bind(patient)}, {s.bind(rid)})"
+        before = f"{type}/" if sort.param == "_id" else ""
+        place = f"({s.after(0, before)}, {s.after(1)}, {s.after(2)})"
         tests.append(f"({value}, c.patient, c.rid) {'<' if sort.descending else '>'} {place}")
     tests.append(holds(s, query.where, type, "c"))
     shown = f"substr(c.ref, {len(type) + 2})" if sort.param == "_id" else value
     ordered = ",".join(f"{key} {_direction(sort)}" for key in (value, "c.patient", "c.rid"))
     return (
         f"SELECT DISTINCT {shown}, c.patient, c.rid FROM {source} WHERE {' AND '.join(tests)} "
-        f"ORDER BY {ordered} LIMIT {s.bind(wanted)}"
+        f"ORDER BY {ordered} LIMIT {s.wanted()}"
     )
 
 
-def valueless(s: Statement, query: Query, wanted: int) -> str:
+def valueless(s: Statement, query: Query) -> str:
     """Return the SELECT of (patient, rid) of the records that have no value."""
     sort = query.sort[0]
     none = NOTHING if sort.param in ("_id", "_lastUpdated") else missing(sort.param)
-    after = query.after[1:] if query.after and query.after[0] is None else None
-    sql = walk(s, query.type, both(query.where, none), after, down=sort.descending)
+    behind = query.after is not None and query.after[0] is None
+    sql = walk(s, query.type, both(query.where, none), behind, down=sort.descending)
     direction = _direction(sort)
-    return f"{sql} ORDER BY 1 {direction}, 2 {direction} LIMIT {s.bind(wanted)}"
+    return f"{sql} ORDER BY 1 {direction}, 2 {direction} LIMIT {s.wanted()}"
 
 
 def _walked(s: Statement, type: str, sort: Sort) -> tuple[str, str, list[str]]:
     """Return the column that is walked along, its table and its conditions."""
     match sort.param:
         case "_id":
-            tests = [f"c.ref > {s.bind(f'{type}/')}", f"c.ref < {s.bind(f'{type}0')}"]
+            low, high = s.constant(f"{type}/"), s.constant(f"{type}0")
+            tests = [f"c.ref > {low}", f"c.ref < {high}"]
             return "c.ref", "record c", [*tests, "c.deleted = 0"]
         case "_lastUpdated":
             tests = [f"c.kind = {s.kind(type)}", "c.deleted = 0"]
@@ -95,13 +109,9 @@ def _walked(s: Statement, type: str, sort: Sort) -> tuple[str, str, list[str]]:
             return "c.v", f"entry c {BY_VALUE}", tests
 
 
-def _sought(type: str, sort: Sort, value: Value | None) -> Value | None:
-    return f"{type}/{value}" if sort.param == "_id" else value
-
-
 def _behind(s: Statement, sorts: Sequence[Sort], after: Sequence[Value | None]) -> str:
     """Return the condition that a place comes after `after`."""
-    *last, patient, rid = map(s.bind, after)
+    *last, patient, rid = map(s.after, range(len(after)))
     more = "<" if sorts and sorts[0].descending else ">"
     condition = f"(patient, rid) {more} ({patient}, {rid})"
     for n, sort in reversed(list(enumerate(sorts))):

@@ -1,72 +1,178 @@
-"""One SQL statement as it is put together: its values, its aliases and its named steps."""
+"""One SQL statement as it is put together: its values, its aliases and its named steps.
 
+Nothing of a query's values is in the text, so that a statement serves all queries of one shape
+(`shape`). What else it depends on, which of the predicates let few records through, is counted
+while it is put together, and each count is remembered with it (`plans`).
+"""
+
+import re
 import sqlite3
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
-from fhir_server.model import Value
+from fhir_server.model import Query, Value
 from fhir_server.search.tree import Node, Now
-from fhir_server.store.sqlite.names import Names
+from fhir_server.store.explanation import Step
+from fhir_server.store.prefix import end
+from fhir_server.store.sqlite.names import UNKNOWN, Names
+from fhir_server.store.sqlite.shape import PATIENT, Listed, Shape, in_order, is_long
 
 NEVER = "0 = 1"
 """What never holds. A bare `0`, like `IN ()`, is folded away with terms that an index needs."""
 
-_FEW = 16
 _DEEPER = 100
 _BALANCED = 32
+_LADDER = (0, 1, 4, 16, 64, 200, 1000, 4000)
+_PLACE = re.compile(r"\?(\d+)")
+_MOST_PLACES = 32_000
+_OFTEN = 6
+
+
+class Asked:
+    """What a query asks of a connection: its shape, its values, and what was counted for it."""
+
+    def __init__(self, connection: sqlite3.Connection, names: Names, query: Query) -> None:
+        """Take a query whose predicate is simplified."""
+        self.connection = connection
+        self.names = names
+        self.query = query
+        self.wanted = query.limit + 1
+        self.shape = Shape(query)
+        self.counts: dict[Hashable, int] = {}
+
+
+Given = Callable[[Asked], Any] | int
+"""What is bound: what stands in a slot, or what is made of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """A statement's text, what is bound to it, and what an administrator is told of it."""
+
+    sql: str
+    given: tuple[Given, ...]
+    told: tuple[Step, ...] = ()
+
+    def run(self, asked: Asked) -> sqlite3.Cursor:
+        """Execute it with the values of a query."""
+        return asked.connection.execute(self.sql, self._bound(asked))
+
+    def count(self, asked: Asked, most: int) -> int:
+        """Return the one number that it finds, rounded up: `most` for so many or more."""
+        bound = self._bound(asked)
+        known = (self.sql, *bound)
+        if known not in asked.counts:
+            found = asked.connection.execute(self.sql, bound).fetchone()
+            asked.counts[known] = int(found[0])
+        return _rounded(asked.counts[known], most)
+
+    def _bound(self, asked: Asked) -> list[Any]:
+        values = asked.shape.values
+        return [values[each] if isinstance(each, int) else each(asked) for each in self.given]
+
+
+def _rounded(number: int, most: int) -> int:
+    """Return a number as exactly as a plan needs it, so that plans are few."""
+    if number >= most:
+        return most
+    return next((step for step in _LADDER if number <= step < most), most - 1)
 
 
 @dataclass(slots=True)
 class Statement:
-    """What the parts of a statement share; values are numbered, so that parts may be in any order.
+    """What the parts of a statement share; places are numbered, so that parts may be in any order.
 
-    `now` is what `tree.NOW` stands for. A *step* is a named, materialised SELECT in front of the
-    statement, made once for each `key`: joins hang on steps, since nested ones overflow SQLite's
-    parser. `find` is how a step finds its records; `many` is how many records are not few.
+    A *step* is a named, materialised SELECT in front of the statement, made once for each `key`:
+    joins hang on steps, since nested ones overflow SQLite's parser. `find` is how a step finds its
+    records; `many` is how many records are not few. `counted` are the counts that it depends on.
     """
 
-    connection: sqlite3.Connection
-    names: Names
-    now: int
+    asked: Asked
     find: "Callable[[Statement, str, Node], str]"
     many: int
-    values: list[Value | None] = field(default_factory=list)
+    counted: list[tuple[Compiled, int, int]] = field(default_factory=list)
+    places: dict[Hashable, str] = field(default_factory=dict)
+    given: list[Given] = field(default_factory=list)
     steps: dict[Hashable, tuple[str, str]] = field(default_factory=dict)
     estimates: dict[Hashable, int] = field(default_factory=dict)
+    told: list[Step] = field(default_factory=list)
     aliases: int = 0
     deep: "Statement | None" = None
 
-    def bind(self, value: Value | Now | None) -> str:
-        """Return the placeholder of a value."""
+    def bind(self, value: Value | Now) -> str:
+        """Return the place of a value of the query."""
         if isinstance(value, Now):
-            value = self.now
-        elif isinstance(value, int) and not -(2**63) <= value < 2**63:
-            value = float(value)
-        self.values.append(value)
-        return f"?{len(self.values)}"
+            return self._place("now", lambda asked: asked.query.now)
+        return self._place(*self._slotted(value))
 
-    def one_of(self, values: Iterable[Value]) -> str:
-        """Return the right side of `IN`."""
-        listed = list(values)
-        if not listed:
+    def constant(self, value: Value) -> str:
+        """Return the place of a value that all queries of this shape have."""
+        return self._place(("constant", value), lambda _: value)
+
+    def after(self, number: int, before: str = "") -> str:
+        """Return the place of a part of the place where the page begins, behind the text `before`;
+        the last two are the patient's and the record's number."""
+
+        def part(asked: Asked) -> Value | None:
+            value = asked.query.after[number] if asked.query.after else None
+            return f"{before}{value}" if before else value
+
+        return self._place(("after", number, before), part)
+
+    def wanted(self) -> str:
+        """Return the place of how many records are wanted."""
+        return self._place("wanted", lambda asked: asked.wanted)
+
+    def end(self, prefix: str) -> str | None:
+        """Return the place of the first text behind all that begin so; None: there is none."""
+        if end(prefix) is None:
+            return None
+        key, value = self._slotted(prefix)
+        return self._place(("end", key), lambda asked: end(_value(asked, value)))
+
+    def one_of(self, values: Listed, before: str = "") -> str:
+        """Return the right side of `IN`, each value behind the text `before`."""
+        if not values:
             return f"(SELECT 0 WHERE {NEVER})"
-        if len(listed) <= _FEW or any(isinstance(value, float) for value in listed):
-            return f"({','.join(map(self.bind, listed))})"
-        return f"(SELECT value FROM json_each({self.bind(msgspec.json.encode(listed).decode())}))"
+        if not is_long(values):
+            return f"({','.join(self._behind(before, value) for value in in_order(values))})"
+        key, given = self._slotted(values)
+
+        def listed(asked: Asked) -> str:
+            found = in_order(_value(asked, given))
+            return msgspec.json.encode([f"{before}{v}" if before else v for v in found]).decode()
+
+        return f"(SELECT value FROM json_each({self._place(('list', before, key), listed)}))"
 
     def param(self, type: str, name: str) -> str:
-        """Return the placeholder of a parameter's number."""
-        return self.bind(self.names.param(self.connection, type, name))
+        """Return a parameter's number, or the place of one that no record has had yet."""
+        number = self.asked.names.param(self.asked.connection, type, name)
+        if number != UNKNOWN:
+            return str(number)
+        return self._place(
+            ("param", type, name), lambda asked: asked.names.param(asked.connection, type, name)
+        )
 
     def kind(self, type: str) -> str:
-        """Return the placeholder of a type's number."""
-        return self.bind(self.names.kind(self.connection, type))
+        """Return a type's number."""
+        return self.param(type, "")
 
     def patient(self, id: str) -> str:
-        """Return the placeholder of a patient's number."""
-        return self.bind(self.names.patient(self.connection, id))
+        """Return the place of the number of a patient, who may be named by a reference."""
+        key, value = self._slotted(id)
+
+        def number(asked: Asked) -> int:
+            found: str = _value(asked, value)
+            return asked.names.patient(asked.connection, found.removeprefix(PATIENT))
+
+        return self._place(("patient", key), number)
+
+    def named(self) -> list[str]:
+        """Return the places of the numbers of patients whom the query names."""
+        return [self.patient(name) for name in self.asked.shape.named]
 
     def alias(self) -> str:
         """Return a name that no other part uses."""
@@ -80,9 +186,14 @@ class Statement:
             self.steps[key] = (f"s{len(self.steps)}", sql)
         return self.steps[key][0]
 
+    def tell(self, step: Step) -> None:
+        """Note what an administrator is told of this plan."""
+        if step not in self.told:
+            self.told.append(step)
+
     def probe(self) -> "Statement":
-        """Return an empty statement on the same connection."""
-        return Statement(self.connection, self.names, self.now, self.find, self.many)
+        """Return an empty statement that counts for this one."""
+        return Statement(self.asked, self.find, self.many, self.counted)
 
     def deeper(self) -> "Statement":
         """Return the statement that counts further before it says many."""
@@ -91,12 +202,49 @@ class Statement:
             self.deep.many *= _DEEPER
         return self.deep
 
-    def run(self, sql: str) -> sqlite3.Cursor:
-        """Execute `sql` behind all steps."""
+    def count(self, rest: str) -> int:
+        """Return how many rows `rest`, what comes behind FROM, has: rounded up, `many` at most."""
+        made = self.compiled(f"SELECT count(*) FROM (SELECT 1 FROM {rest} LIMIT {self.many})")
+        found = made.count(self.asked, self.many)
+        self.counted.append((made, self.many, found))
+        return found
+
+    def compiled(self, sql: str) -> Compiled:
+        """Return the statement: `sql` behind all steps."""
         if self.steps:
             steps = (f"{name} AS MATERIALIZED ({body})" for name, body in self.steps.values())
             sql = f"WITH {','.join(steps)} {sql}"
-        return self.connection.execute(sql, self.values)
+        given = self.given
+        order = [int(place) - 1 for place in _PLACE.findall(sql)]
+        if len(order) < _OFTEN * len(given) and len(order) <= _MOST_PLACES:
+            # SQLite looks for a numbered place among all others, so many of them take its time;
+            # the same value in many places takes more.
+            sql, given = _PLACE.sub("?", sql), [given[place] for place in order]
+        return Compiled(sql, tuple(given), tuple(self.told))
+
+    def _behind(self, before: str, value: Value) -> str:
+        key, given = self._slotted(value)
+        if not before:
+            return self._place(key, given)
+        return self._place((before, key), lambda asked: f"{before}{_value(asked, given)}")
+
+    def _slotted(self, value: Value | Listed) -> tuple[Hashable, Given]:
+        number = self.asked.shape.slot(value)
+        if number is not None:
+            return number, number
+        if not self.asked.shape.is_unique:
+            raise KeyError(f"{value!r} has no slot in the shape of its query")
+        return ("own", type(value), value), lambda _: value
+
+    def _place(self, key: Hashable, given: Given) -> str:
+        if key not in self.places:
+            self.given.append(given)
+            self.places[key] = f"?{len(self.given)}"
+        return self.places[key]
+
+
+def _value(asked: Asked, given: Given) -> Any:
+    return asked.shape.values[given] if isinstance(given, int) else given(asked)
 
 
 def joined(word: str, parts: Iterable[str], nothing: str) -> str:

@@ -7,15 +7,17 @@ from functools import cache
 from typing import Any
 
 from fhir_server.model import Change, History, Key, Line, Page, Query, Version, Write
+from fhir_server.search.simplify import simplified
 from fhir_server.store import precondition
 from fhir_server.store.protocol import Stats
 from fhir_server.store.sqlite import export, maintenance, past, rows, schema
 from fhir_server.store.sqlite.contained import led
 from fhir_server.store.sqlite.deadline import Limit, busy
 from fhir_server.store.sqlite.names import UNKNOWN, Names
+from fhir_server.store.sqlite.plans import Plans
 from fhir_server.store.sqlite.readers import Readers
 from fhir_server.store.sqlite.search import Search, Tuning
-from fhir_server.store.sqlite.simplify import simplified
+from fhir_server.store.sqlite.statement import Asked
 from fhir_server.store.sqlite.writer import Writer
 
 _LATEST = (
@@ -63,6 +65,7 @@ class SQLiteStore:
         schema.prepare(path, fill=fill)
         self._path = path
         self._names = Names()
+        self._plans = Plans()
         self._readers = Readers(path, query_seconds)
         self._tuning = tuning
         self._writer = Writer(path, self._names, clock, self._search)
@@ -151,13 +154,12 @@ class SQLiteStore:
         return await self._readers.run(lambda c, _: maintenance.chunk(c, type, after))
 
     def _search(self, connection: sqlite3.Connection, limit: Limit, query: Query) -> Search:
-
         def known(type: str, param: str) -> bool:
             return self._names.param(connection, type, param) != UNKNOWN
 
         where = simplified(led(query.where, query.type, known))
-        query = replace(query, where=where)
-        return Search(connection, self._names, query, limit, self._tuning)
+        asked = Asked(connection, self._names, replace(query, where=where))
+        return Search(asked, self._plans, limit, self._tuning)
 
     def _inline(self, sql: str, *values: int | str) -> list[tuple[Any, ...]]:
         try:

@@ -21,6 +21,7 @@ from fhir_server.errors import Busy, HubError, Unprocessable
 from fhir_server.model import Query, Version, Write
 from fhir_server.store.sqlite import schema
 from fhir_server.store.sqlite.batch import Batch
+from fhir_server.store.sqlite.connection import Connection
 from fhir_server.store.sqlite.deadline import Limit, busy, limited
 from fhir_server.store.sqlite.lock import FileLock
 from fhir_server.store.sqlite.names import Names
@@ -60,7 +61,7 @@ class Writer:
         self._clock = clock
         self._queue: SimpleQueue[_Job | None] = SimpleQueue()
         self._lock = FileLock(path, schema.WAIT)
-        self._connection: sqlite3.Connection | None = None
+        self._connection: Connection | None = None
         self._closed = False
         self._thread = threading.Thread(target=self._run, name="store-writer", daemon=True)
         self._thread.start()

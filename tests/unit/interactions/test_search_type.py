@@ -43,10 +43,13 @@ def test_nothing_found_has_no_entries(hub):
     assert (found["total"], "entry" in found) == (0, False)
 
 
-def test_too_many_alternatives_are_a_bad_request(hub):
-    names = ",".join(f"n{number}" for number in range(3000))
+def test_more_than_five_thousand_values_are_a_bad_request(hub):
+    names = ",".join(f"n{number}" for number in range(5001))
 
-    assert hub.get(f"Patient?name={names}").status_code == 400
+    answer = hub.get(f"Patient?name={names}")
+
+    assert answer.status_code == 400
+    assert "5000 values" in answer.json()["issue"][0]["diagnostics"]
 
 
 def test_a_long_list_of_ids_is_not_too_many(hub):

@@ -334,3 +334,22 @@ def test_reading_a_file_that_is_gone_is_busy(path: str, monkeypatch: pytest.Monk
         await store.close()
 
     asyncio.run(body())
+
+
+def test_an_interrupted_statement_stays_compiled(path: str, with_store: With) -> None:
+    """What was interrupted once is not compiled anew on each further run."""
+
+    async def body(store: SQLiteStore) -> None:
+        """Leave an empty file."""
+
+    with_store(body)
+    with closing(schema.connect(path)) as connection:
+        with pytest.raises(TooCostly), limited(connection, 0):
+            connection.execute(_COUNTING).fetchall()
+        texts: list[str] = []
+        connection.set_trace_callback(texts.append)
+        connection.execute(_COUNTING).fetchall()
+        connection.execute(_COUNTING).fetchall()
+
+    assert len(set(texts)) == 1
+    assert texts[0] != _COUNTING

@@ -1,0 +1,119 @@
+"""Smaller predicates that mean the same: what a store's compiler and planner are spared.
+
+1. `And` in `And` and `Or` in `Or` become one; one of a single part is that part; two `Not` cancel.
+2. In an `Or`, comparisons of one parameter that differ in the value alone become one `in`, and
+   lists of ids one list: an alternative of thousands of values stays one node.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from fhir_server.model import Value
+from fhir_server.search.tree import (
+    And,
+    Chain,
+    Cond,
+    ForEachPatient,
+    Has,
+    Ids,
+    Match,
+    Node,
+    Not,
+    Or,
+    Together,
+)
+
+Conds = tuple[Cond, ...]
+
+
+def simplified(node: Node) -> Node:
+    """Return a predicate that holds for the same records.
+
+    >>> x, y = (Match("code", (Cond("v", "=", value),)) for value in "xy")
+    >>> simplified(Or((x, y))) == Match("code", (Cond("v", "in", ("x", "y")),))
+    True
+    """
+    match node:
+        case And(nodes):
+            parts = tuple(_flat(And, nodes))
+            return parts[0] if len(parts) == 1 else And(parts)
+        case Or(nodes):
+            parts = _gathered(tuple(_flat(Or, nodes)))
+            return parts[0] if len(parts) == 1 else Or(parts)
+        case Not(inner):
+            plain = simplified(inner)
+            return plain.node if isinstance(plain, Not) else Not(plain)
+        case Chain() | Has() | ForEachPatient():
+            return replace(node, where=simplified(node.where))
+        case _:
+            return node
+
+
+def _flat(kind: type[And] | type[Or], nodes: Iterable[Node]) -> Iterable[Node]:
+    for node in map(simplified, nodes):
+        if isinstance(node, kind):
+            yield from node.nodes
+        else:
+            yield node
+
+
+def _gathered(nodes: Sequence[Node]) -> tuple[Node, ...]:
+    alike: dict[tuple[str, Conds], dict[Value, None]] = {}
+    ids: set[str] = set()
+    rest: list[Node] = []
+    for node in nodes:
+        match node:
+            case Match(param, conds) if (listed := _listed(conds)) is not None:
+                values, others = listed
+                alike.setdefault((param, others), {}).update(dict.fromkeys(values))
+            case Ids(some):
+                ids |= some
+            case _:
+                rest.append(node)
+    matches = (_match(param, others, tuple(v)) for (param, others), v in alike.items())
+    return (*([Ids(frozenset(ids))] if ids else ()), *matches, *rest)
+
+
+def _listed(conds: Conds) -> tuple[tuple[Value, ...], Conds] | None:
+    """Return the values that `v` may have and the other conditions, if that is what they say."""
+    of_v = [cond for cond in conds if cond.column == "v"]
+    others = tuple(cond for cond in conds if cond.column != "v")
+    match of_v:
+        case [Cond(_, "=", (int() | float() | str()) as value)]:
+            return (value,), others
+        case [Cond(_, "in", tuple() as values)]:
+            return values, others
+    return None
+
+
+def _match(param: str, others: Conds, values: tuple[Value, ...]) -> Match:
+    one = Cond("v", "=", values[0]) if len(values) == 1 else Cond("v", "in", values)
+    return Match(param, (one, *others))
+
+
+class Asks(NamedTuple):
+    """What alternatives ask: of entries by parameter, of groups of entries by composite and number
+    of parts, and the rest."""
+
+    matches: dict[str, list[Conds]]
+    composites: dict[tuple[str, int], list[tuple[Conds, ...]]]
+    rest: list[Node]
+
+
+def grouped(nodes: Iterable[Node]) -> Asks:
+    """Return alternatives so that each parameter need be looked at only once.
+
+    >>> grouped((Match("a"), Match("a", ()), Ids(frozenset()))).matches
+    {'a': [(), ()]}
+    """
+    asks = Asks({}, {}, [])
+    for node in nodes:
+        match node:
+            case Match(param, conds):
+                asks.matches.setdefault(param, []).append(conds)
+            case Together(param, parts):
+                asks.composites.setdefault((param, len(parts)), []).append(parts)
+            case _:
+                asks.rest.append(node)
+    return asks

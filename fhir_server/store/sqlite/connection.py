@@ -1,0 +1,35 @@
+"""A connection whose statements stay compiled, also those that were interrupted.
+
+Python keeps compiled statements by their text. One that is interrupted counts as in use from then
+on, since its reset tells of the interruption once more; each further run would compile it anew,
+which costs more than most queries. So it is written with another text then.
+"""
+
+import sqlite3
+from typing import Any
+
+_MOST = 200
+
+
+class Connection(sqlite3.Connection):
+    """Executes statements, and remembers which ones were interrupted."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        """Open it as `sqlite3.connect` does."""
+        super().__init__(*args, **options)
+        self._interrupted: dict[str, int] = {}
+        self._count = 0
+        self._last = ""
+
+    def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
+        """Execute a statement in a text of its own that is compiled and not in use."""
+        self._last = sql
+        number = self._interrupted.get(sql) if self._interrupted else None
+        return super().execute(sql if number is None else f"{sql} --{number}", parameters)
+
+    def interrupted(self) -> None:
+        """Note that the last statement was interrupted."""
+        if len(self._interrupted) >= _MOST:
+            self._interrupted.clear()
+        self._count += 1
+        self._interrupted[self._last] = self._count
