@@ -95,14 +95,30 @@ class Index:
                 else dict.fromkeys(await self._filled(), ())
             )
             made = indexing.with_work(work)
-            made = msgspec.structs.replace(made, official=fingerprint(prints))
+            words = indexing.words if kept is not None else self._with_words()
+            made = msgspec.structs.replace(made, official=fingerprint(prints), words=words)
             writes = indexing_writes(made, version.vid if version else 0)
             if kept is None or kept.body != _encode(prints):
                 writes.append(Write(OFFICIAL, _encode(prints)))
             with suppress(PreconditionFailed):
                 await self._store.commit(writes)
-
         await self.refresh()
+
+    async def settle_words(self) -> None:
+        """Let the store have the words of the types that this process keeps words of.
+
+        Called where a hub begins to serve: a command beside it may have other settings.
+        """
+        kept = self._with_words()
+        while (await self.refresh()).indexing.words != kept:
+            version, indexing = await read_indexing(self._store)
+            made = indexing.with_words(kept, await self._filled())
+            with suppress(PreconditionFailed):
+                await self._store.commit(indexing_writes(made, version.vid if version else 0))
+
+    def _with_words(self) -> tuple[str, ...]:
+        covers = self._own.full_text.covers
+        return tuple(name for name in sorted(self.official.resource_types) if covers(name))
 
     async def _filled(self) -> list[str]:
         """Return the types that there are records of."""

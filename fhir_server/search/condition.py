@@ -8,7 +8,7 @@ https://hl7.org/fhir/R4/search.html#modifiers
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TypeVar
 
@@ -29,6 +29,7 @@ from fhir_server.search import (
 from fhir_server.search.alternatives import Alternatives, anyone, cond
 from fhir_server.search.elements import implied_codes, is_text, reads_canonicals, targets
 from fhir_server.search.escape import split, unescape
+from fhir_server.search.phrases import phrase
 from fhir_server.search.terms import Terms
 from fhir_server.search.tree import Direction, Match, Node, Not, Together, both, either
 
@@ -45,7 +46,7 @@ MODIFIERS = {
 }
 """Type of parameter -> its modifiers; a reference also takes the name of a type."""
 
-_OTHER_ENTRIES = ("identifier", "text", "of-type")
+_OTHER_ENTRIES = ("identifier", "of-type")
 """Modifiers that look at entries of their own, named `PARAM:MODIFIER`."""
 
 
@@ -163,8 +164,6 @@ def _string(asked: Asked, value: str) -> Alternatives:
 
 
 def _token(asked: Asked, value: str) -> Alternatives:
-    if asked.modifier == "text":
-        return string.alternatives(unescape(value))
     if asked.modifier == "of-type":
         return token.of_type(value)
     if "|" in value:
@@ -239,6 +238,19 @@ def _along(asked: Asked, value: str, direction: Direction) -> Node:
     return hierarchy.along(asked.definitions, code, named, direction)
 
 
+def _text(asked: Asked, value: str) -> Node:
+    """Words beside the code, the last one perhaps only begun: "a partial search on the text".
+
+    Full text, where it is kept, leads to the records that have the words at all; `meta` is not in
+    it.
+    """
+    code = asked.parameter.code
+    sought = replace(phrase("content", unescape(value)), begins=True)
+    found = Match(f"{code}:text", cond("v", "contains", sought.sought))
+    kept = asked.terms.full_text.covers(asked.type) and not code.startswith("_")
+    return both(sought, found) if kept else found
+
+
 def _near(asked: Asked, value: str) -> Node:
     return near.near(asked.parameter.code, value)
 
@@ -246,6 +258,7 @@ def _near(asked: Asked, value: str) -> Node:
 _BEYOND: dict[tuple[str, str], Callable[[Asked, str], Node]] = {
     ("token", "in"): _in_value_set,
     ("token", "not-in"): _in_value_set,
+    ("token", "text"): _text,
     ("token", "below"): _below,
     ("token", "above"): _above,
     ("reference", "below"): _under,

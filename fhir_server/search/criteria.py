@@ -17,7 +17,7 @@ from fhir_server.search.condition import Asked, condition
 from fhir_server.search.elements import read_by, targets
 from fhir_server.search.escape import split
 from fhir_server.search.lists import listed
-from fhir_server.search.place import Place, Unknown, parameter, reference
+from fhir_server.search.place import Place, Unknown, check_ready, parameter, reference
 from fhir_server.search.terms import Terms
 from fhir_server.search.tree import (
     EVERYTHING,
@@ -56,6 +56,7 @@ def criterion(place: Place, name: str, text: str) -> Node:
     if code == "_lastUpdated":
         return _updated(place.terms, modifier, text)
     if code in fulltext.SCOPES:
+        check_ready(place, code)
         return fulltext.sought(place.terms.full_text, place.type, head, text)
     if code == "_list":
         return listed(place, modifier, text)

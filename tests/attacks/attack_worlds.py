@@ -136,6 +136,8 @@ def encounter(id: str, subject: str, kind: str = "AMB", diagnosis: str = "") -> 
         "class": {"system": "urn:class", "code": kind},
         "subject": reference(f"Patient/{subject}"),
     }
+    near = f"Location/{'near' if kind == 'AMB' else 'far'}"
+    made["location"] = [{"location": reference(near)}]
     if diagnosis:
         made["diagnosis"] = [{"condition": reference(f"Condition/{diagnosis}")}]
     return made
@@ -153,6 +155,11 @@ def observation(
         "effectiveDateTime": f"2026-01-0{value}",
         "subject": reference(f"Patient/{subject}"),
     }
+    if code == "bp":
+        made["code"] = concept(code) | {"text": "Blood pressure"}
+    said = "".join(f"<p>{code} {code}</p>" for _ in range(value))
+    div = f'<div xmlns="http://www.w3.org/1999/xhtml">{said}</div>'
+    made["text"] = {"status": "generated", "div": div}
     if within:
         made["encounter"] = reference(f"Encounter/{within}")
     if doctor == INSIDE:
@@ -199,7 +206,14 @@ def practitioner(id: str, family: str) -> Json:
     return {"resourceType": "Practitioner", "id": id, "name": [{"family": family}]}
 
 
+def location(id: str, latitude: int) -> Json:
+    position = {"latitude": latitude, "longitude": 121}
+    return {"resourceType": "Location", "id": id, "position": position}
+
+
 DIRECTORY = (
+    Item(Key("Location", "near"), "hospital", (location("near", 31),)),
+    Item(Key("Location", "far"), "hospital", (location("far", 41),)),
     Item(Key("Practitioner", "d1"), "hospital", (practitioner("d1", "Zhao"),)),
     Item(Key("Practitioner", "d2"), "clinic", (practitioner("d2", "Qian"),)),
 )
@@ -530,6 +544,26 @@ Practitioner?family=Sun&_contained=true&_count=1
 Practitioner?family=Sun&_contained=both&_containedType=contained
 Practitioner?name=sun,zhao&_contained=both&_summary=count
 ?_type=Practitioner,Patient&name=sun&_contained=true
+Patient?_content=li
+Patient?_content=wang&_total=accurate&_count=1
+Patient?_content=li,wang&_sort=-_score,_id&_count=1
+Patient?_content=-li&_summary=count
+Patient?_has:Observation:patient:_content=glu
+Patient?_has:Observation:patient:_text:missing=false
+Observation?_text=bp
+Observation?_text=bp&_sort=-_score&_count=1
+Observation?_text="bp+bp"&_sort=_score&_total=accurate&_count=2
+Observation?_content=glu&_summary=count
+Observation?_content=x&_sort=_score&_count=2
+Observation?code:text=pressure
+Observation?patient._content=wang
+Observation?encounter:Encounter._content=imp
+Condition?patient._content=li&_content=i10,e11
+?_type=Observation,Condition&_content=bp,i10&_sort=-_score&_count=2
+Location?near=31|121|50&_sort=near
+Encounter?location.near=31|121|50
+Encounter?location.near=31|121|5000&_summary=count
+Patient?_has:Encounter:patient:location.near=31|121|50&_total=accurate&_count=1
 Patient?_list=l1
 ?_list=l1,l2&_count=1
 Observation?subject:Patient._list=l1&_summary=count
