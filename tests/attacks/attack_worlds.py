@@ -128,7 +128,9 @@ def condition(id: str, subject: str, code: str = "I10") -> Json:
     }
 
 
-def encounter(id: str, subject: str, kind: str = "AMB", diagnosis: str = "") -> Json:
+def encounter(
+    id: str, subject: str, kind: str = "AMB", diagnosis: str = "", within: str = ""
+) -> Json:
     made: Json = {
         "resourceType": "Encounter",
         "id": id,
@@ -140,7 +142,19 @@ def encounter(id: str, subject: str, kind: str = "AMB", diagnosis: str = "") -> 
     made["location"] = [{"location": reference(near)}]
     if diagnosis:
         made["diagnosis"] = [{"condition": reference(f"Condition/{diagnosis}")}]
+    if within:
+        made["partOf"] = reference(f"Encounter/{within}")
     return made
+
+
+def answered(id: str, subject: str, version: str = "") -> Json:
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "id": id,
+        "status": "completed",
+        "questionnaire": f"http://acme.org/q{version and '|'}{version}",
+        "subject": reference(f"Patient/{subject}"),
+    }
 
 
 def observation(
@@ -202,6 +216,23 @@ def task(id: str, subject: str, owner: str) -> Json:
     }
 
 
+QUESTIONNAIRE: Json = {
+    "resourceType": "Questionnaire",
+    "id": "q",
+    "url": "http://acme.org/q",
+    "version": "1",
+    "title": "Health",
+    "status": "active",
+}
+VALUE_SET: Json = {
+    "resourceType": "ValueSet",
+    "id": "v",
+    "url": "http://acme.org/v",
+    "status": "active",
+    "compose": {"include": [{"system": "urn:c", "concept": [{"code": "bp"}, {"code": "I10"}]}]},
+}
+
+
 def practitioner(id: str, family: str) -> Json:
     return {"resourceType": "Practitioner", "id": id, "name": [{"family": family}]}
 
@@ -216,6 +247,8 @@ DIRECTORY = (
     Item(Key("Location", "far"), "hospital", (location("far", 41),)),
     Item(Key("Practitioner", "d1"), "hospital", (practitioner("d1", "Zhao"),)),
     Item(Key("Practitioner", "d2"), "clinic", (practitioner("d2", "Qian"),)),
+    Item(Key("Questionnaire", "q"), "hospital", (QUESTIONNAIRE,)),
+    Item(Key("ValueSet", "v"), "hospital", (VALUE_SET,)),
 )
 
 
@@ -263,7 +296,10 @@ def _items() -> st.SearchStrategy[tuple[Item, ...]]:
             subject=_SUBJECT,
             kind=_one_of("AMB", "IMP"),
             diagnosis=_one_of("", "c1", "c2"),
+            within=_one_of("", "e1", "e2"),
         )
+    for id in ("r1", "r2"):
+        add(answered, id, subject=_SUBJECT, version=_one_of("", "1", "2"))
     for id in ("o1", "o2", "o3", "o4"):
         add(
             observation,
@@ -499,6 +535,21 @@ Encounter?diagnosis.code=E11
 Encounter?class=IMP&_include=Encounter:subject
 Encounter?_has:Observation:encounter:value-quantity=3
 Encounter?patient.name=wang&_sort=_id
+Encounter?part-of:below=e1
+Observation?encounter:below=Encounter/e1
+Observation?encounter:above=Encounter/e2&_summary=count
+Observation?code:in=ValueSet/v&patient.family=Li
+Condition?code:not-in=http://acme.org/v
+Patient?_has:Condition:subject:code:in=ValueSet/v
+QuestionnaireResponse?questionnaire.title=health
+QuestionnaireResponse?questionnaire:Questionnaire.status=active&_include=QuestionnaireResponse:questionnaire
+Questionnaire?_has:QuestionnaireResponse:questionnaire:status=completed
+Questionnaire?_has:QuestionnaireResponse:questionnaire:subject:Patient.family=Li
+Questionnaire?_revinclude=QuestionnaireResponse:questionnaire
+Patient?_filter=name+co+"l"+and+not(_has:Condition:subject:code+eq+I10)
+Observation?_filter=patient[name+eq+li].family+eq+li+or+encounter.class+eq+AMB
+Observation?_filter=code+in+ValueSet/v+and+value-quantity+gt+1&_summary=count
+Encounter?_filter=_has:Observation:encounter:code+eq+bp
 Condition?code=urn:c|I10
 Condition?_has:Encounter:diagnosis:class=AMB
 Condition?patient._has:Observation:patient:code=bp
