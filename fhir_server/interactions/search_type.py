@@ -15,7 +15,7 @@ from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.restrict import restrict
 from fhir_server.errors import BadRequest
-from fhir_server.interactions import containers, merged
+from fhir_server.interactions import containers, merged, paging
 from fhir_server.interactions.agreement import agreement
 from fhir_server.interactions.bundle import bundle, found
 from fhir_server.interactions.commit import concerned
@@ -24,7 +24,7 @@ from fhir_server.interactions.included import Added, included
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.merged import Merged, Ranked, Spot
 from fhir_server.interactions.outcome import outcome
-from fhir_server.interactions.paging import Start, opened
+from fhir_server.interactions.paging import FIRST, Start, opened
 from fhir_server.interactions.reach import Reach, reach, to_trail
 from fhir_server.interactions.server import Server
 from fhir_server.interactions.subset import Content, Subset
@@ -79,6 +79,8 @@ class _Turn:
 
     def url(self, start: Start) -> str:
         """Return the address of the page that begins there."""
+        if start == FIRST:
+            return self.task.url("")
         return self.task.url(start.seal(self.server.signer, self.bind))
 
 
@@ -145,13 +147,12 @@ async def _page(server: Server, caller: Caller, task: _Task, queries: Sequence[R
     start = opened(server.signer, task.search.cursor, turn.bind)
     if start.until is not None:
         return await _rest(caller, turn, queries, start, start.until)
-    page = await merged.page(server.store, queries, start.after)
+    page = await merged.page(server.store, queries, start.after, back=start.back)
     added = await included(server, caller, task.search, page.versions)
-    links = [("first", task.url(""))]
-    if page.more:
-        links.append(("next", turn.url(Start(page.spots[-1]))))
+    links = [*paging.links(start, page, queries, turn.url)]
     if added.next is not None:
-        links.append(("related", turn.url(Start(start.after, page.spots[-1], added.next))))
+        first, last = page.spots[0].beside(queries, behind=False), page.spots[-1]
+        links.append(("related", turn.url(Start(first, until=last, at=added.next))))
     total = await _total(server, task.search, queries, page, start.after)
     return _answer(turn, page, added, links, total)
 
