@@ -13,6 +13,7 @@ from fhir_server.model import Sort
 from fhir_server.search.elements import targets
 from fhir_server.search.fulltext import SCOPES
 from fhir_server.search.place import Place, check_ready, parameter, reference
+from fhir_server.search.quantity import CANONICAL
 from fhir_server.search.search import Include, Search
 
 SCORE = "_score"
@@ -32,6 +33,8 @@ def _sort(place: Place, search: Search, text: str) -> Changes:
             found = parameter(place, code)
             if found.type in ("composite", "special") and code not in MEASURED:
                 raise BadRequest(f"_sort={each}: a {found.type} parameter gives no order")
+            if found.type == "quantity":
+                code += CANONICAL
         keys.append(Sort(code, descending))
     return {"sort": (*search.sort, *keys)}
 

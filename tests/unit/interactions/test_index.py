@@ -163,7 +163,7 @@ def test_progress_is_told(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
         hub.run(reindex(hub.server, hub.server.store, "ended", told=told))  # type: ignore[arg-type]
     heard.append(hub.get("Patient?nickname=x").json()["issue"][0]["diagnostics"])
 
-    assert "1 of 3 records of Patient are done" in heard[0]
+    assert "33 % of Patient are done" in heard[0]
 
 
 def test_one_process_at_a_time_has_the_lease(make_hub: Callable[..., Hub]) -> None:
