@@ -7,7 +7,7 @@ https://hl7.org/fhir/R4/search.html#modifiers
 3. What R4 allows and the hub does not do yet is a 501 that names it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import TypeVar
@@ -30,6 +30,7 @@ from fhir_server.search.alternatives import Alternatives, anyone, cond
 from fhir_server.search.elements import implied_codes, is_text, reads_canonicals, targets
 from fhir_server.search.escape import split, unescape
 from fhir_server.search.phrases import phrase
+from fhir_server.search.sought import settled
 from fhir_server.search.terms import Terms
 from fhir_server.search.tree import Direction, Match, Node, Not, Together, both, either
 
@@ -155,10 +156,6 @@ def _number(asked: Asked, value: str) -> Alternatives:
     return number.alternatives(value)
 
 
-def _quantity(asked: Asked, value: str) -> Alternatives:
-    return quantity.alternatives(value)
-
-
 def _string(asked: Asked, value: str) -> Alternatives:
     return string.alternatives(unescape(value), asked.modifier)
 
@@ -196,7 +193,6 @@ _READ: dict[str, Callable[[Asked, str], Alternatives]] = {
     "string": _string,
     "token": _token,
     "reference": _reference,
-    "quantity": _quantity,
     "uri": _uri,
 }
 
@@ -238,6 +234,11 @@ def _along(asked: Asked, value: str, direction: Direction) -> Node:
     return hierarchy.along(asked.definitions, code, named, direction)
 
 
+def _quantity(asked: Asked, value: str) -> Node:
+    where, alternatives = quantity.alternatives(value)
+    return anyone(asked.parameter.code + where, alternatives)
+
+
 def _text(asked: Asked, value: str) -> Node:
     """Words beside the code, the last one perhaps only begun: "a partial search on the text".
 
@@ -245,6 +246,7 @@ def _text(asked: Asked, value: str) -> Node:
     it.
     """
     code = asked.parameter.code
+    settled(asked.terms, asked.type)
     sought = replace(phrase("content", unescape(value)), begins=True)
     found = Match(f"{code}:text", cond("v", "contains", sought.sought))
     kept = asked.terms.full_text.covers(asked.type) and not code.startswith("_")
@@ -263,9 +265,10 @@ _BEYOND: dict[tuple[str, str], Callable[[Asked, str], Node]] = {
     ("token", "above"): _above,
     ("reference", "below"): _under,
     ("reference", "above"): _over,
+    ("quantity", ""): _quantity,
     ("special", ""): _near,
 }
-"""Type of parameter and modifier -> the predicate, where it is no comparison with an entry."""
+"""Type and modifier of what is not asked of the parameter's own entries alone."""
 
 
 def _composite(asked: Asked, value: str) -> Node:
@@ -276,10 +279,36 @@ def _composite(asked: Asked, value: str) -> Node:
         raise BadRequest(f"{asked.name}={value}: expected {'$'.join(codes)}")
     parameters = asked.definitions.search_parameters(asked.type)
     read = [
-        _read(Asked(asked.definitions, asked.terms, asked.type, parameters[code]), part)
+        component(replace(asked, parameter=parameters[code], modifier=""), part)
         for code, part in zip(codes, parts, strict=True)
     ]
-    return either(*(Together(asked.parameter.code, parts) for parts in product(*read)))
+    return together(asked.parameter.code, read)
+
+
+Component = tuple[Alternatives, Alternatives | None]
+"""What is demanded of a part as it is written, and of a quantity in base units."""
+
+ANYTHING: Alternatives = ((),)
+
+
+def component(asked: Asked, value: str) -> Component:
+    """Return what one value demands of a part of a composite."""
+    if asked.parameter.type != "quantity":
+        return _read(asked, value), None
+    where, found = _reading(asked, value, lambda _, text: quantity.alternatives(text))
+    return (ANYTHING, found) if where else (found, ANYTHING)
+
+
+def together(code: str, read: Sequence[Component]) -> Node:
+    """Return that a composite has its parts in one place.
+
+    Behind all parts, extraction puts the quantities among them in base units:
+    `code-value-quantity.2` is `.1` so.
+    """
+    plain = [written for written, _ in read]
+    counted = [counted for _, counted in read if counted is not None]
+    wanted = (*plain, *counted) if any(each != ANYTHING for each in counted) else plain
+    return either(*(Together(code, parts) for parts in product(*wanted)))
 
 
 def _versioned_url(asked: Asked, value: str) -> Node:

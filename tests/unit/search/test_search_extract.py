@@ -35,9 +35,11 @@ def test_entries_of_an_observation(extractor):
         Entry("combo-code-value-quantity.0", *loinc, group=1),
         Entry("combo-code-value-quantity.1", *bounds, group=1),
         Entry("combo-value-quantity", *bounds),
+        Entry("combo-value-quantity:canonical", *bounds),
         Entry("status", "final"),
         Entry("subject", "Patient/li"),
         Entry("value-quantity", *bounds),
+        Entry("value-quantity:canonical", *bounds),
         Entry("code", *loinc),
         Entry("code:text", " pulse ", "Pulse"),
         Entry("date", 0, 1000),
@@ -64,7 +66,7 @@ def test_extension_counts_by_its_value(extractor):
     assert entries == (Entry("gene-identifier", "BRCA"),)
 
 
-def test_contained_resources_are_not_indexed_but_references_to_them_are(extractor):
+def test_contained_resources_are_indexed_apart(extractor):
     drug = {"resourceType": "Medication", "id": "m", "code": {"coding": [{"code": "x"}]}}
     order = {
         "resourceType": "MedicationRequest",
@@ -72,7 +74,25 @@ def test_contained_resources_are_not_indexed_but_references_to_them_are(extracto
         "medicationReference": {"reference": "#m"},
     }
 
-    assert extractor.entries(order) == (Entry("medication", "#m"),)
+    assert extractor.entries(order) == (
+        Entry("medication", "#m"),
+        Entry("Medication:_id", "m", path="#m"),
+        Entry("Medication:code", "x", path="#m"),
+    )
+
+
+def test_what_is_contained_is_in_no_compartment_by_itself(extractor):
+    told = {"resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/1"}}
+    group = {"resourceType": "Basic", "contained": [told]}
+
+    assert extractor.patients(Key("Basic", "b"), extractor.entries(group)) == ()
+
+
+@pytest.mark.parametrize(
+    "inner", [{}, {"resourceType": "Patient"}, {"resourceType": "Nothing", "id": "x"}]
+)
+def test_what_is_no_contained_resource_is_passed_over(extractor, inner):
+    assert extractor.entries({"resourceType": "Basic", "contained": [inner]}) == ()
 
 
 def test_references_alone(extractor):
