@@ -12,13 +12,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from conformance.definitions import SearchParameter
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.decide import Deny, decide
 from fhir_server.authz.grant import FOREVER, Clause, Grant, Rule
 from fhir_server.authz.scopes import Scope
+from fhir_server.interactions.index import indexing_writes
 from fhir_server.interactions.write import derived
 from fhir_server.model import Key, Version, Write
+from fhir_server.search.defined import Defined
 from fhir_server.search.evaluate import Plain, Plainly, authorizable, evaluate
+from fhir_server.search.indexing import Indexing
 
 START = 1_700_000_000_000
 OWNERS = ("hospital", "clinic", "elsewhere")
@@ -94,6 +98,9 @@ CALLERS = {
 
 
 # Resources
+
+INSIDE = "in"
+"""A doctor who is contained in the resource."""
 
 
 def reference(text: str) -> Json:
@@ -173,7 +180,10 @@ def observation(
     made["text"] = {"status": "generated", "div": div}
     if within:
         made["encounter"] = reference(f"Encounter/{within}")
-    if doctor:
+    if doctor == INSIDE:
+        made["contained"] = [practitioner("in", "Sun")]
+        made["performer"] = [reference("#in")]
+    elif doctor:
         made["performer"] = [reference(f"Practitioner/{doctor}")]
     return made
 
@@ -302,7 +312,7 @@ def _items() -> st.SearchStrategy[tuple[Item, ...]]:
             code=_one_of("bp", "glu"),
             value=st.integers(1, 3),
             within=_one_of("", "e1", "e2"),
-            doctor=_one_of("", "d1"),
+            doctor=_one_of("", "d1", INSIDE),
         )
     add(group, "g1", members=st.lists(_SUBJECT, min_size=1, max_size=2, unique=True))
     for id in ("l1", "l2"):
@@ -343,6 +353,22 @@ WORLDS = st.builds(World, _items(), _GRANTS.map(tuple))
 # Building
 
 
+def _defined(code: str, kind: str, expression: str, *targets: str) -> Defined:
+    base = expression.partition(".")[0]
+    url = f"http://example.org/{code}"
+    return Defined(code, SearchParameter(code, kind, (base,), expression, targets, (), url))  # type: ignore[arg-type]  # a kind is named
+
+
+_DEFINED = Indexing(
+    edition=1,
+    parameters=(
+        _defined("spoken", "string", "Patient.name.family"),
+        _defined("whom", "reference", "Observation.subject", "Patient"),
+    ),
+)
+"""Parameters of users, by which all records are indexed."""
+
+
 async def build(hub: Any, world: World, keep: Callable[[Item], bool]) -> None:
     """Write a world; both worlds meet patients in one order and each record at one time."""
     store, clock = hub.server.store, hub.clock
@@ -351,6 +377,8 @@ async def build(hub: Any, world: World, keep: Callable[[Item], bool]) -> None:
     grants = {grant.id: grant.write() for grant in world.grants}
     rules = {write.key: write for rule in RULES for write in rule.writes()}
     await store.commit([*numbering, *rules.values(), *grants.values()])
+    await store.commit(indexing_writes(_DEFINED, 0))
+    await hub.server.index.refresh()
     for place, made in enumerate((*DIRECTORY, *world.items)):
         clock.now = START + 10_000 * (place + 1)
         for write in writes(hub, made) if made in DIRECTORY or keep(made) else ():
@@ -581,6 +609,14 @@ Practitioner/d1/Patient?_total=accurate
 ?_type=Patient&_revinclude=*
 Patient?_revinclude=*&_revinclude:iterate=*&_include:iterate=*
 ?_id=p1,o1,c1
+Observation?performer:Practitioner.family=Sun
+Observation?performer.name=sun&_summary=count
+Patient?_has:Observation:subject:performer.family=sun
+Encounter?_has:Observation:encounter:performer:Practitioner.name=sun
+Practitioner?family=Sun&_contained=true&_count=1
+Practitioner?family=Sun&_contained=both&_containedType=contained
+Practitioner?name=sun,zhao&_contained=both&_summary=count
+?_type=Practitioner,Patient&name=sun&_contained=true
 Patient?_content=li
 Patient?_content=wang&_total=accurate&_count=1
 Patient?_content=li,wang&_sort=-_score,_id&_count=1
@@ -610,6 +646,13 @@ Patient/_history?_list=l2
 List?item=Patient/p1
 List?_include=List:item&_revinclude=*
 AuditEvent?patient=nobody
+Patient?spoken=li&_total=accurate
+Patient?_sort=spoken&_count=1
+Patient?_has:Observation:whom:code=bp
+Patient?_revinclude=Observation:whom
+Observation?whom.spoken=wang
+Observation?whom=p2&_summary=count
+Observation?_include=Observation:whom&_count=1
 """
 
 SEARCHES = tuple(Ask("GET", path) for path in _SHAPES.split())
