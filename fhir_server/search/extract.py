@@ -104,11 +104,11 @@ class _Part:
             for fhir_type, value in values(self.run(work.environment, [node]))
             for entry in work.entries(self.make, fhir_type, value)
         ]
-        counted = (e for e in found if self.canonical and quantity.is_counted(e))
-        return [
-            *(Entry(self.param, e.v, e.w, e.u, group) for e in found if not e.param),
-            *(Entry(self.canonical, e.v, e.w, e.u, group) for e in counted),
-        ]
+        bare = [Entry(self.param, e.v, e.w, e.u, group) for e in found if not e.param]
+        if self.canonical:
+            counted = (e for e in found if quantity.is_counted(e))
+            bare += (Entry(self.canonical, e.v, e.w, e.u, group) for e in counted)
+        return bare
 
 
 @dataclass(frozen=True, slots=True)
