@@ -192,8 +192,8 @@ def test_a_frame_that_would_fill_the_memory_is_not_opened(tmp_path: Path, monkey
         manifest(tmp_path / "a.hub", data, None)
 
 
-def test_long_bodies_are_few_in_a_frame(monkeypatch):
-    monkeypatch.setattr(archives, "_BYTES", 8)
+def test_long_records_are_few_in_a_frame(monkeypatch):
+    monkeypatch.setattr(archives, "_BYTES", 150)  # an entry counts as 100
 
     assert len(parts(made(10, None))) == 7  # the header, five frames of two lines, the manifest
 
