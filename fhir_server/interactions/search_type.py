@@ -19,6 +19,7 @@ from fhir_server.interactions.agreement import agreement
 from fhir_server.interactions.bundle import bundle, found
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.criteria import asked
+from fhir_server.interactions.explain import check, explained
 from fhir_server.interactions.included import Added, included
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.merged import Merged, Ranked, Spot
@@ -31,6 +32,7 @@ from fhir_server.interactions.trail import trail
 from fhir_server.model import Query, Version
 from fhir_server.search.search import Search
 from fhir_server.search.tree import both
+from fhir_server.store.explanation import Total
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +86,14 @@ async def search_type(server: Server, caller: Caller, ask: Interaction) -> Reply
     over = await reach(server, caller, ask)
     task = _Task(ask, over, await _searches(server, caller, ask, over))
     _refuse_mix(task.search)
+    if task.search.explain:
+        check(caller)
     queries = await _queries(server, caller, task)
     if task.search.count == 0 or task.search.summary == "count":
         total = await merged.count(server.store, queries)
+        told = _told(await explained(server.store, queries)) if task.search.explain else ()
         links = [("self", task.url(task.search.cursor))]
-        return Reply(200, bundle("searchset", (), links=links, total=total))
+        return Reply(200, bundle("searchset", told, links=links, total=total))
     return await _page(server, caller, task, queries)
 
 
@@ -140,7 +145,8 @@ async def _page(server: Server, caller: Caller, task: _Task, queries: Sequence[R
     if added.next is not None:
         links.append(("related", turn.url(Start(start.after, page.spots[-1], added.next))))
     total = await _total(server, task.search, queries, page, start.after)
-    return _answer(turn, page.versions, added, links, total)
+    told = await explained(server.store, queries) if task.search.explain else ()
+    return _answer(turn, page.versions, added, links, total, told)
 
 
 async def _rest(
@@ -161,7 +167,8 @@ def _answer(
     matches: Sequence[Version],
     added: Added,
     links: Sequence[tuple[str, str]],
-    total: int | None = None,
+    total: Total | None = None,
+    told: Sequence[Issue] = (),
 ) -> Reply:
     server, task = turn.server, turn.task
     search, base = task.search, task.ask.base
@@ -172,7 +179,7 @@ def _answer(
         for each in matches
     ]
     entries += [found(base, each, "include", whole) for each in added.versions]
-    entries += _told((*search.problems, *added.problems, *_continued(added)))
+    entries += _told((*search.problems, *added.problems, *_continued(added), *told))
     links = [("self", task.url(search.cursor)), *links]
     versions = (*matches, *added.versions)
     return Reply(
@@ -198,14 +205,16 @@ def _refuse_mix(search: Search) -> None:
 
 async def _total(
     server: Server, search: Search, queries: Sequence[Ranked], page: Merged, after: Spot | None
-) -> int | None:
+) -> Total | None:
     """Return the number of matches if it was asked for, or costs nothing."""
     if search.total == "none":
         return None
     if not page.more and after is None:
-        return len(page.versions)
-    if search.total in ("accurate", "estimate"):
-        return await merged.count(server.store, queries)
+        return Total(len(page.versions))
+    if search.total == "accurate":
+        return Total(await merged.count(server.store, queries))
+    if search.total == "estimate":
+        return await merged.estimate(server.store, queries)
     return None
 
 

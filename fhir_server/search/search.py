@@ -40,6 +40,7 @@ class Search:
     total: Total | None = None
     includes: tuple[Include, ...] = ()
     revincludes: tuple[Include, ...] = ()
+    explain: bool = False
     summary: Summary | None = None
     elements: tuple[str, ...] = ()
     cursor: str = ""

@@ -24,6 +24,7 @@ from fhir_server.model import (
 from fhir_server.search.evaluate import Record, evaluate
 from fhir_server.search.tree import And, Cond, Ids, InPatient, Match, Node
 from fhir_server.store import order, past, precondition
+from fhir_server.store.explanation import Explanation, Step, Total, explained
 from fhir_server.store.protocol import Stats
 
 
@@ -153,6 +154,16 @@ class MemoryStore:
     async def count(self, query: Query) -> int:
         """Return how many living records match."""
         return sum(1 for _ in self._matching(query))
+
+    async def estimate(self, query: Query) -> Total:
+        """Count."""
+        return Total(await self.count(query))
+
+    async def explain(self, query: Query) -> Explanation:
+        """Find a page and the count, and tell how."""
+        candidates = self._living.candidates(query.type, query.where)
+        step = Step("all", query.type, rows=len(candidates))
+        return await explained(query, self.search, self.count, [step])
 
     async def types(self) -> frozenset[str]:
         """Return the types of which a living record is there."""

@@ -17,6 +17,7 @@ from fhir_server.errors import PreconditionFailed
 from fhir_server.model import Entry, History, Key, Query, Sort, Version, Write
 from fhir_server.search.evaluate import Plain, Plainly, evaluate
 from fhir_server.search.tree import EVERYTHING, And, Chain, Cond, Has, Match, Near, Node, Or, Words
+from fhir_server.store.explanation import Total
 from fhir_server.store.memory import MemoryStore
 from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.open import Kept
@@ -125,6 +126,8 @@ def test_searches(empty: Open, world: list[Write], asked: list[Query]) -> None:
                 for disk in disks:
                     assert await _all(disk, query) == in_memory
                     assert await disk.count(query) == len(expected)
+                    assert await disk.estimate(query) == Total(len(expected))
+                    assert (await disk.explain(query)).matches == len(expected)
             assert await disks[0].check() == []
 
     asyncio.run(run())

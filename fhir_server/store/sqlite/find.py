@@ -29,6 +29,7 @@ from fhir_server.search.tree import (
     Updated,
     Words,
 )
+from fhir_server.store.explanation import Step, named
 from fhir_server.store.order import SEVERAL
 from fhir_server.store.sqlite.condition import compare, conditions, equal
 from fhir_server.store.sqlite.estimate import (
@@ -156,6 +157,7 @@ def _tuple(cond: Cond) -> tuple[Value, ...]:
 
 def _branch(s: Statement, type: str, nodes: Sequence[Node], part: _Part) -> str:
     driver = _driver(s, type, nodes, part.every)
+    s.tell(_told(s, type, driver))
     source, tests = _source(s, type, driver)
     patients: list[str] = []
     if driver is None or (isinstance(driver, Match) and equal(driver.all) is not None):
@@ -166,6 +168,13 @@ def _branch(s: Statement, type: str, nodes: Sequence[Node], part: _Part) -> str:
     tests += [holds(s, n, type, "c", reach) for n in cheapest_first(nodes) if n is not met]
     columns = "DISTINCT c.patient AS patient, c.rid AS rid"
     return f"SELECT {columns} FROM {source} WHERE {' AND '.join(tests)}"
+
+
+def _told(s: Statement, type: str, driver: Node | None) -> Step:
+    if driver is None:
+        return Step("walks", type)
+    rows = estimate(s, type, driver)
+    return Step("leads", type, named(driver), rows if rows < s.many else None)
 
 
 def _reach(s: Statement, type: str, driver: Node | None, every: bool) -> Reach:

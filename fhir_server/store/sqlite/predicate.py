@@ -26,6 +26,7 @@ from fhir_server.search.tree import (
     Updated,
     Words,
 )
+from fhir_server.store.explanation import Step, named
 from fhir_server.store.order import NOBODY, SEVERAL
 from fhir_server.store.sqlite.condition import compare, conditions, equal
 from fhir_server.store.sqlite.estimate import is_few
@@ -48,9 +49,11 @@ class Reach(NamedTuple):
         """Return what is left behind one hop."""
         return self._replace(hops=self.hops - 1)
 
-    def collects(self, s: Statement, type: str, where: Node) -> bool:
+    def collects(self, s: Statement, join: Chain | Has | ForEachPatient) -> bool:
         """Tell whether the other side of a join becomes a set."""
-        return not self.hops or (self.sets and is_few(s, type, where))
+        sets = not self.hops or (self.sets and is_few(s, join.type, join.where))
+        s.tell(Step("set" if sets else "asks", join.type, named(join)))
+        return sets
 
 
 USUAL = Reach()
@@ -183,7 +186,7 @@ def _together(
 
 def _chain(s: Statement, type: str, join: Chain, c: str, reach: Reach) -> str:
     param, other, where = join.param, join.type, join.where
-    if reach.collects(s, other, where):
+    if reach.collects(s, join):
         a = s.alias()
         step = targets(s, other, where)
         tests = f"{a}.rid = {c}.rid AND {a}.param = {s.param(type, param)}"
@@ -202,7 +205,7 @@ def _chain(s: Statement, type: str, join: Chain, c: str, reach: Reach) -> str:
 
 def _has(s: Statement, type: str, join: Has, c: str, reach: Reach) -> str:
     param, other, where = join.param, join.type, join.where
-    if reach.collects(s, other, where):
+    if reach.collects(s, join):
         return f"{c}.rid IN (SELECT rid FROM {referred(s, type, param, other, where)})"
     r, a = s.alias(), s.alias()
     tests = _and(
@@ -244,7 +247,7 @@ def _each(s: Statement, node: OnlyPatients | ForEachPatient, c: str, reach: Reac
 
     The patient whom a query names is asked about once, all others row by row.
     """
-    if isinstance(node, ForEachPatient) and not reach.collects(s, node.type, node.where):
+    if isinstance(node, ForEachPatient) and not reach.collects(s, node):
         a = s.alias()
         one = _about(s, node, f"{c}.patient")
         named = "".join(f" WHEN {pid} THEN {_about(s, node, pid)}" for pid in s.named())
