@@ -99,7 +99,7 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
         clock=clock,
         new_id=new_id,
         write_rules={**WRITE_RULES, "SearchParameter": (searchparameter_rule,)},
-        operations=(*OPERATIONS, *graphql(definitions)),
+        operations=(*OPERATIONS, *graphql()),
         checks=checks,
     )
     await server.index.settle()
@@ -167,6 +167,7 @@ class Hub:
         settings = self._settings
         configure(settings.log_level)
         parts = self._parts = await assemble(settings)
+        await parts.server.index.settle_words()
         server, metrics = parts.server, Metrics()
         given = settings.sources
         sources = read_sources(Path(given).read_bytes()) if given else SOURCES

@@ -39,6 +39,7 @@ class Entry(NamedTuple):
     | date | first millisecond since 1970 UTC | first millisecond after it | |
     | number | lowest value | highest value | |
     | quantity | lowest value | highest value | `system`, `code`, `unit`, each followed by U+001F |
+    | quantity in base units | lowest value | highest value | product of base units of UCUM |
     | uri | uri | | |
     | reference | `Type/id`, absolute URL or canonical | version, `''` if none | |
 

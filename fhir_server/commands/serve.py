@@ -132,7 +132,7 @@ def serve(settings: Settings) -> None:
         server_header=False,
         proxy_headers=False,
         date_header=True,
-        timeout_graceful_shutdown=20,
+        timeout_graceful_shutdown=int(settings.request_seconds) + 5,  # what was sent is answered
         timeout_worker_healthcheck=60,  # loading the definitions takes a busy machine seconds
         timeout_keep_alive=30,
         backlog=1024,

@@ -75,8 +75,8 @@ def _inside(node: Node) -> tuple[Node, ...]:
             return nodes
         case Not(inner):
             return (inner,)
-        case Chain(_, _, where) | Has(_, _, where):
-            return (where,)
+        case Chain() | Has():
+            return (node.where,)
         case _:
             return ()
 

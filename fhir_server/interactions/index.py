@@ -20,6 +20,7 @@ from fhir_server.errors import Busy, PreconditionFailed
 from fhir_server.interactions.progress import Progress, read_progress
 from fhir_server.model import DEFINITIONS, Key, Query, Version, Write
 from fhir_server.search.extract import Extractor
+from fhir_server.search.fulltext import SCOPES
 from fhir_server.search.indexing import Indexing, differing, fingerprint, fingerprints
 from fhir_server.search.tree import EVERYTHING
 from fhir_server.store.protocol import Store
@@ -76,7 +77,8 @@ class Index:
         if at.type not in work or work[at.type].edition != at.edition:
             return "it has not begun; try again later"
         others = f"; {len(work) - 1} other types wait" if len(work) > 1 else ""
-        return f"{at.done:,} of {at.total:,} records of {at.type} are done{others}"
+        # No numbers of records: how many there are is not for every caller.
+        return f"{100 * at.done // max(at.total, 1)} % of {at.type} are done{others}"
 
     async def settle(self) -> None:
         """Let the store be indexed as this version of the hub does it; called once at the start.
@@ -95,14 +97,30 @@ class Index:
                 else dict.fromkeys(await self._filled(), ())
             )
             made = indexing.with_work(work)
-            made = msgspec.structs.replace(made, official=fingerprint(prints))
+            words = indexing.words if kept is not None else self._with_words()
+            made = msgspec.structs.replace(made, official=fingerprint(prints), words=words)
             writes = indexing_writes(made, version.vid if version else 0)
             if kept is None or kept.body != _encode(prints):
                 writes.append(Write(OFFICIAL, _encode(prints)))
             with suppress(PreconditionFailed):
                 await self._store.commit(writes)
-
         await self.refresh()
+
+    async def settle_words(self) -> None:
+        """Let the store have the words of the types that this process keeps words of.
+
+        Called where a hub begins to serve: a command beside it may have other settings.
+        """
+        kept = self._with_words()
+        while (await self.refresh()).indexing.words != kept:
+            version, indexing = await read_indexing(self._store)
+            made = indexing.with_words(kept, await self._filled())
+            with suppress(PreconditionFailed):
+                await self._store.commit(indexing_writes(made, version.vid if version else 0))
+
+    def _with_words(self) -> tuple[str, ...]:
+        covers = self._own.full_text.covers
+        return tuple(name for name in sorted(self.official.resource_types) if covers(name))
 
     async def _filled(self) -> list[str]:
         """Return the types that there are records of."""
@@ -121,7 +139,7 @@ class Index:
         if indexing.parameters:
             extractor = self.known.extractor.under(definitions)
         foreign = await self._foreign(indexing)
-        blocked = {name: set(work.codes) for name, work in indexing.work.items()}
+        blocked = {name: _askable(definitions, name, w.codes) for name, w in indexing.work.items()}
         for name, codes in foreign.items():
             blocked.setdefault(name, set()).update(codes)
         if version.vid > self.known.vid:  # another request may have been faster
@@ -137,6 +155,11 @@ class Index:
         if kept is None or kept.body is None:
             return {}
         return differing(self.official, _prints(kept.body), prints)
+
+
+def _askable(definitions: Definitions, type_name: str, codes: Collection[str]) -> set[str]:
+    """Return those of some parameters that there still are."""
+    return {*SCOPES, *definitions.search_parameters(type_name)}.intersection(codes)
 
 
 async def read_indexing(store: Store) -> tuple[Version | None, Indexing]:

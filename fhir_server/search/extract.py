@@ -12,11 +12,11 @@ https://hl7.org/fhir/R4/searchparameter.html, https://hl7.org/fhir/R4/compartmen
    grows: stores are then indexed again by themselves.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
-from itertools import chain
+from itertools import chain, count
 from typing import Any
 
 from conformance.definitions import Definitions, SearchParameter
@@ -37,8 +37,8 @@ EDITIONS = {
     "composite": 1,
     "date": 1,
     "number": 1,
-    "quantity": 1,
-    "reference": 1,
+    "quantity": 2,
+    "reference": 2,
     "special": 1,
     "string": 1,
     "token": 1,
@@ -57,14 +57,23 @@ class _Part:
     param: str
     run: Evaluator
     make: Make
+    canonical: str = ""
 
     def entries(self, environment: Environment, node: PathNode) -> Iterator[Entry]:
         for fhir_type, value in values(self.run(environment, [node])):
             yield from self.make(self.param, fhir_type, value)
 
     def bare(self, environment: Environment, node: PathNode) -> list[Entry]:
-        """As `entries`, without those that only a modifier looks at: a composite takes none."""
-        return [e for e in self.entries(environment, node) if e.param == self.param]
+        """As `entries`, without those that only a modifier looks at: a composite takes none.
+
+        A quantity in base units becomes the part `canonical`, behind all others.
+        """
+        found = list(self.entries(environment, node))
+        counted = (e for e in found if self.canonical and quantity.is_counted(e))
+        return [
+            *(e for e in found if e.param == self.param),
+            *(e._replace(param=self.canonical) for e in counted),
+        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +189,13 @@ class Extractor:
             part = _Part(parameter.code, compiled.run, self._maker(parameter.type))
             return _Step(parameter.type, properties, part)
         known = self.definitions.search_parameters(type_name)
+        counted = _counted(parameter, known)
         components = tuple(
             _Part(
                 f"{parameter.code}.{place}",
                 compile(expression, self.definitions, *(compiled.types or ())).run,
                 self._maker(known[code].type),
+                canonical=counted[place],
             )
             for place, (code, expression) in enumerate(corrected(parameter))
         )
@@ -208,6 +219,15 @@ class Extractor:
                 primitive = bare[:1].lower() + bare[1:]
                 known = bare if bare in self.definitions.types else primitive
                 yield from make(param, known, value)
+
+
+def _counted(parameter: SearchParameter, known: Mapping[str, SearchParameter]) -> list[str]:
+    """Return for each part of a composite, where a quantity stands in base units: behind all."""
+    behind = count(len(parameter.components))
+    return [
+        f"{parameter.code}.{next(behind)}" if known[code].type == "quantity" else ""
+        for code, _ in parameter.components
+    ]
 
 
 def _entries(resource: dict[str, Any], steps: Iterable[_Step]) -> Iterator[Entry]:

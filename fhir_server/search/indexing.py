@@ -16,6 +16,7 @@ import msgspec
 from conformance.definitions import Definitions, SearchParameter
 from fhir_server.search.defined import Defined, types_of
 from fhir_server.search.extract import EDITIONS
+from fhir_server.search.fulltext import SCOPES
 
 
 class Work(msgspec.Struct, frozen=True, array_like=True):
@@ -29,10 +30,14 @@ class Work(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Indexing(msgspec.Struct, frozen=True):
-    """All of it. `edition` grows with each change, `official` stands for `fingerprints`."""
+    """All of it. `edition` grows with each change, `official` stands for `fingerprints`.
+
+    `words` are the types that full text has the words of.
+    """
 
     edition: int = 0
     official: str = ""
+    words: tuple[str, ...] = ()
     parameters: tuple[Defined, ...] = ()
     work: dict[str, Work] = {}
 
@@ -75,6 +80,12 @@ class Indexing(msgspec.Struct, frozen=True):
             for name, codes in types.items()
         }
         return msgspec.structs.replace(self, edition=edition, work={**self.work, **more})
+
+    def with_words(self, kept: Collection[str], filled: Collection[str]) -> "Indexing":
+        """Return the same where words of other types are kept; `filled` are types with records."""
+        fresh = set(kept).difference(self.words).intersection(filled)
+        made = self.with_work(dict.fromkeys(fresh, tuple(SCOPES))) if fresh else self
+        return msgspec.structs.replace(made, words=tuple(sorted(kept)))
 
     def done(self, type_name: str, edition: int) -> "Indexing":
         """Return the same once a type is indexed under an edition; unless more came up since."""

@@ -34,14 +34,19 @@ class Place:
         return replace(self, type=type_name, joins=self.joins - 1)
 
 
+def check_ready(place: Place, code: str) -> None:
+    """Raise `BeingIndexed` where not all records are indexed by a parameter yet."""
+    if code in place.terms.blocked.get(place.type, ()):
+        raise BeingIndexed(f"{place.type} is being indexed by {code}: {place.terms.progress}")
+
+
 def parameter(place: Place, code: str) -> SearchParameter:
     """Return a parameter of the type; raises `Unknown` with the names that are close to it.
 
     Raises `BeingIndexed` for one that not all records are indexed by yet.
     """
+    check_ready(place, code)
     known = place.definitions.search_parameters(place.type)
-    if code in place.terms.blocked.get(place.type, ()):
-        raise BeingIndexed(f"{place.type} is being indexed by {code}: {place.terms.progress}")
     if code in known:
         return known[code]
     close = get_close_matches(code, known, n=3)

@@ -12,7 +12,8 @@ from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.model import Sort
 from fhir_server.search.elements import targets
 from fhir_server.search.fulltext import SCOPES
-from fhir_server.search.place import Place, parameter, reference
+from fhir_server.search.place import Place, check_ready, parameter, reference
+from fhir_server.search.quantity import CANONICAL
 from fhir_server.search.search import Include, Search
 
 SCORE = "_score"
@@ -32,6 +33,8 @@ def _sort(place: Place, search: Search, text: str) -> Changes:
             found = parameter(place, code)
             if found.type in ("composite", "special") and code not in MEASURED:
                 raise BadRequest(f"_sort={each}: a {found.type} parameter gives no order")
+            if found.type == "quantity":
+                code += CANONICAL
         keys.append(Sort(code, descending))
     return {"sort": (*search.sort, *keys)}
 
@@ -118,7 +121,7 @@ def _refuse_blocked(place: Place, source: str) -> None:
         known = place.definitions.search_parameters(name)
         for code in place.terms.blocked.get(name, ()):
             if code in known and known[code].type == "reference":
-                parameter(replace(place, type=name), code)
+                check_ready(replace(place, type=name), code)
 
 
 def _include(place: Place, text: str, iterate: bool, name: str) -> Include:

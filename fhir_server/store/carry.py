@@ -45,9 +45,12 @@ class Sum:
     def add(self, line: Line) -> None:
         """Count one more."""
         self.last = line.seq
-        self.versions[line.version.key.type] += 1
-        self.records[line.version.key.type] += line.version.vid == 1
-        self._hash.update(_encode((line.seq, line.version)))
+        version = line.version
+        self.versions[version.key.type] += 1
+        self.records[version.key.type] += version.vid == 1
+        # One by one: the hash in an archive must hold though a Version may get more fields.
+        said = (version.vid, version.updated, version.method, version.patients, version.auth)
+        self._hash.update(_encode((line.seq, version.key, *said, version.body)))
 
     @property
     def sha256(self) -> str:
@@ -144,6 +147,7 @@ def _write(line: Line) -> Write:
         version.auth,
         version.patients,
         version.method,
+        expect=version.vid - 1,  # another process that fills the same target is told, and ends
         text=line.text,
         at=version.updated,
     )

@@ -15,6 +15,7 @@ from attack_worlds import (
     START,
     WORLDS,
     World,
+    answered,
     answers,
     build,
     changes,
@@ -36,6 +37,7 @@ from fhir_server.authz import restrict as restricting
 from fhir_server.authz.decide import Allow
 from fhir_server.authz.grant import Grant
 from fhir_server.interactions import (
+    climb,
     criteria,
     find,
     history,
@@ -124,6 +126,9 @@ WORLD = World(
             observation("o4", "p1", "glu", 3),
             deleted=True,
         ),
+        item(encounter("e3", "p2", "IMP", within="e1"), "hospital"),
+        item(observation("o5", "p1", "bp", 1, "e3"), "clinic"),
+        item(answered("r1", "p2", "1"), "hospital"),
         item(group("g1", ("p1", "p2")), "hospital"),
         item(task("t1", "p1", "elsewhere"), "hospital"),
         item(list_of("l1", "", "Patient/p1", "Patient/p3", "Observation/o1"), "clinic"),
@@ -201,6 +206,7 @@ async def permit_all(store, caller, where, version):
         (reach, "visible", everything),
         (reach, "find", find_all),
         (included, "visible", everything),
+        (climb, "visible", everything),
         (criteria, "restrict", dropping(Has, 1)),
         (criteria, "allowed", allow_all),
         (find, "permits", permit_all),

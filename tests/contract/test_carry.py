@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fhir_server.errors import PreconditionFailed
 from fhir_server.model import Change, Entry, History, Key, Line, Version, Write
 from fhir_server.store import carry
 from fhir_server.store.archive import Archive, write
@@ -215,3 +216,24 @@ def test_a_copy_goes_on_where_it_stopped(urls: Urls, kind: str, tmp_path: Path) 
 async def _given(lines: Sequence[Line]) -> AsyncIterator[Line]:
     for line in lines:
         yield line
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_two_that_fill_the_same_store_do_no_harm(urls: Urls, kind: str, tmp_path: Path) -> None:
+    """The slower one is told, and has written nothing."""
+
+    async def run() -> None:
+        source = open_store("memory://", lambda: 7)
+        for number in range(9):
+            await source.commit([Write(Key("Basic", str(number % 4)), b"%d" % number)])
+        target = open_store(urls(kind, str(tmp_path)), lambda: 0, fill=True)
+        lines = [line async for line in source.export()]
+        await carry.fill(target, _given(lines[:5]))
+        with pytest.raises(PreconditionFailed):
+            await carry.fill(target, _given(lines[3:7]))
+        await carry.fill(target, _given(lines[5:]))
+
+        assert (await carry.compare(source, target)).is_same
+        await target.close()
+
+    asyncio.run(run())

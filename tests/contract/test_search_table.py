@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
+from fhir_server import fhirjson
 from fhir_server.authz.tables import DEFINITION, DIRECTORY
 from fhir_server.interactions.write import derived
 from fhir_server.model import Key, Write
@@ -71,7 +72,7 @@ def _fill(hub: Hub, section: Section, *, doubled: bool) -> None:
 
 
 def _write(hub: Hub, resource: Json, owner: str) -> Write:
-    body = json.loads(json.dumps(resource))
+    body = fhirjson.decode(json.dumps(resource).encode())
     return derived(hub.server, Key(body["resourceType"], body["id"]), body, None, owner)
 
 

@@ -49,11 +49,16 @@ _systems = st.sampled_from(SYSTEMS)
 _people = st.frozensets(st.sampled_from(PEOPLE), max_size=3)
 _orders = st.sampled_from(("=", "<", "<=", ">", ">="))
 
+_urls = st.sampled_from(("u", "v"))
+_versions = st.sampled_from(("", "1", "2"))
 _groups = st.integers(0, 2)
 
 entries = st.one_of(
     st.tuples(_codes, _systems).map(lambda t: Entry("code", *t)),
     _refs.map(lambda ref: Entry("ref", ref)),
+    st.tuples(_urls, _versions).map(lambda t: Entry("to", *t)),
+    _urls.map(lambda url: Entry("url", url)),
+    _versions.map(lambda version: Entry("version", version)),
     st.tuples(st.integers(0, 12), st.integers(0, 4)).map(lambda t: Entry("date", t[0], sum(t))),
     _values.map(lambda v: Entry("mixed", v)),
     _values.map(lambda v: Entry("mixed", v, path="#1")),
@@ -90,7 +95,7 @@ _cond = st.one_of(
     st.builds(
         Cond,
         st.sampled_from("vw"),
-        st.sampled_from(("prefix", "contains")),
+        st.sampled_from(("prefix", "contains", "suffix")),
         st.sampled_from(("", "x", "xy", "http", "\ud7ff", HIGH)),
     ),
     st.builds(Cond, st.sampled_from("vw"), st.just("in"), _lists),
@@ -141,6 +146,8 @@ def _with_joins(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
         _without_joins(inner),
         st.builds(Chain, params, types, inner),
         st.builds(Has, types, params, inner),
+        st.builds(Chain, st.just("to"), types, inner, st.just(True)),
+        st.builds(Has, types, st.just("to"), inner, st.just(True)),
     )
 
 
@@ -174,6 +181,10 @@ QUESTIONS: tuple[Node, ...] = (
     Chain("ref", "grant", _UNTOLD),
     Has("Observation", "ref", _UNTOLD),
     Has("grant", "ref", Match("mixed")),
+    Chain("to", "grant", _UNTOLD, canonical=True),
+    Chain("to", "Observation", Match("mixed", (Cond("v", ">", 2),)), canonical=True),
+    Has("grant", "to", _UNTOLD, canonical=True),
+    And((Not(Has("grant", "to", Match("date"), canonical=True)), Match("url"))),
     And((Match("code"), Not(Chain("ref", "Observation", Match("date"))))),
     Chain("ref", "grant", Has("Observation", "ref", OnlyPatients(frozenset(PEOPLE)))),
     Words("content", ("血压",)),
@@ -196,6 +207,8 @@ def rich(chance: random.Random) -> list[Write]:
         entries += [Entry("mixed", chance.choice(MIXED)) for _ in range(next(few))]
         entries += [Entry("mixed", chance.choice(MIXED), path="#1") for _ in range(next(few))]
         entries += [Entry("date", chance.randrange(12)) for _ in range(next(few))]
+        entries += [Entry("to", f"u{n % 7}", ("", "1", "2")[n % 3]), Entry("url", f"u{n % 5}")]
+        entries += [Entry("version", each) for each in ("", "1", "2", "12")[n % 4]]
         entries += [Entry("both.0", chance.choice(MIXED), group=next(few)) for _ in range(2)]
         entries += [Entry("both.1", chance.choice(CODES), group=next(few)) for _ in range(2)]
         entries += [

@@ -155,7 +155,7 @@ def _together(shape: Shape, node: Together) -> None:
 
 
 def _join(shape: Shape, node: Chain | Has) -> None:
-    shape.tell(node.type, node.param)
+    shape.tell(node.type, node.param, node.canonical)
     shape.add(node.where)
 
 

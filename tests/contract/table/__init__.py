@@ -1,6 +1,6 @@
 """The rows of docs/search-table.md; a feature of search adds some of its own here."""
 
-from tests.contract.table import dates, joins, numbers, references, strings, tokens
+from tests.contract.table import dates, features, joins, numbers, references, strings, tokens
 from tests.contract.table.row import Section
 
 SECTIONS: tuple[Section, ...] = (
@@ -14,4 +14,5 @@ SECTIONS: tuple[Section, ...] = (
     references.CANONICALS,
     joins.COMPOSITES,
     joins.JOINS,
+    *features.FEATURES,
 )

@@ -8,12 +8,17 @@ from typing import Any
 
 import pytest
 
+from conformance.definitions import Definitions
 from fhir_server.errors import BeingIndexed
 from fhir_server.interactions import reindex as working
+from fhir_server.interactions.index import Index
 from fhir_server.interactions.progress import Lease, Lost, Progress
 from fhir_server.interactions.reindex import again, keep_indexed, reindex
 from fhir_server.search import extract
-from tests.conftest import Hub
+from fhir_server.search.extract import Extractor
+from fhir_server.search.fulltext import FullText
+from fhir_server.store.open import open_store
+from tests.conftest import Clock, Hub
 from tests.unit.interactions.test_searchparameter import LI, NICKNAME
 from tests.unit.interactions.test_searchparameter import again as done
 
@@ -158,7 +163,7 @@ def test_progress_is_told(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
         hub.run(reindex(hub.server, hub.server.store, "ended", told=told))  # type: ignore[arg-type]
     heard.append(hub.get("Patient?nickname=x").json()["issue"][0]["diagnostics"])
 
-    assert "1 of 3 records of Patient are done" in heard[0]
+    assert "33 % of Patient are done" in heard[0]
 
 
 def test_one_process_at_a_time_has_the_lease(make_hub: Callable[..., Hub]) -> None:
@@ -201,3 +206,21 @@ def test_a_type_can_be_done_again(hub: Hub) -> None:
     assert set(hub.run(hub.server.index.refresh()).indexing.work) == {"Patient"}
     done(hub)
     assert hub.run(hub.server.index.refresh()).indexing.work == {}
+
+
+def test_words_that_were_not_kept_are_gathered_again(
+    make_hub: Callable[..., Hub], definitions: Definitions, tmp_path: Path
+) -> None:
+    url = f"sqlite:///{tmp_path}/hub.db"
+    store = open_store(url, Clock())
+    without = Index(store, Extractor(definitions, full_text=FullText(frozenset())))
+    first = make_hub(url, index=without)
+    first.run(without.settle())
+    first.put_in(LI)
+    second = make_hub(url)
+    second.run(second.server.index.settle_words())
+
+    assert second.get("Patient?_content=xiaoli").status_code == 503
+    done(second)
+    assert second.ids("Patient?_content=xiaoli") == ["Patient/li"]
+    first.run(store.close())

@@ -92,6 +92,13 @@ def test_a_deleted_parameter_is_unknown_and_its_name_is_free(hub: Hub) -> None:
     assert hub.ids("Patient?nickname=xiao") == []
 
 
+def test_a_parameter_that_went_before_it_was_done_is_unknown(hub: Hub) -> None:
+    hub.put_in(LI, NICKNAME)
+    hub.delete("SearchParameter/nickname")
+
+    assert hub.get("Patient?nickname=xiao").status_code == 400
+
+
 def test_a_changed_parameter_finds_by_its_new_text(hub: Hub) -> None:
     hub.put_in(LI, NICKNAME)
     again(hub)

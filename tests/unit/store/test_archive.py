@@ -181,3 +181,24 @@ def test_a_file_is_never_overwritten(tmp_path: Path):
         pass
 
     assert (tmp_path / "a.hub").read_bytes() == b"kept"
+
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "archive"
+
+
+@pytest.mark.parametrize(("name", "seal"), [("plain.hub", None), ("sealed.hub", KEY)])
+def test_archives_of_earlier_versions_are_read(name: str, seal: bytes | None):
+    """What was written once is read for ever: these files are never made anew."""
+
+    async def read() -> list[Line]:
+        return [line async for line in Archive(GOLDEN / name, seal).export()]
+
+    label = Entry("_security", "R", "http://terminology.hl7.org/CodeSystem/v3-Confidentiality")
+    first = Version(Key("Patient", "p"), 1, 1000, b'{"active":true}', "POST", (label,), ("p",))
+    second = Version(Key("Patient", "p"), 2, 2000, None, "DELETE", (), ("p",))
+    other = Version(Key("token", "t"), 1, 3000, b"{}")
+    assert asyncio.run(read()) == [
+        Line(1, first),
+        Line(2, second, ()),
+        Line(3, other, (Entry("code", 1.5, 2, "u", 3, "#1"),)),
+    ]
