@@ -94,7 +94,7 @@ class Index:
             work: Mapping[str, Collection[str]] = (
                 differing(self.official, _prints(kept.body), prints)
                 if kept is not None and kept.body is not None
-                else dict.fromkeys(await self._filled(), ())
+                else {name: _new(name) for name in await self._filled()}
             )
             made = indexing.with_work(work)
             words = indexing.words if kept is not None else self._with_words()
@@ -155,6 +155,11 @@ class Index:
         if kept is None or kept.body is None:
             return {}
         return differing(self.official, _prints(kept.body), prints)
+
+
+def _new(type_name: str) -> tuple[str, ...]:
+    """Return what the records of a store that nobody has settled yet are not indexed by."""
+    return (*SCOPES, "near") if type_name == "Location" else tuple(SCOPES)
 
 
 def _askable(definitions: Definitions, type_name: str, codes: Collection[str]) -> set[str]:

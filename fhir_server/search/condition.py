@@ -30,6 +30,7 @@ from fhir_server.search.alternatives import Alternatives, anyone, cond
 from fhir_server.search.elements import implied_codes, is_text, reads_canonicals, targets
 from fhir_server.search.escape import split, unescape
 from fhir_server.search.phrases import phrase
+from fhir_server.search.sought import settled
 from fhir_server.search.terms import Terms
 from fhir_server.search.tree import Direction, Match, Node, Not, Together, both, either
 
@@ -245,6 +246,7 @@ def _text(asked: Asked, value: str) -> Node:
     it.
     """
     code = asked.parameter.code
+    settled(asked.terms, asked.type)
     sought = replace(phrase("content", unescape(value)), begins=True)
     found = Match(f"{code}:text", cond("v", "contains", sought.sought))
     kept = asked.terms.full_text.covers(asked.type) and not code.startswith("_")

@@ -10,13 +10,15 @@ https://hl7.org/fhir/R4/search.html#chaining, https://hl7.org/fhir/R4/search.htm
 import re
 
 from fhir_server.errors import BadRequest, NotSupported
-from fhir_server.search import date, fulltext, joins
+from fhir_server.search import date, joins
 from fhir_server.search.alternatives import Alternatives, prefixed
 from fhir_server.search.condition import Asked, condition
 from fhir_server.search.escape import split
 from fhir_server.search.filtered import filtered
+from fhir_server.search.fulltext import SCOPES
 from fhir_server.search.lists import listed
-from fhir_server.search.place import Place, check_ready, parameter
+from fhir_server.search.place import Place, parameter
+from fhir_server.search.sought import sought
 from fhir_server.search.terms import Terms
 from fhir_server.search.tree import (
     EVERYTHING,
@@ -52,9 +54,8 @@ def criterion(place: Place, name: str, text: str) -> Node:
         return _identity(modifier, text)
     if code == "_lastUpdated":
         return _updated(place.terms, modifier, text)
-    if code in fulltext.SCOPES:
-        check_ready(place, code)
-        return fulltext.sought(place.terms.full_text, place.type, head, text)
+    if code in SCOPES:
+        return sought(place.terms, place.type, head, text)
     if code == "_list":
         return listed(place, modifier, text)
     if code == "_filter" and not modifier:

@@ -42,6 +42,7 @@ EDITIONS = {
     "special": 1,
     "string": 1,
     "token": 1,
+    "words": 1,
     "uri": 1,
 }
 """Type of parameter -> how its entries are made, as a number."""

@@ -140,6 +140,10 @@ def test_a_store_of_before_is_indexed_again(hub: Hub) -> None:
 
     assert set(hub.server.index.known.indexing.work) == {"Patient"}
     assert hub.ids("Patient?family=li") == ["Patient/li"]
+    for query in ("_content=li", "_text=li", "identifier:text=li"):
+        assert hub.get(f"Patient?{query}").status_code == 503
+    done(hub)
+    assert hub.ids("Patient?_content=li") == ["Patient/li"]
 
 
 def test_a_new_store_has_nothing_to_do(make_hub: Callable[..., Hub]) -> None:
