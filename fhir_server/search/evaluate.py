@@ -8,7 +8,7 @@ What every reader keeps to:
 1. Numbers and text never compare: `5 < "a"` does not hold, and neither does its opposite.
 2. Text is ordered by code point.
 3. An entry of a contained resource (its `path` is not empty) never satisfies a predicate of its
-   container.
+   container, but for `Contained`.
 4. Joins (`Chain`, `Has`, `ForEachPatient`) see living records only.
 """
 
@@ -20,11 +20,13 @@ from operator import ge, gt, le, lt
 from typing import Any, Protocol
 
 from fhir_server.model import NO_TEXT, Entry, Key, Text, Value, Version
+from fhir_server.search.contained import contained
 from fhir_server.search.position import distance
 from fhir_server.search.tree import (
     And,
     Chain,
     Cond,
+    Contained,
     ForEachPatient,
     Has,
     Ids,
@@ -154,6 +156,15 @@ def _joins(node: Node, record: Record, world: World, now: int) -> bool:
             return any(evaluate(where, target, world, now) for target in targets)
         case Has(_, _, where):
             return any(evaluate(where, other, world, now) for other in _others(node, record, world))
+        case Contained(type, where, param):
+            named = {e.v for e in _of(record, param)}
+            return any(
+                (not param or f"#{id}" in named)
+                and evaluate(
+                    where, Plain(Key(type, id), record.updated, said, record.patients), world, now
+                )
+                for id, said in contained(type, record.entries)
+            )
         case InPatient(patient):
             return patient in record.patients
         case OnlyPatients(patients):

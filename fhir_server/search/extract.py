@@ -6,7 +6,8 @@ https://hl7.org/fhir/R4/searchparameter.html, https://hl7.org/fhir/R4/compartmen
 2. What a resource says of itself in `meta` is indexed as `_profile`, `_tag`, `_security` and
    `_source`; `_id` and `_lastUpdated` are the record's own and need no entry.
 3. The parts of a composite that come from one place share a group, from 1 up.
-4. Contained resources are not indexed; a reference to one stays `#id`.
+4. What a contained resource says is indexed apart (`search.contained`); a reference to one stays
+   `#id`.
 5. Where an expression cannot be evaluated on a resource, the parameter has no value there.
 6. Where a release makes other entries of the same resource, the number of the kind in `EDITIONS`
    grows: stores are then indexed again by themselves.
@@ -25,7 +26,17 @@ from conformance.fhirpath.expression import values
 from conformance.fhirpath.nodes import Environment, Evaluator
 from conformance.fhirpath.nodes import Node as PathNode
 from fhir_server.model import NO_TEXT, Entry, Key, Text
-from fhir_server.search import date, near, number, quantity, reference, string, token, uri
+from fhir_server.search import (
+    contained,
+    date,
+    near,
+    number,
+    quantity,
+    reference,
+    string,
+    token,
+    uri,
+)
 from fhir_server.search.elements import needed, on_type
 from fhir_server.search.fulltext import EVERYWHERE, FullText
 from fhir_server.search.terms import SHANGHAI
@@ -138,8 +149,9 @@ class Extractor:
 
         KeyError for what is no resource type.
         """
-        steps = self._compiled(resource["resourceType"]).values()
-        found = chain(_of_meta(resource.get("meta", {})), _entries(resource, steps))
+        found = self._said(resource, resource)
+        if "contained" in resource:
+            found = chain(found, self._contained(resource))
         return tuple(dict.fromkeys(found))
 
     def text(self, resource: dict[str, Any]) -> Text:
@@ -171,6 +183,18 @@ class Extractor:
         if key.type == "Patient":
             found.add(key.id)
         return tuple(sorted(found))
+
+    def _said(self, resource: dict[str, Any], root: dict[str, Any]) -> Iterator[Entry]:
+        """Yield what a resource says, which stands in `root`."""
+        steps = self._compiled(resource["resourceType"]).values()
+        yield from _of_meta(resource.get("meta", {}))
+        yield from _entries(resource, steps, root)
+
+    def _contained(self, root: dict[str, Any]) -> Iterator[Entry]:
+        for inner in root["contained"]:
+            type_name, id = inner.get("resourceType"), inner.get("id")
+            if isinstance(id, str) and self.definitions.is_resource_type(type_name):
+                yield from contained.entries_of(type_name, id, self._said(inner, root))
 
     def _compiled(self, type_name: str) -> dict[str, _Step]:
         if type_name not in self._steps:
@@ -231,8 +255,10 @@ def _counted(parameter: SearchParameter, known: Mapping[str, SearchParameter]) -
     ]
 
 
-def _entries(resource: dict[str, Any], steps: Iterable[_Step]) -> Iterator[Entry]:
-    environment = Environment(resource)
+def _entries(
+    resource: dict[str, Any], steps: Iterable[_Step], container: dict[str, Any] | None = None
+) -> Iterator[Entry]:
+    environment = Environment(container or resource)
     root = (resource["resourceType"], resource, None)
     present = resource.keys()
     for step in steps:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from fhir_server.errors import BadRequest, NotSupported
+from fhir_server.errors import BadRequest
 from fhir_server.model import Sort
 from fhir_server.search.elements import targets
 from fhir_server.search.fulltext import SCOPES
@@ -66,12 +66,6 @@ def _elements(place: Place, search: Search, text: str) -> Changes:
     return {"elements": (*search.elements, *names)}
 
 
-def _contained(place: Place, search: Search, text: str) -> Changes:
-    if text != "false":
-        raise NotSupported("Searching contained resources (_contained) is not supported yet")
-    return {}
-
-
 def _cursor(place: Place, search: Search, text: str) -> Changes:
     return {"cursor": text}
 
@@ -86,7 +80,8 @@ ONCE: dict[str, Callable[[Place, Search, str], Changes]] = {
     "_count": _count,
     "_total": _one_of("_total", "total", "none", "estimate", "accurate"),
     "_summary": _one_of("_summary", "summary", "true", "text", "data", "count", "false"),
-    "_contained": _contained,
+    "_contained": _one_of("_contained", "contained", "false", "true", "both"),
+    "_containedType": _one_of("_containedType", "contained_type", "container", "contained"),
     "_cursor": _cursor,
     "_explain": _explain,
 }

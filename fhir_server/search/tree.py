@@ -113,6 +113,16 @@ class Has:
 
 
 @dataclass(frozen=True, slots=True)
+class Contained:
+    """Some resource of `type` in the record satisfies `where`, which holds no joins: one that its
+    reference `param` names, or any at all if there is no `param`."""
+
+    type: str
+    where: "Node"
+    param: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class InPatient:
     """The record is in the compartment of this patient, perhaps among others' (a
     compartment search)."""
@@ -218,6 +228,7 @@ Node = (
     | Not
     | Chain
     | Has
+    | Contained
     | InPatient
     | OnlyPatients
     | ForEachPatient

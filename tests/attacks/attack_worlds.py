@@ -99,6 +99,9 @@ CALLERS = {
 
 # Resources
 
+INSIDE = "in"
+"""A doctor who is contained in the resource."""
+
 
 def reference(text: str) -> Json:
     return {"reference": text}
@@ -177,7 +180,10 @@ def observation(
     made["text"] = {"status": "generated", "div": div}
     if within:
         made["encounter"] = reference(f"Encounter/{within}")
-    if doctor:
+    if doctor == INSIDE:
+        made["contained"] = [practitioner("in", "Sun")]
+        made["performer"] = [reference("#in")]
+    elif doctor:
         made["performer"] = [reference(f"Practitioner/{doctor}")]
     return made
 
@@ -306,7 +312,7 @@ def _items() -> st.SearchStrategy[tuple[Item, ...]]:
             code=_one_of("bp", "glu"),
             value=st.integers(1, 3),
             within=_one_of("", "e1", "e2"),
-            doctor=_one_of("", "d1"),
+            doctor=_one_of("", "d1", INSIDE),
         )
     add(group, "g1", members=st.lists(_SUBJECT, min_size=1, max_size=2, unique=True))
     for id in ("l1", "l2"):
@@ -603,6 +609,14 @@ Practitioner/d1/Patient?_total=accurate
 ?_type=Patient&_revinclude=*
 Patient?_revinclude=*&_revinclude:iterate=*&_include:iterate=*
 ?_id=p1,o1,c1
+Observation?performer:Practitioner.family=Sun
+Observation?performer.name=sun&_summary=count
+Patient?_has:Observation:subject:performer.family=sun
+Encounter?_has:Observation:encounter:performer:Practitioner.name=sun
+Practitioner?family=Sun&_contained=true&_count=1
+Practitioner?family=Sun&_contained=both&_containedType=contained
+Practitioner?name=sun,zhao&_contained=both&_summary=count
+?_type=Practitioner,Patient&name=sun&_contained=true
 Patient?_content=li
 Patient?_content=wang&_total=accurate&_count=1
 Patient?_content=li,wang&_sort=-_score,_id&_count=1

@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from attack_worlds import (
     CALLERS,
+    INSIDE,
     RULES,
     SEARCHES,
     START,
@@ -119,7 +120,8 @@ WORLD = World(
         item(encounter("e2", "p2", "IMP", "c2"), "hospital"),
         item(observation("o1", "p1", "bp", 1, "e2", "d1"), "clinic"),
         item(observation("o2", "p1", "glu", 3, "e1", "d2"), "hospital"),
-        item(observation("o3", "p2", "bp", 2, "e1"), "clinic"),
+        item(observation("o3", "p2", "bp", 2, "e1", INSIDE), "clinic"),
+        item(observation("o5", "p2", "bp", 2, "e2", INSIDE), "hospital"),
         item(
             observation("o4", "p1", "bp", 2),
             "clinic",

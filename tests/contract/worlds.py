@@ -5,6 +5,7 @@ import random
 from hypothesis import strategies as st
 
 from fhir_server.model import NO_TEXT, Entry, Key, Sort, Text, Value, Write
+from fhir_server.search.contained import entries_of
 from fhir_server.search.near import NEARBY
 from fhir_server.search.tree import (
     EVERYTHING,
@@ -12,6 +13,7 @@ from fhir_server.search.tree import (
     And,
     Chain,
     Cond,
+    Contained,
     ForEachPatient,
     Has,
     Ids,
@@ -62,23 +64,35 @@ entries = st.one_of(
     st.tuples(st.integers(0, 12), st.integers(0, 4)).map(lambda t: Entry("date", t[0], sum(t))),
     _values.map(lambda v: Entry("mixed", v)),
     _values.map(lambda v: Entry("mixed", v, path="#1")),
+    st.sampled_from(("#1", "#2")).map(lambda ref: Entry("ref", ref)),
     st.tuples(_values, _groups).map(lambda t: Entry("both.0", t[0], group=t[1])),
     st.tuples(_codes, _systems, _groups).map(lambda t: Entry("both.1", t[0], u=t[1], group=t[2])),
     st.sampled_from(PLACES).map(lambda place: Entry("near", *place)),
 )
+_held = st.builds(
+    lambda type, id, said: tuple(entries_of(type, id, said)),
+    st.sampled_from(("grant", "Patient")),
+    st.sampled_from(("1", "2")),
+    st.lists(entries.filter(lambda entry: not entry.path), max_size=4),
+)
+held = st.just(()) | st.lists(_held, max_size=3).map(lambda some: sum(some, ()))
+"""What the contained resources of a record say."""
 _texts = st.lists(st.sampled_from(SAID), max_size=3).map(lambda some: kept(BREAK.join(some)))
 texts = st.just(NO_TEXT) | st.builds(Text, st.just("") | _texts, _texts)
 
 
-def _write(key: Key, found: list[Entry], patients: frozenset[str], text: Text) -> Write:
+def _write(
+    key: Key, own: list[Entry], inside: tuple[Entry, ...], patients: frozenset[str], text: Text
+) -> Write:
+    found = [*own, *inside]
     body = f'{{"{key}":{len(found)}}}'.encode()
     return Write(key, body, tuple(found), tuple(found[:2]), tuple(sorted(patients)), text=text)
 
 
 keys = st.builds(Key, types, _ids)
 writes = st.one_of(
-    st.builds(_write, keys, st.lists(entries, max_size=6), _people, texts),
-    st.builds(_write, keys, st.lists(entries, min_size=3, max_size=6), _people, texts),
+    st.builds(_write, keys, st.lists(entries, max_size=6), held, _people, texts),
+    st.builds(_write, keys, st.lists(entries, min_size=3, max_size=6), held, _people, texts),
     keys.map(lambda key: Write(key, None, method="DELETE")),
 )
 worlds = st.lists(writes, min_size=5, max_size=24)
@@ -151,8 +165,17 @@ def _with_joins(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     )
 
 
+_said = _matches | st.builds(Together, st.just("both"), st.lists(_conds, max_size=2).map(tuple))
+_contained = st.builds(
+    Contained,
+    st.sampled_from(("grant", "Patient")),
+    st.recursive(_said, _without_joins, max_leaves=4),
+    st.sampled_from(("", "", "ref")),
+)
 _grants = st.builds(ForEachPatient, types, st.recursive(_leaves, _without_joins, max_leaves=3))
-trees: st.SearchStrategy[Node] = st.recursive(_leaves | _grants, _with_joins, max_leaves=8)
+trees: st.SearchStrategy[Node] = st.recursive(
+    _leaves | _grants | _contained, _with_joins, max_leaves=8
+)
 _UNTOLD = Not(Match("none"))
 QUESTIONS: tuple[Node, ...] = (
     EVERYTHING,
@@ -177,6 +200,9 @@ QUESTIONS: tuple[Node, ...] = (
     ),
     InPatient("a"),
     ForEachPatient("grant", Match("code", (Cond("v", "=", "x"),))),
+    Contained("grant", Match("code", (Cond("v", "=", "x"),))),
+    Contained("grant", And((Match("code", (Cond("v", "=", "x"),)), Not(Match("mixed"))))),
+    Or((Chain("ref", "grant", Match("code")), Contained("grant", Match("code"), "ref"))),
     Chain("ref", "Observation", _UNTOLD),
     Chain("ref", "grant", _UNTOLD),
     Has("Observation", "ref", _UNTOLD),
@@ -215,6 +241,11 @@ def rich(chance: random.Random) -> list[Write]:
             Entry("ref", f"{chance.choice(TYPES)}/{chance.randrange(100)}")
             for _ in range(next(few) + 1)
         ]
+        for id in chance.sample(("1", "2"), next(few)):
+            entries.append(Entry("ref", f"#{id}"))
+            said = [Entry("code", chance.choice(CODES))]
+            said += [Entry("mixed", chance.choice(MIXED)) for _ in range(next(few))]
+            entries += entries_of("grant", id, said)
         patients = chance.sample(PEOPLE, chance.choice((0, 1, 1, 1, 1, 2)))
         entries += [Entry("near", *own.choice(PLACES)) for _ in range(own.randrange(3))]
         said = [kept(BREAK.join(own.choices(SAID, k=own.randrange(3)))) for _ in range(2)]

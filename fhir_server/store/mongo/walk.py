@@ -12,13 +12,14 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from fhir_server.search.tree import Chain, ForEachPatient, Has, Node
+from fhir_server.search.tree import Chain, Contained, ForEachPatient, Has, Node
 from fhir_server.store.explanation import Step, named
 from fhir_server.store.mongo import canonicals
 from fhir_server.store.mongo import filter as filters
 from fhir_server.store.mongo.condition import NEVER, Filter
+from fhir_server.store.mongo.contained import containing
 from fhir_server.store.mongo.documents import Doc
-from fhir_server.store.mongo.filter import Join, Scope, both, compiled, entry, only
+from fhir_server.store.mongo.filter import Join, Looked, Scope, both, compiled, entry, only
 from fhir_server.store.mongo.plan import Plan, planned, step
 from fhir_server.store.mongo.reader import Reader, blocks
 
@@ -90,25 +91,29 @@ async def count(r: Reader, ask: Ask) -> int:
 
 async def _scope(r: Reader, ask: Ask) -> tuple[Scope, list[Join]]:
     """Return what is known, and the joins that are left to be settled."""
-    joins = list(dict.fromkeys(filters.joins(ask.where)))
     known: dict[Node, Filter] = {}
-    for join in joins:
+    left: list[Join] = []
+    for join in dict.fromkeys(filters.joins(ask.where)):
         if (ask.type, join) not in r.staged:
             r.staged[ask.type, join] = await _staged(r, ask.type, join)
         staged = r.staged[ask.type, join]
         r.steps.append(Step("asks" if staged is None else "set", join.type, named(join)))
         if staged is not None:
             known[join] = staged
+        elif not isinstance(join, Contained):
+            left.append(join)
     numbers = await r.names.numbers(filters.patients(ask.where), r.session)
-    return Scope(ask.type, r.now, numbers, known), [j for j in joins if j not in known]
+    return Scope(ask.type, r.now, numbers, known), left
 
 
 def _candidates(ask: Ask, scope: Scope) -> Filter:
     return both(({"t": {"$eq": ask.type}}, ask.base, compiled(ask.where, scope)))
 
 
-async def _staged(r: Reader, type: str, join: Join) -> Filter | None:
+async def _staged(r: Reader, type: str, join: Looked) -> Filter | None:
     """Return what a join means for all records of the type; None where its other side is many."""
+    if isinstance(join, Contained):
+        return await containing(r, type, join)
     found: list[Doc] = []
     async with aclosing(walk(r, _other(join, {}, r.many + 1))) as sides:
         async for block in sides:

@@ -12,6 +12,7 @@ from fhir_server.search.tree import (
     And,
     Chain,
     Cond,
+    Contained,
     ForEachPatient,
     Has,
     Ids,
@@ -30,6 +31,7 @@ from fhir_server.store.explanation import Step, named
 from fhir_server.store.order import NOBODY, SEVERAL
 from fhir_server.store.sqlite import canonicals
 from fhir_server.store.sqlite.condition import compare, conditions, equal
+from fhir_server.store.sqlite.contained import contains
 from fhir_server.store.sqlite.estimate import is_few
 from fhir_server.store.sqlite.forms import forms
 from fhir_server.store.sqlite.measure import reached
@@ -131,6 +133,8 @@ def _joins(s: Statement, node: Node, type: str, c: str, reach: Reach) -> str:
             return _chain(s, type, node, c, reach)
         case Has():
             return _has(s, type, node, c, reach)
+        case Contained():
+            return contains(s, node, type, c)
         case InPatient(patient):
             pid = s.patient(patient)
             several = _exists(f"several WHERE rid = {c}.rid AND pid = {pid}")

@@ -52,7 +52,7 @@ class Shape:
         """Patients whom the query's own criteria name, by id or by reference."""
         self._slots: dict[tuple[type, Slotted], int] = {}
         behind = None if query.after is None else tuple(v is None for v in query.after)
-        self._tokens: list[Hashable] = [query.type, query.sort, behind]
+        self._tokens: list[Hashable] = [query.type, query.sort, behind, query.back]
         self.add(query.where)
 
     @property

@@ -66,7 +66,7 @@ def test_extension_counts_by_its_value(extractor):
     assert entries == (Entry("gene-identifier", "BRCA"),)
 
 
-def test_contained_resources_are_not_indexed_but_references_to_them_are(extractor):
+def test_contained_resources_are_indexed_apart(extractor):
     drug = {"resourceType": "Medication", "id": "m", "code": {"coding": [{"code": "x"}]}}
     order = {
         "resourceType": "MedicationRequest",
@@ -74,7 +74,25 @@ def test_contained_resources_are_not_indexed_but_references_to_them_are(extracto
         "medicationReference": {"reference": "#m"},
     }
 
-    assert extractor.entries(order) == (Entry("medication", "#m"),)
+    assert extractor.entries(order) == (
+        Entry("medication", "#m"),
+        Entry("Medication:_id", "m", path="#m"),
+        Entry("Medication:code", "x", path="#m"),
+    )
+
+
+def test_what_is_contained_is_in_no_compartment_by_itself(extractor):
+    told = {"resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/1"}}
+    group = {"resourceType": "Basic", "contained": [told]}
+
+    assert extractor.patients(Key("Basic", "b"), extractor.entries(group)) == ()
+
+
+@pytest.mark.parametrize(
+    "inner", [{}, {"resourceType": "Patient"}, {"resourceType": "Nothing", "id": "x"}]
+)
+def test_what_is_no_contained_resource_is_passed_over(extractor, inner):
+    assert extractor.entries({"resourceType": "Basic", "contained": [inner]}) == ()
 
 
 def test_references_alone(extractor):

@@ -337,12 +337,6 @@ def test_what_cannot_be_understood_is_refused(read, query, message):
         read(f"Observation?{query}")
 
 
-@pytest.mark.parametrize("query", ["_contained=true"])
-def test_results_not_yet_supported(read, query):
-    with pytest.raises(NotSupported):
-        read(f"Observation?{query}")
-
-
 def test_unknown_parameter_names_itself_and_its_neighbours(read):
     with pytest.raises(BadRequest, match=r"'nmae'.*perhaps name"):
         read("Patient?nmae=Li")
