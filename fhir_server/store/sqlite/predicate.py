@@ -35,6 +35,7 @@ from fhir_server.store.sqlite.contained import contains
 from fhir_server.store.sqlite.estimate import is_few
 from fhir_server.store.sqlite.forms import forms
 from fhir_server.store.sqlite.measure import reached
+from fhir_server.store.sqlite.openings import opened, openings
 from fhir_server.store.sqlite.schema import BY_RECORD, BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement, joined
 from fhir_server.store.sqlite.text import said
@@ -121,9 +122,12 @@ def holds(  # noqa: PLR0911 one a node
 def _choices(s: Statement, asks: Asks, type: str, c: str, reach: Reach) -> Iterable[str]:
     for param, some in asks.matches.items():
         yield from _one_of(s, type, param, some, c)
-    for (param, _), groups in asks.composites.items():
-        yield from _together(s, type, param, groups, c)
-    for node in cheapest_first(asks.rest):
+    for (param, _), parts in asks.composites.items():
+        yield from _together(s, type, param, parts, c)
+    groups, rest = openings(asks.rest)
+    for group in groups:
+        yield opened(s, group, type, c, lambda node, of, row: holds(s, node, of, row, reach))
+    for node in cheapest_first(rest):
         yield holds(s, node, type, c, reach)
 
 
