@@ -196,3 +196,11 @@ def test_elements_are_cut_from_each_type(hub):
         ["id", "meta", "resourceType"],
         ["code", "id", "meta", "resourceType", "status"],
     ]
+
+
+def test_all_types_are_searched_inside_a_batch(hub):
+    entry = {"request": {"method": "GET", "url": "?_type=Patient,Organization"}}
+    answer = hub.post("", {"resourceType": "Bundle", "type": "batch", "entry": [entry]})
+
+    found = answer.json()["entry"][0]["resource"]["entry"]
+    assert [e["resource"]["id"] for e in found] == ["a", "b", "h"]
