@@ -134,8 +134,8 @@ def test_a_parameter_is_told_in_the_statement(hub: Hub) -> None:
 
     [rest] = hub.get("metadata").json()["rest"]
     [patient] = [each for each in rest["resource"] if each["type"] == "Patient"]
-    told = {each["name"]: each["definition"] for each in patient["searchParam"]}
-    assert told["nickname"] == NICKNAME["url"]
+    [told] = [each for each in patient["searchParam"] if each["name"] == "nickname"]
+    assert told == {"name": "nickname", "definition": NICKNAME["url"], "type": "string"}
 
 
 def test_a_reference_is_followed_both_ways(hub: Hub) -> None:
