@@ -5,6 +5,7 @@ Nothing that was acknowledged is lost, and nothing needs a restart.
 
 import asyncio
 import os
+import socket
 import sqlite3
 import subprocess
 import tempfile
@@ -21,6 +22,7 @@ from fhir_server.store.mongo.schema import prepare
 from fhir_server.store.open import open_store
 from fhir_server.store.sqlite.lock import FileLock
 from tests.crash.asking import PARTS, transaction, turns
+from tests.crash.test_messages import message, patients_of
 from tests.crash.tracing import FILE, attached
 from tests.mongod import Mongod
 
@@ -99,6 +101,22 @@ def test_a_fault_of_the_disk_is_a_503_and_passes(client: Client, fault: str) -> 
     assert all(int(answer.headers["Retry-After"]) > 0 for answer in answers)
     assert client.kept == {"before", "after"}
     judge(client)
+
+
+def test_a_full_disk_is_an_ar_and_passes(client: Client) -> None:
+    """A sender of HL7 v2 is told to send again later, and is taken at its word when it does."""
+    inject = ("-e", f"trace={FILE}", "-e", "inject=pwrite64:error=ENOSPC")
+    host, port = client.hub.mllp.split(":")
+    with socket.create_connection((host, int(port)), 60) as sender:
+        with attached(client.hub.process.pid, *inject):
+            sender.sendall(message(1))
+            amid = sender.recv(65536)
+        sender.sendall(message(1))
+        after = sender.recv(65536)
+
+    assert b"MSA|AR|K1" in amid
+    assert b"MSA|AA|K1" in after
+    assert asyncio.run(patients_of(client.hub, [1])) == {1: 1}
 
 
 def test_a_disk_that_comes_and_goes_loses_nothing(client: Client) -> None:
