@@ -29,6 +29,9 @@ from terminology.extent import (
 Json = dict[str, Any]
 
 
+DEEPEST = 40
+
+
 class Sources(Protocol):
     """Where value sets and code systems come from, by canonical URL (`url` or `url|version`)."""
 
@@ -61,6 +64,8 @@ class Expansion:
         if canonical in within:
             circle = " -> ".join((*within[within.index(canonical) :], canonical))
             raise TerminologyError(f"Value sets contain each other: {circle}")
+        if len(within) > DEEPEST:
+            raise TooCostly(f"{within[0]} draws on more than {DEEPEST} value sets in one another")
         if canonical not in self.known:
             value_set = self.sources.value_set(canonical)
             if value_set is None:
@@ -109,12 +114,13 @@ class Expansion:
     def _named(self, canonical: str, holder: Json, within: tuple[str, ...]) -> Extent:
         if not canonical.startswith("#"):
             return self.of(canonical, within)
-        if canonical in within:
-            raise TerminologyError(f"{within[0]} contains itself by way of {canonical}")
+        here = f"{holder.get('url', '')}{canonical}"
+        if here in within:
+            raise TerminologyError(f"{here} contains itself")
         value_set = contained(holder, canonical)
         if value_set is None:
             raise Missing(f"{within[0]} contains no value set {canonical}")
-        return self._expanded(value_set, holder, (*within, canonical))
+        return self._expanded(value_set, holder, (*within, here))
 
     def _of_system(self, part: Json) -> Extent:
         system = part["system"]

@@ -81,11 +81,10 @@ class _Part:
         A quantity in base units becomes the part `canonical`, behind all others.
         """
         found = list(self.entries(environment, node))
-        counted = (e for e in found if self.canonical and quantity.is_counted(e))
-        return [
-            *(e for e in found if e.param == self.param),
-            *(e._replace(param=self.canonical) for e in counted),
-        ]
+        bare = [e for e in found if e.param == self.param]
+        if self.canonical:
+            bare += (e._replace(param=self.canonical) for e in found if quantity.is_counted(e))
+        return bare
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ https://hl7.org/fhir/R4/search.html#quantity
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from fhir_server.model import Entry
 from fhir_server.search import number
 from fhir_server.search.alternatives import Alternatives, Conds, cond, prefixed
 from fhir_server.search.escape import split, unescape
-from terminology.ucum.scale import Scale, scale
+from terminology.ucum.scale import scale
 
 EXPECTED = (
     "number, number|system|code or number||unit, perhaps after one of eq ne gt lt ge le sa eb ap"
@@ -27,6 +28,21 @@ CANONICAL = ":canonical"
 CURRENCY = "urn:iso:std:iso:4217"
 UCUM = "http://unitsofmeasure.org"
 _END = "\x1f"
+_NUMBERS = (int, float, Decimal)
+
+
+class Said(NamedTuple):
+    """What a Quantity says, or a Money."""
+
+    value: int | float | Decimal
+    comparator: str
+    system: str
+    code: str
+    unit: str
+
+
+Bounded = tuple[float, float, str]
+"""The lowest and the highest value, and the unit."""
 
 
 def is_counted(entry: Entry) -> bool:
@@ -37,71 +53,84 @@ def is_counted(entry: Entry) -> bool:
 def entries(param: str, fhir_type: str, value: Any) -> Iterator[Entry]:
     """Yield bounds and unit of a Quantity of any kind, a Money, a Range or a SampledData, as it is
     written and in base units."""
-    found = number.bounds(value)
+    said = _said(value)
+    found = _told(said) if said is not None else _told_of_ends(value)
     if found is not None:
-        unit = _unit(value)
-        yield Entry(param, *found, unit)
-        yield Entry(param + CANONICAL, *(_in_base_units(value) or (*found, unit)))
+        written, counted = found
+        yield Entry(param, *written)
+        yield Entry(param + CANONICAL, *counted)
 
 
-def _in_base_units(value: dict[str, Any]) -> tuple[float, float, str] | None:
-    """Return bounds and unit; None where a part is in no unit that counts in base units."""
-    if "origin" in value:
-        return _sampled(value)
-    if "value" in value:
-        counted, unit = _counted(value)
-        found = number.bounds(counted)
-    else:
-        ends = {
-            name: _counted(value[name])
-            for name in ("low", "high")
-            if "value" in value.get(name, ())
-        }
-        units = {unit for _, unit in ends.values()}
-        unit = units.pop() if len(units) == 1 else ""
-        found = number.bounds({name: counted for name, (counted, _) in ends.items()})
-    return (*found, unit) if found is not None and unit else None
-
-
-def _sampled(value: dict[str, Any]) -> tuple[float, float, str] | None:
-    by, found = _scale(value["origin"]), number.bounds(value)
-    if by is None or found is None:
+def _said(value: Any) -> Said | None:
+    # Read for each quantity of each write: plain looks cost half of what a pattern does.
+    if not isinstance(value, dict):
         return None
+    amount: int | float | Decimal | None = value.get("value")
+    if not isinstance(amount, _NUMBERS):
+        return None
+    if currency := _text(value.get("currency")):
+        return Said(amount, "", CURRENCY, currency, currency)
+    words = [_text(value.get(name)) for name in ("comparator", "system", "code", "unit")]
+    return Said(amount, *words)
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else ""
+
+
+@lru_cache(maxsize=4096)
+def _told(said: Said) -> tuple[Bounded, Bounded]:
+    """Return what a quantity is as it is written and in base units.
+
+    It is remembered: several parameters read the same quantity, and many resources say the same.
+    """
+    unit = f"{said.system}{_END}{said.code}{_END}{said.unit}{_END}"
+    written = (*_bounds(said, said.value), unit)
+    by = scale(said.code) if said.system == UCUM else None
+    if by is None:
+        return written, written
+    try:
+        return written, (*_bounds(said, by.counted(Decimal(said.value))), by.unit)
+    except ArithmeticError:  # beyond what decimals hold
+        return written, written
+
+
+def _bounds(said: Said, value: int | float | Decimal) -> tuple[float, float]:
+    found = number.bounds({"value": value, "comparator": said.comparator})
+    assert found is not None
+    return found
+
+
+def _told_of_ends(value: Any) -> tuple[Bounded, Bounded] | None:
+    """As `_told`, of a Range or a SampledData: in base units if all its ends are in one of them."""
+    found = number.bounds(value)
+    if found is None or not isinstance(value, dict):
+        return None
+    if "origin" in value:
+        origin = _said(value["origin"])
+        return None if origin is None else _sampled(found, origin)
+    ends = [said and _told(said) for said in map(_said, (value.get("low"), value.get("high")))]
+    written = (*found, next(each[0][2] for each in ends if each))
+    units = {each[1][2] for each in ends if each}
+    if len(units) > 1:
+        return written, written
+    low, high = ends
+    return written, (
+        low[1][0] if low else number.LOWEST,
+        high[1][1] if high else number.HIGHEST,
+        units.pop(),
+    )
+
+
+def _sampled(found: tuple[float, float], origin: Said) -> tuple[Bounded, Bounded]:
+    unit = _told(origin)[0][2]
+    by = scale(origin.code) if origin.system == UCUM else None
+    if by is None:
+        return (*found, unit), (*found, unit)
     low, high = (
         each if abs(each) == number.HIGHEST else float(by.counted(Decimal(each))) for each in found
     )
-    return low, high, by.unit
-
-
-def _scale(quantity: dict[str, Any]) -> Scale | None:
-    code = quantity.get("code")
-    return scale(code) if quantity.get("system") == UCUM and isinstance(code, str) else None
-
-
-def _counted(quantity: dict[str, Any]) -> tuple[dict[str, Any], str]:
-    """Return a quantity and its unit in base units; the unit is empty where it has none."""
-    by = _scale(quantity)
-    if by is None:
-        return quantity, ""
-    try:
-        return quantity | {"value": by.counted(Decimal(quantity["value"]))}, by.unit
-    except ArithmeticError:  # beyond what decimals hold
-        return quantity, ""
-
-
-def _unit(value: Any) -> str:
-    match value:
-        case {"currency": str() as currency}:
-            return _joined(CURRENCY, currency, currency)
-        case {"origin": dict() as origin}:
-            return _unit(origin)
-        case {"low": dict() as bound} | {"high": dict() as bound}:
-            return _unit(bound)
-    return _joined(value.get("system"), value.get("code"), value.get("unit"))
-
-
-def _joined(*parts: Any) -> str:
-    return "".join((part if isinstance(part, str) else "") + _END for part in parts)
+    return (*found, unit), (low, high, by.unit)
 
 
 def alternatives(text: str) -> tuple[str, Alternatives]:

@@ -29,6 +29,7 @@ from fhir_server.store.sealing import Chained, Damaged, Frames, Sealed
 MAGIC = b"fhir-hub archive 1\n"
 _LINES = 500
 _BYTES = 4 * 1024 * 1024
+_ENTRY = 100
 _LONGEST = 512 * 1024 * 1024
 _AES = "AES-256-GCM"
 
@@ -69,7 +70,7 @@ async def write(
     async for line in lines:
         found.add(line)
         waiting.append(line)
-        size += len(line.version.body or b"")
+        size += len(line.version.body or b"") + _ENTRY * len(line.entries or ())
         if len(waiting) >= _LINES or size > _BYTES:
             _put(file, frames.close(_packed(waiting), last=False))
             waiting, size = [], 0

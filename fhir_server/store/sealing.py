@@ -98,5 +98,7 @@ def key(text: str) -> bytes | None:
     except ValueError:
         found = b""
     if len(found) != KEY_BYTES:
-        raise ValueError(f"backup_key is not {KEY_BYTES} bytes in hex ({2 * KEY_BYTES} digits)")
+        raise ValueError(
+            f"FHIR_HUB_BACKUP_KEY is not {KEY_BYTES} bytes in hex ({2 * KEY_BYTES} digits)"
+        )
     return found

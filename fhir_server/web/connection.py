@@ -56,8 +56,11 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Give the first request's head its time."""
+        another = next(iter(self.connections), None)
         super().connection_made(transport)
         self._await_head()
+        if isinstance(another, Connection) and another._stopping:
+            self.shutdown()  # let in at the very moment: the server has told all others already
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Stop all clocks."""

@@ -100,7 +100,7 @@ class Shape:
 
 def is_long(values: Listed) -> bool:
     """Tell whether a list has one slot as a whole. JSON, as which it is bound, rounds floats."""
-    return len(values) > FEW and not any(isinstance(value, float) for value in values)
+    return len(values) > FEW and float not in map(type, values)
 
 
 def in_order(values: Listed) -> Iterable[Value]:

@@ -317,6 +317,8 @@ def test_connections(record):
     assert [each["resource"]["id"] for each in two["edges"]] == ["v3"]
     again = data(record, PAGE, variables={"cursor": two["first"]})["ObservationConnection"]
     assert again["edges"] == one["edges"]
+    back = data(record, PAGE, variables={"cursor": two["previous"]})["ObservationConnection"]
+    assert (back["edges"], back["previous"]) == (one["edges"], None)
 
 
 def test_a_connection_of_a_record_with_what_it_includes(one):

@@ -183,6 +183,21 @@ def test_a_file_is_never_overwritten(tmp_path: Path):
     assert (tmp_path / "a.hub").read_bytes() == b"kept"
 
 
+def test_a_frame_that_would_fill_the_memory_is_not_opened(tmp_path: Path, monkeypatch):
+    """Who makes an archive says how long its frames are when they are unpacked."""
+    data = made(35, None)
+    monkeypatch.setattr(archives, "_LONGEST", 100)
+
+    with pytest.raises(ValueError, match="damaged, cut off or changed"):
+        manifest(tmp_path / "a.hub", data, None)
+
+
+def test_long_records_are_few_in_a_frame(monkeypatch):
+    monkeypatch.setattr(archives, "_BYTES", 150)  # an entry counts as 100
+
+    assert len(parts(made(10, None))) == 7  # the header, five frames of two lines, the manifest
+
+
 GOLDEN = Path(__file__).parents[2] / "golden" / "archive"
 
 

@@ -222,3 +222,28 @@ def test_reading_what_was_migrated(old: str) -> None:
         return version and (version.vid, version.updated, version.body)
 
     assert asyncio.run(read()) == (2, 200, b"{}")
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="there is no such file"):
+        told(str(tmp_path / "typo.db"))
+
+
+def test_a_file_of_something_else_is_told(path: str) -> None:
+    Path(path).write_bytes(b"something else" * 1000)
+
+    with pytest.raises(ValueError, match="file is not a database; it is as it was"):
+        told(path)
+
+
+def test_a_gap_in_the_steps_is_told(old: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(on_sqlite, "MIGRATIONS", on_sqlite.MIGRATIONS[1:])
+
+    with pytest.raises(ValueError, match="nothing leads from schema 1 to schema"):
+        told(old)
+
+
+@pytest.mark.parametrize("url", ["memory://", "sqlite://hub.db", "mysql:///x"])
+def test_what_has_no_schema_is_told(url: str) -> None:
+    with pytest.raises(ValueError, match="names no store that has a schema"):
+        migrate(url, lambda step: None, dry=True)

@@ -266,3 +266,25 @@ def test_all_of_a_pipeline_is_answered_when_the_server_stops(stopping):
         return await rest(reader)
 
     assert stopping(conversation).count(b"HTTP/1.1 200") == 2
+
+
+def test_who_is_let_in_as_the_server_stops_is_told_too(monkeypatch):
+    """Accepted before the port was closed, and met by the loop after all others were told."""
+    limits = connection._Limits(head=10_000, stall=5)
+    monkeypatch.setattr(connection, "_limits", lambda: limits)
+
+    async def go():
+        async with serving() as (port, state):
+            _, first = await asyncio.open_connection("127.0.0.1", port)
+            while not state.connections:
+                await asyncio.sleep(0.01)
+            for each in state.connections:
+                each.shutdown()
+            reader, second = await asyncio.open_connection("127.0.0.1", port)
+            second.write(REQUEST)
+            answer = await asyncio.wait_for(rest(reader), PATIENCE)
+            first.close()
+            second.close()
+            return answer
+
+    assert b"connection: close\r\n" in asyncio.run(go())
