@@ -99,7 +99,7 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
         clock=clock,
         new_id=new_id,
         write_rules={**WRITE_RULES, "SearchParameter": (searchparameter_rule,)},
-        operations=(*OPERATIONS, *graphql(definitions)),
+        operations=(*OPERATIONS, *graphql()),
         checks=checks,
     )
     await server.index.settle()

@@ -39,6 +39,7 @@ class Entry(NamedTuple):
     | date | first millisecond since 1970 UTC | first millisecond after it | |
     | number | lowest value | highest value | |
     | quantity | lowest value | highest value | `system`, `code`, `unit`, each followed by U+001F |
+    | quantity in base units | lowest value | highest value | product of base units of UCUM |
     | uri | uri | | |
     | reference | `Type/id`, absolute URL or canonical | version, `''` if none | |
 
@@ -133,8 +134,9 @@ its own."""
 class Query:
     """What a store is asked: the records of `type` for which `where` holds, in order.
 
-    Without `sort` the order is the store's own, stable under concurrent writes. `after` is the
-    `Page.next` of the page before. `now` (milliseconds) is what `tree.NOW` stands for in `where`.
+    Without `sort` the order is the store's own, stable under concurrent writes. The page holds what
+    comes behind the place `after`; with `back` what comes before it (None: the last ones), in the
+    same order. `now` (milliseconds) is what `tree.NOW` stands for in `where`.
     """
 
     type: str
@@ -143,6 +145,7 @@ class Query:
     limit: int = 20
     after: Place | None = None
     now: int = 0
+    back: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,8 +169,8 @@ class History:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Some records in order, the place of each in it, and where the next page starts (`None`: there
-    is none)."""
+    """Some records in order, the place of each in it, and the `after` with which the same walk goes
+    on, forward or back (`None`: there is nothing more)."""
 
     versions: tuple[Version, ...]
     places: tuple[Place, ...] = ()

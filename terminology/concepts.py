@@ -59,6 +59,10 @@ class ConceptTree:
         """All codes that stand below a code, at any depth."""
         return _reached(code, self._children)
 
+    def children(self, code: str) -> set[str]:
+        """All codes that stand right below a code."""
+        return set(self._children.get(code, ()))
+
     def above(self, code: str) -> set[str]:
         """All codes that a code stands below, at any depth."""
         return _reached(code, self.parents)
@@ -120,6 +124,7 @@ def _text(value: Any) -> str:
 
 _BY_HIERARCHY: dict[str, Callable[[ConceptTree, str], set[str]]] = {
     "is-a": lambda tree, value: tree.below(value) | ({value} & tree.parents.keys()),
+    "child-of": lambda tree, value: tree.children(value),
     "descendent-of": lambda tree, value: tree.below(value),
     "is-not-a": lambda tree, value: set(tree.parents) - tree.below(value) - {value},
     "generalizes": lambda tree, value: tree.above(value) | ({value} & tree.parents.keys()),

@@ -4,9 +4,10 @@ https://hl7.org/fhir/R4/valueset.html#compositions
 
 1. All parts of one include or exclude (system with concepts or filters, value sets) must hold.
 2. Includes are united; what any exclude holds is taken out.
-3. A system without complete content can be meant as a whole, or by codes that are named; filters
+3. Codes that a complete code system does not have are not in the value set, even if listed.
+4. A system without complete content can be meant as a whole, or by codes that are listed; filters
    on it cannot be followed. Then the expansion that the value set brings counts, if there is one.
-4. Value sets that contain each other in a circle have no codes that could be told.
+5. Value sets that contain each other in a circle have no codes that could be told.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,6 +27,9 @@ from terminology.extent import (
 )
 
 Json = dict[str, Any]
+
+
+DEEPEST = 40
 
 
 class Sources(Protocol):
@@ -60,30 +64,33 @@ class Expansion:
         if canonical in within:
             circle = " -> ".join((*within[within.index(canonical) :], canonical))
             raise TerminologyError(f"Value sets contain each other: {circle}")
+        if len(within) > DEEPEST:
+            raise TooCostly(f"{within[0]} draws on more than {DEEPEST} value sets in one another")
         if canonical not in self.known:
             value_set = self.sources.value_set(canonical)
             if value_set is None:
                 raise Missing(f"There is no value set {canonical}")
-            self.known[canonical] = self._expanded(value_set, (*within, canonical))
+            self.known[canonical] = self._expanded(value_set, value_set, (*within, canonical))
         return self.known[canonical]
 
-    def _expanded(self, value_set: Json, within: tuple[str, ...]) -> Extent:
+    def _expanded(self, value_set: Json, holder: Json, within: tuple[str, ...]) -> Extent:
+        """Return the codes of a value set; what it calls `#id` is contained in `holder`."""
         brought = value_set.get("expansion", {}).get("contains")
         if "compose" not in value_set and brought:
             return _contained(brought)
         try:
-            return self._composed(value_set.get("compose", {}), within)
+            return self._composed(value_set.get("compose", {}), holder, within)
         except Missing:
             if not brought:
                 raise
             return _contained(brought)
 
-    def _composed(self, compose: Json, within: tuple[str, ...]) -> Extent:
+    def _composed(self, compose: Json, holder: Json, within: tuple[str, ...]) -> Extent:
         found: Extent = {}
         for each in compose.get("include", ()):
-            found = self._bounded(union(found, self._part(each, within)), within)
+            found = self._bounded(union(found, self._part(each, holder, within)), within)
         for each in compose.get("exclude", ()):
-            found = difference(found, self._part(each, within))
+            found = difference(found, self._part(each, holder, within))
         return self._active(found, compose) if compose.get("inactive") is False else found
 
     def _bounded(self, extent: Extent, within: tuple[str, ...]) -> Extent:
@@ -91,8 +98,8 @@ class Expansion:
             raise TooCostly(f"The value set {within[0]} has more than {self.most} codes")
         return extent
 
-    def _part(self, part: Json, within: tuple[str, ...]) -> Extent:
-        extents = [self.of(each, within) for each in part.get("valueSet", ())]
+    def _part(self, part: Json, holder: Json, within: tuple[str, ...]) -> Extent:
+        extents = [self._named(each, holder, within) for each in part.get("valueSet", ())]
         if "system" in part:
             extents.append(self._of_system(part))
         if not extents:
@@ -104,20 +111,30 @@ class Expansion:
             found = intersection(found, each)
         return found
 
+    def _named(self, canonical: str, holder: Json, within: tuple[str, ...]) -> Extent:
+        if not canonical.startswith("#"):
+            return self.of(canonical, within)
+        here = f"{holder.get('url', '')}{canonical}"
+        if here in within:
+            raise TerminologyError(f"{here} contains itself")
+        value_set = contained(holder, canonical)
+        if value_set is None:
+            raise Missing(f"{within[0]} contains no value set {canonical}")
+        return self._expanded(value_set, holder, (*within, here))
+
     def _of_system(self, part: Json) -> Extent:
         system = part["system"]
-        if "concept" in part:
-            return named(system, [each["code"] for each in part["concept"]])
         canonical = f"{system}|{part['version']}" if "version" in part else system
-        definition = self.sources.code_system(canonical)
+        listed = [each["code"] for each in part.get("concept", ())]
         filters = part.get("filter", ())
+        definition = self.sources.code_system(canonical)
         if definition is None or definition.get("content") != "complete":
             if filters:
                 raise Missing(f"The content of the code system {canonical} is not there")
-            return {system: WHOLE}
+            return named(system, listed) if "concept" in part else {system: WHOLE}
         tree = self.sources.tree(canonical, definition)
-        codes = tree.parents.keys()
-        accepted = [self._filtered(tree, system, each) for each in filters]
+        accepted = [tree.parents.keys(), *(self._filtered(tree, system, each) for each in filters)]
+        codes = listed if "concept" in part else tree.parents
         return named(system, [code for code in codes if all(code in each for each in accepted)])
 
     def _filtered(self, tree: ConceptTree, system: str, given: Json) -> set[str]:
@@ -164,13 +181,22 @@ def _contained(contains: list[Json]) -> Extent:
     return extent
 
 
+def contained(holder: Json, reference: str) -> Json | None:
+    """Return the value set that a resource contains and calls by this reference, `#id`."""
+    known = holder.get("contained", ())
+    return next((each for each in known if f"#{each.get('id')}" == reference), None)
+
+
 def needed(value_set: Json) -> Iterator[tuple[str, str]]:
     """Yield what expanding a value set asks for: ("ValueSet" or "CodeSystem", canonical URL)."""
+    for each in value_set.get("contained", ()):
+        yield from needed(each)
     compose = value_set.get("compose", {})
     for part in (*compose.get("include", ()), *compose.get("exclude", ())):
         for each in part.get("valueSet", ()):
-            yield "ValueSet", each
-        if "system" in part and ("concept" not in part or compose.get("inactive") is False):
+            if not each.startswith("#"):
+                yield "ValueSet", each
+        if "system" in part:
             version = part.get("version")
             yield "CodeSystem", f"{part['system']}|{version}" if version else part["system"]
 

@@ -223,13 +223,13 @@ def make_hub(
         server = Server(
             settings=Settings(**(settings or {})),
             store=store,
-            index=Index(store, extractor),
+            index=Index(store, parts.pop("extractor", extractor)),
             validator=validator,
             signer=Signer(b"0123456789abcdef"),
             clock=clock,
             new_id=lambda: f"n{next(numbers)}",
             write_rules={"SearchParameter": (searchparameter_rule,)},
-            operations=(*OPERATIONS, *graphql(definitions)),
+            operations=(*OPERATIONS, *graphql()),
         )
         made.append(Hub(replace(server, **parts), clock))
         return made[-1]

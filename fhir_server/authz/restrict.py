@@ -1,6 +1,7 @@
 """Put the caller's predicate on every hop of a query: hidden records never change an answer."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.decide import Deny, decide
@@ -30,11 +31,8 @@ def rewrite(node: Node, allowed: Callable[[str], Node]) -> Node:
             return Or(tuple(rewrite(each, allowed) for each in nodes))
         case Not(inner):
             return Not(rewrite(inner, allowed))
-        case Chain(param, type, where):
-            here = allowed(type)
-            return Chain(param, type, both(here, rewrite(where, allowed)))
-        case Has(type, param, where):
-            here = allowed(type)
-            return Has(type, param, both(here, rewrite(where, allowed)))
+        case Chain() | Has():
+            here = allowed(node.type)
+            return replace(node, where=both(here, rewrite(node.where, allowed)))
         case _:
             return node

@@ -17,6 +17,13 @@ from fhir_server.demo.systems import (
 )
 
 _KIND = {"prov": "医疗机构", "dept": "科室", "govt": "卫生行政机构"}
+_POSITION = {
+    "hospital": (30.9000, 120.5000),
+    "clinic-east": (30.9052, 120.5610),
+    "clinic-west": (30.8931, 120.4405),
+}
+"""Latitude and longitude of the houses; a department is where its hospital is."""
+
 _JOB = {
     "physician": "doctor",
     "gp": "doctor",
@@ -82,6 +89,9 @@ def _location(place: Place) -> Json:
     }
     if place.part_of:
         found["partOf"] = reference(PLACE[place.part_of].room)
+    position = _POSITION.get(place.part_of or place.id)
+    if position:
+        found["position"] = dict(zip(("latitude", "longitude"), position, strict=True))
     return found
 
 

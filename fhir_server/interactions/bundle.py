@@ -12,7 +12,7 @@ from typing import Any
 from fhir_server import fhirjson
 from fhir_server.interactions.interaction import FHIR_JSON, Reply
 from fhir_server.interactions.subset import Content
-from fhir_server.model import Version
+from fhir_server.model import Key, Version
 
 PHRASES = {
     200: "OK",
@@ -81,6 +81,12 @@ def found(
             b"}",
         )
     )
+
+
+def found_part(base: str, key: Key, id: str, resource: bytes) -> bytes:
+    """Return the entry of a searchset that is a resource contained in another."""
+    url = fhirjson.encode(f"{base}/{key}#{id}")
+    return b'{"fullUrl":' + url + b',"resource":' + resource + b',"search":{"mode":"match"}}'
 
 
 def past(base: str, version: Version, content: Content = fhirjson.whole) -> bytes:

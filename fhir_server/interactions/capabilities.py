@@ -19,6 +19,7 @@ from fhir_server.interactions.perform import RUN
 from fhir_server.interactions.server import OperationDefinition, Server
 from fhir_server.interactions.subset import PARAMS, reduced, single
 from fhir_server.search.criteria import NOT_YET
+from fhir_server.search.fulltext import SCOPES
 from fhir_server.settings import Settings
 
 _ON_TYPE: tuple[Name, ...] = (
@@ -159,6 +160,8 @@ def _resource(server: Server, type: str) -> dict[str, Any]:
         {"name": code, "definition": each.url, "type": each.type}
         for code, each in supported.items()
     ]
+    if server.extractor.full_text.covers(type) and type != "AuditEvent":
+        told["searchParam"] += [{"name": name, "type": "string"} for name in SCOPES]
     operations = {
         each.url: _operation(each)
         for each in server.operations
@@ -170,7 +173,9 @@ def _resource(server: Server, type: str) -> dict[str, Any]:
 
 
 def _is_supported(parameter: SearchParameter) -> bool:
-    return parameter.code not in NOT_YET and parameter.type != "special"
+    if parameter.code in NOT_YET:
+        return False
+    return parameter.type != "special" or parameter.code == "near"
 
 
 def _includes(type: str, known: Mapping[str, SearchParameter]) -> Iterator[str]:

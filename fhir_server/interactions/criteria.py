@@ -17,6 +17,7 @@ from fhir_server.interactions.query import asked as asked_by
 from fhir_server.interactions.server import Server
 from fhir_server.interactions.terminology import resolved
 from fhir_server.model import Query, Version
+from fhir_server.search.contained import chained
 from fhir_server.search.parse import parse
 from fhir_server.search.results import MANY, ONCE
 from fhir_server.search.search import Search
@@ -62,7 +63,8 @@ async def asked(
     search = parse(server.definitions, type, params, terms(server, caller, ask), found)
     if _size(search.where) > MOST_NODES:
         raise BadRequest(f"The query has more than {MOST_NODES} conditions; split it.")
-    return replace(search, where=await resolved(server, caller, search.where))
+    where = await resolved(server, caller, search.where)
+    return replace(search, where=chained(where))
 
 
 def _size(node: Node) -> int:
@@ -75,8 +77,8 @@ def _inside(node: Node) -> tuple[Node, ...]:
             return nodes
         case Not(inner):
             return (inner,)
-        case Chain(_, _, where) | Has(_, _, where):
-            return (where,)
+        case Chain() | Has():
+            return (node.where,)
         case _:
             return ()
 

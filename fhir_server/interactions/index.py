@@ -20,6 +20,7 @@ from fhir_server.errors import Busy, PreconditionFailed
 from fhir_server.interactions.progress import Progress, read_progress
 from fhir_server.model import DEFINITIONS, Key, Query, Version, Write
 from fhir_server.search.extract import Extractor
+from fhir_server.search.fulltext import SCOPES
 from fhir_server.search.indexing import Indexing, differing, fingerprint, fingerprints
 from fhir_server.search.tree import EVERYTHING
 from fhir_server.store.protocol import Store
@@ -76,7 +77,8 @@ class Index:
         if at.type not in work or work[at.type].edition != at.edition:
             return "it has not begun; try again later"
         others = f"; {len(work) - 1} other types wait" if len(work) > 1 else ""
-        return f"{at.done:,} of {at.total:,} records of {at.type} are done{others}"
+        # No numbers of records: how many there are is not for every caller.
+        return f"{100 * at.done // max(at.total, 1)} % of {at.type} are done{others}"
 
     async def settle(self) -> None:
         """Let the store be indexed as this version of the hub does it; called once at the start.
@@ -92,7 +94,7 @@ class Index:
             work: Mapping[str, Collection[str]] = (
                 differing(self.official, _prints(kept.body), prints)
                 if kept is not None and kept.body is not None
-                else dict.fromkeys(await self._filled(), ())
+                else {name: _new(name) for name in await self._filled()}
             )
             made = indexing.with_work(work)
             words = indexing.words if kept is not None else self._with_words()
@@ -137,7 +139,7 @@ class Index:
         if indexing.parameters:
             extractor = self.known.extractor.under(definitions)
         foreign = await self._foreign(indexing)
-        blocked = {name: set(work.codes) for name, work in indexing.work.items()}
+        blocked = {name: _askable(definitions, name, w.codes) for name, w in indexing.work.items()}
         for name, codes in foreign.items():
             blocked.setdefault(name, set()).update(codes)
         if version.vid > self.known.vid:  # another request may have been faster
@@ -153,6 +155,16 @@ class Index:
         if kept is None or kept.body is None:
             return {}
         return differing(self.official, _prints(kept.body), prints)
+
+
+def _new(type_name: str) -> tuple[str, ...]:
+    """Return what the records of a store that nobody has settled yet are not indexed by."""
+    return (*SCOPES, "near") if type_name == "Location" else tuple(SCOPES)
+
+
+def _askable(definitions: Definitions, type_name: str, codes: Collection[str]) -> set[str]:
+    """Return those of some parameters that there still are."""
+    return {*SCOPES, *definitions.search_parameters(type_name)}.intersection(codes)
 
 
 async def read_indexing(store: Store) -> tuple[Version | None, Indexing]:

@@ -3,6 +3,7 @@
 1. Without a sort the types follow one another, each in its own order.
 2. With a sort all are merged by its keys; among equals the types follow one another.
 3. A spot in this order is a type and a place in the order of its records.
+4. A walk goes forward, or back: then a page holds what comes before a spot, in the same order.
 """
 
 from collections.abc import Callable, Sequence
@@ -23,6 +24,11 @@ class Spot(NamedTuple):
     rank: int
     place: Place
 
+    def beside(self, queries: Sequence["Ranked"], *, behind: bool) -> "Spot":
+        """Return the spot right behind this one, or right before it, where no record is."""
+        sorts = queries[0].query.sort if queries else ()
+        return Spot(self.rank, order.beside(self.place, sorts, behind=behind))
+
 
 class Ranked(NamedTuple):
     """The query of a type, and the rank of the type. All have one sort and one limit."""
@@ -33,7 +39,7 @@ class Ranked(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Merged:
-    """Some records in order, the spot of each, and whether there are more behind them."""
+    """Some records in order, the spot of each, and whether the walk finds more beyond them."""
 
     versions: tuple[Version, ...] = ()
     spots: tuple[Spot, ...] = ()
@@ -43,11 +49,19 @@ class Merged:
 _Found = list[tuple[Spot, Version]]
 
 
-async def page(store: Store, queries: Sequence[Ranked], after: Spot | None) -> Merged:
-    """Return the records behind `after`, at most as many as the queries' limit."""
+async def page(
+    store: Store, queries: Sequence[Ranked], after: Spot | None = None, *, back: bool = False
+) -> Merged:
+    """Return the records behind `after` (None: the first ones), or with `back` those before it
+    (None: the last ones), at most as many as the queries' limit."""
     if not queries:
         return Merged()
-    return await (_merged if queries[0].query.sort else _listed)(store, queries, after)
+    walk = _merged if queries[0].query.sort else _listed
+    turned = [Ranked(rank, replace(query, back=back)) for rank, query in queries]
+    met, more = await walk(store, turned, after)
+    found = order.turned(met, queries[0].query.limit, back=back)
+    more = more or len(met) > len(found)
+    return Merged(tuple(v for _, v in found), tuple(spot for spot, _ in found), more)
 
 
 async def between(
@@ -83,45 +97,47 @@ async def count(store: Store, queries: Sequence[Ranked]) -> int:
     return sum([await store.count(query) for _, query in queries])
 
 
-async def _listed(store: Store, queries: Sequence[Ranked], after: Spot | None) -> Merged:
-    """Ask one type after the other until the page is full, and then whether anything follows."""
-    limit = queries[0].query.limit
-    found: _Found = []
-    for rank, query in queries:
-        if after is not None and rank < after.rank:
+async def _listed(
+    store: Store, queries: Sequence[Ranked], after: Spot | None
+) -> tuple[_Found, bool]:
+    """Return what is met on the walk, type after type, until the page is full, and whether more is
+    known to be there; one record beyond the page tells it, too."""
+    back, limit = queries[0].query.back, queries[0].query.limit
+    met: _Found = []
+    for rank, query in reversed(queries) if back else queries:
+        if after is not None and (rank > after.rank if back else rank < after.rank):
             continue
         start = after.place if after is not None and rank == after.rank else None
-        wanted = max(limit - len(found), 1)
+        wanted = max(limit - len(met), 1)
         some = await store.search(replace(query, limit=wanted, after=start))
-        found += zip((Spot(rank, place) for place in some.places), some.versions, strict=True)
-        if some.next is not None or len(found) > limit:
-            return _cut(found, limit, more=True)
-    return _cut(found, limit, more=False)
+        pairs = list(zip((Spot(rank, place) for place in some.places), some.versions, strict=True))
+        met += reversed(pairs) if back else pairs
+        if some.next is not None or len(met) > limit:
+            return met, True
+    return met, False
 
 
-async def _merged(store: Store, queries: Sequence[Ranked], after: Spot | None) -> Merged:
+async def _merged(
+    store: Store, queries: Sequence[Ranked], after: Spot | None
+) -> tuple[_Found, bool]:
+    """Return what is met on the walk, of all types, and whether more is known to be there."""
     (_, first), more = queries[0], False
-    found: _Found = []
+    met: _Found = []
     for rank, query in queries:
         start = None if after is None else _start(query, rank, after)
         some = await store.search(replace(query, after=start))
         more = more or some.next is not None
-        found += zip((Spot(rank, place) for place in some.places), some.versions, strict=True)
+        met += zip((Spot(rank, place) for place in some.places), some.versions, strict=True)
     key = spot_key(first.sort)
-    found.sort(key=lambda pair: key(pair[0]))
-    return _cut(found, first.limit, more=more or len(found) > first.limit)
+    met.sort(key=lambda pair: key(pair[0]), reverse=first.back)
+    return met, more
 
 
 def _start(query: Query, rank: int, after: Spot) -> Place:
-    """Return the place behind which the records of a type come after a spot: those with the same
-    values do if their type does."""
+    """Return the place of a spot among the records of another type: those with the same values
+    come before it or behind it as their type does."""
     if rank == after.rank:
         return after.place
     at_end = (rank < after.rank) != query.sort[0].descending
     edge = _HIGHEST if at_end else _LOWEST
     return (*after.place[:-2], edge, edge)
-
-
-def _cut(found: _Found, limit: int, *, more: bool) -> Merged:
-    page = found[:limit]
-    return Merged(tuple(v for _, v in page), tuple(spot for spot, _ in page), more)

@@ -15,9 +15,12 @@ from fhir_server.interactions.breath import Breath
 from fhir_server.interactions.entries import at
 from fhir_server.interactions.server import Server
 from fhir_server.interactions.write import Draft
-from fhir_server.model import Key, Query, Value, Write
+from fhir_server.model import Entry, Key, Query, Value, Write
+from fhir_server.search import canonical
 from fhir_server.search.evaluate import Plain, Plainly, evaluate
 from fhir_server.search.tree import And, Chain, Has, Match, Node, Not, Or
+
+_MOST_NAMED = 1000
 
 
 def plain(write: Write) -> Plain:
@@ -92,13 +95,12 @@ class Candidates:
     ) -> None:
         """Read what the chains of a predicate lead to."""
         for chain in _chains(where):
-            targets = [
-                Key(chain.type, entry.v.partition("/")[2])
-                for record in records
-                for entry in record.entries
-                if entry.param == chain.param and str(entry.v).startswith(f"{chain.type}/")
-                if isinstance(entry.v, str)
-            ]
+            entries = [e for record in records for e in record.entries if e.param == chain.param]
+            if chain.canonical:
+                targets = await self._named(server, chain, entries)
+            else:
+                refs = [str(e.v) for e in entries if str(e.v).startswith(f"{chain.type}/")]
+                targets = [Key(chain.type, ref.partition("/")[2]) for ref in refs]
             for key in dict.fromkeys(targets):
                 if key not in self._by_key and key not in reached:
                     found = await _read(server, key)
@@ -106,6 +108,14 @@ class Candidates:
                         reached[key] = found
             known = (self._by_key.get(key) or reached.get(key) for key in targets)
             await self._reach(server, chain.where, [each for each in known if each], reached)
+
+    async def _named(self, server: Server, chain: Chain, entries: Iterable[Entry]) -> list[Key]:
+        """Return the records that canonicals mean, of those brought and of those stored."""
+        names = dict.fromkeys((str(entry.v), str(entry.w)) for entry in entries)
+        where = canonical.named(names)
+        brought = (each for each in self._all.get(chain.type, ()) if evaluate(where, each))
+        stored = await server.store.search(Query(chain.type, where, limit=_MOST_NAMED))
+        return [*(each.key for each in brought), *(each.key for each in stored.versions)]
 
 
 async def _read(server: Server, key: Key) -> Plain | None:

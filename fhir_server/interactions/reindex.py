@@ -47,6 +47,8 @@ async def keep_indexed(server: Server, store: Maintenance) -> None:
             await reindex(server, store, owner, rest=_REST)
         except HubError as fault:
             log.warning("index.interrupted", exc_info=fault)
+        except Exception as fault:  # the task's edge: it tries again as long as the process lives
+            log.error("index.failed", exc_info=fault)
         await asyncio.sleep(_LOOKS_AFTER)
 
 

@@ -5,8 +5,9 @@ https://hl7.org/fhir/R4/http.html#search, https://hl7.org/fhir/R4/search.html
 Each type is searched under its own predicate; `reach` says which types and under which.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import count
 from urllib.parse import urlencode
 
 from conformance.issues import Issue
@@ -14,7 +15,7 @@ from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.restrict import restrict
 from fhir_server.errors import BadRequest
-from fhir_server.interactions import merged
+from fhir_server.interactions import containers, merged, paging
 from fhir_server.interactions.agreement import agreement
 from fhir_server.interactions.bundle import bundle, found
 from fhir_server.interactions.commit import concerned
@@ -23,12 +24,12 @@ from fhir_server.interactions.included import Added, included
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.merged import Merged, Ranked, Spot
 from fhir_server.interactions.outcome import outcome
-from fhir_server.interactions.paging import Start, opened
+from fhir_server.interactions.paging import FIRST, Start, opened
 from fhir_server.interactions.reach import Reach, reach, to_trail
 from fhir_server.interactions.server import Server
 from fhir_server.interactions.subset import Content, Subset
 from fhir_server.interactions.trail import trail
-from fhir_server.model import Query, Version
+from fhir_server.model import Query
 from fhir_server.search.search import Search
 from fhir_server.search.tree import both
 
@@ -50,6 +51,11 @@ class _Task:
     def used(self) -> tuple[tuple[str, str], ...]:
         """Return the parameters that are followed, but for the page."""
         return (*self.over.used, *(p for p in self.search.used if p[0] != "_cursor"))
+
+    @property
+    def first_container(self) -> int:
+        """Return the rank of the first type of containers."""
+        return len(self.searches)
 
     def url(self, cursor: str) -> str:
         """Return the address of a page."""
@@ -73,6 +79,8 @@ class _Turn:
 
     def url(self, start: Start) -> str:
         """Return the address of the page that begins there."""
+        if start == FIRST:
+            return self.task.url("")
         return self.task.url(start.seal(self.server.signer, self.bind))
 
 
@@ -84,6 +92,7 @@ async def search_type(server: Server, caller: Caller, ask: Interaction) -> Reply
     over = await reach(server, caller, ask)
     task = _Task(ask, over, await _searches(server, caller, ask, over))
     _refuse_mix(task.search)
+    containers.check(task.search)
     queries = await _queries(server, caller, task)
     if task.search.count == 0 or task.search.summary == "count":
         total = await merged.count(server.store, queries)
@@ -108,13 +117,19 @@ async def _searches(
 
 async def _queries(server: Server, caller: Caller, task: _Task) -> list[Ranked]:
     """Return a query for each type of which there is anything that the caller may search."""
-    types = task.over.types
-    there = frozenset(types) if len(types) == 1 else await server.store.types()
-    return [
-        Ranked(rank, _query(caller, task.over, task.searches[type]))
-        for rank, type in enumerate(types)
-        if type in there and type in task.over.where
+    over, searches, contained = task.over, task.searches, task.search.contained
+    one = len(over.types) == 1 and contained == "false"
+    there = frozenset(over.types) if one else await server.store.types()
+    alone = [
+        Ranked(rank, _query(caller, over, searches[type]))
+        for rank, type in enumerate(over.types)
+        if type in there and type in over.where and contained != "true"
     ]
+    if contained == "false":
+        return alone
+    holding = containers.queries(server, caller, task.ask, over, searches)
+    ranked = map(Ranked, count(task.first_container), holding)
+    return alone + [each for each in ranked if each.query.type in there]
 
 
 def _query(caller: Caller, over: Reach, search: Search) -> Query:
@@ -132,15 +147,14 @@ async def _page(server: Server, caller: Caller, task: _Task, queries: Sequence[R
     start = opened(server.signer, task.search.cursor, turn.bind)
     if start.until is not None:
         return await _rest(caller, turn, queries, start, start.until)
-    page = await merged.page(server.store, queries, start.after)
+    page = await merged.page(server.store, queries, start.after, back=start.back)
     added = await included(server, caller, task.search, page.versions)
-    links = [("first", task.url(""))]
-    if page.more:
-        links.append(("next", turn.url(Start(page.spots[-1]))))
+    links = [*paging.links(start, page, queries, turn.url)]
     if added.next is not None:
-        links.append(("related", turn.url(Start(start.after, page.spots[-1], added.next))))
+        first, last = page.spots[0].beside(queries, behind=False), page.spots[-1]
+        links.append(("related", turn.url(Start(first, until=last, at=added.next))))
     total = await _total(server, task.search, queries, page, start.after)
-    return _answer(turn, page.versions, added, links, total)
+    return _answer(turn, page, added, links, total)
 
 
 async def _rest(
@@ -153,28 +167,24 @@ async def _rest(
     links = [("first", turn.task.url(""))]
     if added.next is not None:
         links.append(("related", turn.url(replace(start, at=added.next))))
-    return _answer(turn, (), added, links)
+    return _answer(turn, Merged(), added, links)
 
 
 def _answer(
     turn: _Turn,
-    matches: Sequence[Version],
+    page: Merged,
     added: Added,
     links: Sequence[tuple[str, str]],
     total: int | None = None,
 ) -> Reply:
     server, task = turn.server, turn.task
     search, base = task.search, task.ask.base
-    contents = _contents(server, task)
     whole = Subset(search.summary).content(server.definitions)
-    entries = [
-        found(base, each, "match", contents[each.key.type], agreement(search, each))
-        for each in matches
-    ]
+    entries = list(_matches(server, task, page, whole))
     entries += [found(base, each, "include", whole) for each in added.versions]
     entries += _told((*search.problems, *added.problems, *_continued(added)))
     links = [("self", task.url(search.cursor)), *links]
-    versions = (*matches, *added.versions)
+    versions = (*page.versions, *added.versions)
     return Reply(
         200,
         bundle("searchset", entries, links=links, total=total),
@@ -182,12 +192,21 @@ def _answer(
     )
 
 
-def _contents(server: Server, task: _Task) -> dict[str, Content]:
-    """Return what shows the matches of each type."""
-    return {
+def _matches(server: Server, task: _Task, page: Merged, whole: Content) -> Iterator[bytes]:
+    """Yield the entries of what matches; `whole` shows a resource of no type that was asked for."""
+    base, over = task.ask.base, task.over
+    contents = {
         type: Subset(search.summary, search.elements, type).content(server.definitions)
         for type, search in task.searches.items()
     }
+    for spot, version in zip(page.spots, page.versions, strict=True):
+        if spot.rank < task.first_container:
+            said = agreement(task.search, version)
+            yield found(base, version, "match", contents[version.key.type], said)
+        elif containers.are_opened(task.search):
+            yield from containers.parts(server, base, over, task.searches, version)
+        else:
+            yield found(base, version, "match", whole)
 
 
 def _refuse_mix(search: Search) -> None:
@@ -200,7 +219,7 @@ async def _total(
     server: Server, search: Search, queries: Sequence[Ranked], page: Merged, after: Spot | None
 ) -> int | None:
     """Return the number of matches if it was asked for, or costs nothing."""
-    if search.total == "none":
+    if search.total == "none" or containers.are_opened(search):
         return None
     if not page.more and after is None:
         return len(page.versions)

@@ -5,13 +5,14 @@ https://hl7.org/fhir/R4/searchparameter.html; `search.defined` has the rules.
 
 from collections.abc import Sequence
 
+from conformance.definitions import Definitions
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.decide import AUTHORIZING
 from fhir_server.errors import Conflict, Unprocessable
 from fhir_server.interactions.index import indexing_writes, read_indexing
 from fhir_server.interactions.server import Change, Server
 from fhir_server.model import Write
-from fhir_server.search.defined import Defined, Known, defined
+from fhir_server.search.defined import Defined, Known, defined, types_of
 from fhir_server.search.indexing import Indexing
 
 
@@ -30,7 +31,7 @@ async def searchparameter_rule(server: Server, caller: Caller, change: Change) -
     official = server.index.official
     made = indexing.exchanged(id, wanted, official)
     if before is not None:
-        _refuse_missing(made, before, wanted)
+        _refuse_missing(official, made, (before, wanted))
     return indexing_writes(made, version.vid if version else 0)
 
 
@@ -48,12 +49,16 @@ def _wanted(server: Server, indexing: Indexing, change: Change) -> Defined | Non
     return found
 
 
-def _refuse_missing(made: Indexing, before: Defined, wanted: Defined | None) -> None:
+def _refuse_missing(
+    official: Definitions, made: Indexing, change: tuple[Defined, Defined | None]
+) -> None:
     """Raise `Conflict` where a composite would lose a part, or find another kind there."""
+    before, wanted = change
     old, new = before.parameter, wanted.parameter if wanted else None
     if new is not None and (new.code, new.type, new.base) == (old.code, old.type, old.base):
         return
+    types = set(types_of(official, old.base))
     for each in made.parameters:
         codes = {code for code, _ in each.parameter.components}
-        if old.code in codes and not set(each.parameter.base).isdisjoint(old.base):
+        if old.code in codes and not types.isdisjoint(types_of(official, each.parameter.base)):
             raise Conflict(f"SearchParameter/{each.id} has {old.code} as a part; change it first.")

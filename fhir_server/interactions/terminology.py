@@ -57,6 +57,9 @@ async def resolved(server: Server, caller: Caller, node: Node) -> Node:
         except TerminologyError as fault:
             code = _CODES.get(type(fault), "invalid")
             raise BadRequest(Issue(code, f"{each.param}: {fault}.")) from None
+        except (AttributeError, LookupError, TypeError):
+            # Where validation is off, anything may be stored as a definition.
+            raise BadRequest(f"{each.param}: a definition that this needs is broken.") from None
     return _put(node, meant)
 
 

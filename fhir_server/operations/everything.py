@@ -3,101 +3,36 @@
 https://hl7.org/fhir/R4/patient-operation-everything.html,
 https://hl7.org/fhir/R4/encounter-operation-everything.html
 
-1. The members come first: the patient (the encounter), then its compartment, type by type in the
-   order of the alphabet, each type in the store's order.
-2. Then what members refer to, by type and id: records of nobody's compartment, and what these
-   refer to; of an encounter also records of its own patient, whose references are not followed.
-3. Each is a search under the caller's predicate. A page ends with a cursor that holds for the
-   caller and the question; each record is in one page.
-4. `_since`, `_type` choose from the whole of 1 and 2; `start`, `end` bound the members.
+1. The members are the patient (the encounter) and its compartment; `start` and `end` bound them.
+2. With them comes what they refer to. Of a patient: records of types that are in no compartment of
+   a patient, and what these refer to. Of an encounter: the same, and records of its own patient,
+   whose references are not followed.
+3. `_since`, `_type` choose from the whole of that.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from urllib.parse import urlencode
 
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
-from fhir_server.authz.restrict import visible
 from fhir_server.errors import BadRequest, NotSupported
-from fhir_server.interactions.breath import Breath
 from fhir_server.interactions.bundle import bundle, found
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.find import allowed, find, living
 from fhir_server.interactions.interaction import Interaction, Params, Reply
 from fhir_server.interactions.server import OperationDefinition, Parameter, Server
-from fhir_server.model import Key, Query, Version
 from fhir_server.operations.care_dates import within
 from fhir_server.operations.parameters import number, once, texts
-from fhir_server.operations.referred import Keep, references, referred
+from fhir_server.operations.record_page import Asked, Start, fill
+from fhir_server.operations.referred import Keep
 from fhir_server.search import date
 from fhir_server.search.alternatives import cond
 from fhir_server.search.terms import SHANGHAI
-from fhir_server.search.tree import (
-    EVERYTHING,
-    NOTHING,
-    Ids,
-    InPatient,
-    Match,
-    Node,
-    Updated,
-    both,
-    either,
-)
+from fhir_server.search.tree import EVERYTHING, Ids, InPatient, Match, Node, both, either
 
-_SCAN = 1000
 _ELSEWHERE = "AuditEvent"
 """Rendered from the trail, and no records: they are searched by themselves."""
-
-
-class Start(NamedTuple):
-    """Where a page begins: among the members of a type, or behind a key of what they refer to."""
-
-    phase: str = "members"
-    type: str = ""
-    rest: tuple[Any, ...] = ()
-
-
-_FIRST = Start()
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is asked for. `members` says by type, in order, which records are members."""
-
-    members: Mapping[str, Node]
-    keep: Keep
-    since: int = 0
-    types: frozenset[str] = frozenset()
-    count: int = 0
-    used: Params = ()
-    cursor: str = ""
-    start: Start = _FIRST
-
-    @property
-    def is_whole(self) -> bool:
-        """Tell whether all members are asked for, from the first on."""
-        return not self.since and not self.types and self.start == _FIRST
-
-    def where(self, type: str) -> Node:
-        """Return which members of a type are wanted."""
-        changed = Updated(cond("v", ">=", self.since)) if self.since else EVERYTHING
-        return both(self.members[type], changed)
-
-    def takes(self, type: str) -> bool:
-        """Tell whether records of a type are wanted."""
-        return not self.types or type in self.types
-
-
-@dataclass(slots=True)
-class _Page:
-    """A page that is being filled."""
-
-    room: int
-    members: list[Version] = field(default_factory=list)
-    more: list[Version] = field(default_factory=list)
-    next: Start | None = None
 
 
 async def patient_everything(server: Server, caller: Caller, ask: Interaction) -> Reply:
@@ -117,7 +52,8 @@ async def patient_everything(server: Server, caller: Caller, ask: Interaction) -
         type: both(_of_patients(compartment.get(type, ()), type, ask.id), within(type, start, end))
         for type in types
     }
-    return await _answer(server, caller, ask, _asked(server, ask, given, members, _is_nobodys))
+    asked = _asked(server, ask, given, members, lambda each: each.key.type not in members)
+    return await _answer(server, caller, ask, asked)
 
 
 async def encounter_everything(server: Server, caller: Caller, ask: Interaction) -> Reply:
@@ -139,10 +75,6 @@ def _of_patients(params: Iterable[str], type: str, id: str) -> Node:
     if type == "Patient":
         return EVERYTHING
     return either(*(Match(param, cond("v", "prefix", "Patient/")) for param in params))
-
-
-def _is_nobodys(version: Version) -> bool:
-    return not version.patients
 
 
 def _asked(
@@ -191,7 +123,7 @@ async def _answer(server: Server, caller: Caller, ask: Interaction, asked: Asked
     if asked.cursor:
         phase, type, rest = server.signer.open(asked.cursor, bind)
         asked = replace(asked, start=Start(phase, type, tuple(rest)))
-    page = await _page(server, caller, ask, asked)
+    page = await fill(server, caller, ask, asked)
     links = [("self", _url(ask, asked, asked.cursor))]
     if page.next is not None:
         links.append(("next", _url(ask, asked, server.signer.seal(page.next, bind))))
@@ -206,95 +138,6 @@ def _url(ask: Interaction, asked: Asked, cursor: str) -> str:
     pairs = [*asked.used, *([("_cursor", cursor)] if cursor else [])]
     place = f"{ask.key}" if ask.id else ask.type
     return f"{ask.base}/{place}/$everything" + (f"?{urlencode(pairs)}" if pairs else "")
-
-
-async def _page(server: Server, caller: Caller, ask: Interaction, asked: Asked) -> _Page:
-    page = _Page(asked.count)
-    if asked.start.phase == "members":
-        await _fill_members(server, caller, asked, page)
-    if page.next is None and _wants_more(server, asked):
-        await _fill_more(server, caller, ask, asked, page)
-    return page
-
-
-async def _fill_members(server: Server, caller: Caller, asked: Asked, page: _Page) -> None:
-    """Fill the page; where it is full and members are left, it goes on with the next page."""
-    breath = Breath(server.settings.request_seconds)
-    there = await server.store.types()
-    types = [type for type in asked.members if asked.takes(type)]
-    after = asked.start.rest or None
-    if asked.start.type:
-        types = types[types.index(asked.start.type) :]
-    for type in types:
-        query = _members(caller, type, asked.where(type))
-        if query.where == NOTHING or type not in there:
-            continue
-        part = await server.store.search(replace(query, limit=page.room or 1, after=after))
-        after = None
-        if not page.room and part.versions:
-            page.next = Start("members", type)
-            return
-        page.members += part.versions
-        page.room -= len(part.versions)
-        if part.next is not None:
-            page.next = Start("members", type, part.next)
-            return
-        await breath.take()
-
-
-def _members(caller: Caller, type: str, where: Node) -> Query:
-    return Query(type, both(visible(caller, type), where), now=caller.now)
-
-
-def _wants_more(server: Server, asked: Asked) -> bool:
-    """Tell whether types are wanted that are members of no compartment."""
-    return not asked.types or not asked.types <= asked.members.keys()
-
-
-async def _fill_more(
-    server: Server, caller: Caller, ask: Interaction, asked: Asked, page: _Page
-) -> None:
-    """Fill the page with what members refer to, in the order of keys."""
-    bases = {base for base in (ask.base, server.settings.base_url) if base}
-    known, wanted = set[Key](), set[Key]()
-    if asked.is_whole and page.next is None:
-        parts: AsyncIterator[Iterable[Version]] = _at_once(page.members)
-    else:
-        parts = _all(server, caller, asked)
-    breath = Breath(server.settings.request_seconds)
-    async for part in parts:
-        for each in part:
-            known.add(each.key)
-            wanted.update(references(server, each, bases))
-            await breath.take()
-    there = await referred(server, caller, bases, wanted, known, asked.keep)
-    behind = (asked.start.type, *asked.start.rest) if asked.start.phase == "more" else ("", "")
-    left = [there[key] for key in sorted(there) if key > behind and _is_wanted(asked, there[key])]
-    page.more = left[: page.room]
-    if len(left) > len(page.more):
-        last = page.more[-1].key if page.more else Key("", "")
-        page.next = Start("more", last.type, (last.id,))
-
-
-def _is_wanted(asked: Asked, version: Version) -> bool:
-    return asked.takes(version.key.type) and version.updated >= asked.since
-
-
-async def _at_once(versions: Iterable[Version]) -> AsyncIterator[Iterable[Version]]:
-    yield versions
-
-
-async def _all(server: Server, caller: Caller, asked: Asked) -> AsyncIterator[Iterable[Version]]:
-    """Yield all members, whatever `_since` and `_type` choose from them."""
-    there = await server.store.types()
-    for type, where in asked.members.items():
-        query = replace(_members(caller, type, where), limit=_SCAN)
-        while type in there:
-            page = await server.store.search(query)
-            yield page.versions
-            if page.next is None:
-                break
-            query = replace(query, after=page.next)
 
 
 _SINCE = Parameter("_since", "in", 0, "1", "instant", "Records that changed at or after it.")

@@ -4,8 +4,8 @@ https://hl7.org/fhir/R4/observation-operation-lastn.html
 
 1. Any search parameters of Observation choose what is grouped; the caller's predicate is joined as
    in a search.
-2. Observations are read latest first, some at a time. Groups that are full are left out of what is
-   asked for next, so that what is read grows with the groups and not with the observations.
+2. Observations are read latest first, some at a time. Where there are many, groups that are full
+   are left out of what is asked for next, so that what is read grows with the groups.
 3. What was left out may still tell that the codes of two groups mean the same: such observations,
    and no others of it, are asked for in the end.
 """
@@ -29,12 +29,15 @@ from fhir_server.interactions.outcome import outcome
 from fhir_server.interactions.server import OperationDefinition, Parameter, Server
 from fhir_server.interactions.subset import Subset
 from fhir_server.model import Query, Sort
-from fhir_server.operations.lastn_groups import Groups, linking, of
+from fhir_server.operations.lastn_groups import Groups, linking, of_any
 from fhir_server.operations.parameters import number, texts
 from fhir_server.search.search import Search
-from fhir_server.search.tree import Not, both, either
+from fhir_server.search.tree import Not, both
 
-_AT_ONCE = 200
+_FIRST, _MORE = 200, 1000
+"""Observations of the first page, and of those after it."""
+_MANY = 2000
+"""From so many on, it costs less to ask which are not needed than to read them."""
 _OF_SUBJECT = ("patient", "subject")
 _NOT_HERE = ("_sort", "_count", "_cursor", "_total")
 
@@ -51,7 +54,7 @@ async def lastn(server: Server, caller: Caller, ask: Interaction) -> Reply:
     _check(caller, params)
     search = await asked(server, caller, ask, "Observation", params)
     where = both(permitted, restrict(search.where, caller))
-    query = Query("Observation", where, (Sort("date", True),), _AT_ONCE, now=caller.now)
+    query = Query("Observation", where, (Sort("date", True),), _FIRST, now=caller.now)
     groups = Groups(most, ask.base)
     await _gather(server, query, groups)
     return await _told(server, caller, ask, replace(search, used=given), groups)
@@ -70,19 +73,21 @@ def _check(caller: Caller, params: Params) -> None:
 async def _gather(server: Server, query: Query, groups: Groups) -> None:
     """Take what matches, as far as that is needed."""
     breath = Breath(server.settings.request_seconds)
-    rest = query
+    rest, taken = query, 0
     while True:
         page = await server.store.search(rest)
         groups.take(page.versions)
+        taken += len(page.versions)
         if page.next is None:
             break
-        groups.close()
-        closed = either(*map(of, groups.closed()))
-        rest = replace(rest, where=both(query.where, Not(closed)), after=page.next)
+        rest = replace(rest, after=page.next, limit=_MORE)
+        if taken >= _MANY:
+            groups.close()
+            rest = replace(rest, where=both(query.where, Not(of_any(groups.closed()))))
         await breath.take()
-    while left_out := groups.closed():
-        where = both(query.where, either(*map(linking, left_out)))
-        page = await server.store.search(replace(query, where=where))
+    while closed := groups.closed():
+        where = both(query.where, linking(closed))
+        page = await server.store.search(replace(query, where=where, sort=()))
         if not page.versions:
             break
         groups.take(page.versions)

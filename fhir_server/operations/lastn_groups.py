@@ -9,7 +9,7 @@ https://hl7.org/fhir/R4/observation-operation-lastn.html
 3. Each group keeps its latest ones. "In case of a tie … both will be returned."
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -21,7 +21,7 @@ from fhir_server.model import Version
 from fhir_server.search import date
 from fhir_server.search.reference import taken_apart
 from fhir_server.search.terms import SHANGHAI
-from fhir_server.search.tree import Cond, Match, Node, both, either
+from fhir_server.search.tree import Column, Cond, Match, Node, both, either
 
 
 class Label(NamedTuple):
@@ -153,35 +153,66 @@ def _time(read: _Read) -> int | None:
     return None
 
 
-def of(group: Group) -> Node:
-    """Return what holds of the observations that have a label of the group."""
-    [subject] = {label.subject for label in group.labels}
-    systems: dict[str, list[str]] = {}
-    for label in sorted(each for each in group.labels if each.system is not None):
-        systems.setdefault(label.system or "", []).append(label.code)
-    about = Match("subject", (Cond("v", "=", subject),))
-    return both(about, either(*(_coded(system, codes) for system, codes in systems.items())))
+def of_any(groups: Iterable[Group]) -> Node:
+    """Return what holds of the observations that have a label of one of the groups."""
+    return _by_subject(groups, lambda mine: _coded(label for each in mine for label in each.labels))
 
 
-def _coded(system: str, codes: list[str]) -> Node:
-    return Match("code", (Cond("v", "in", tuple(codes)), Cond("w", "=", system)))
+def linking(groups: Iterable[Group]) -> Node:
+    """Return what holds of the observations that make one of the groups one with another, or with
+    a code that is in none of them."""
+    return _by_subject(groups, _links)
 
 
-def linking(group: Group) -> Node:
-    """Return what holds of the observations that have a label of the group, and one that is none:
-    those make it one with others."""
-    by_code: dict[str, list[str]] = {}
-    for label in group.labels:
-        if label.system is not None:
-            by_code.setdefault(label.code, []).append(label.system)
-    other = [Match("code", conds) for conds in _between("v", by_code)]
-    for code, systems in by_code.items():
-        same = Cond("v", "=", code)
-        other += [Match("code", (same, *conds)) for conds in _between("w", systems)]
-    return both(of(group), either(*other))
+def _by_subject(groups: Iterable[Group], node: Callable[[list[Group]], Node]) -> Node:
+    subjects: dict[str, list[Group]] = {}
+    for group in groups:
+        subjects.setdefault(next(iter(group.labels)).subject, []).append(group)
+    return either(
+        *(both(Match("subject", (Cond("v", "=", s),)), node(g)) for s, g in subjects.items())
+    )
 
 
-def _between(column: Any, values: Iterable[str]) -> Iterator[tuple[Cond, ...]]:
+def _links(groups: list[Group]) -> Node:
+    """Two groups differ in some bit of their numbers: one condition a bit, and not one a pair."""
+    every = [label for group in groups for label in group.labels]
+    nodes = [both(_coded(every), _coded_otherwise(every))]
+    for bit in range((len(groups) - 1).bit_length()):
+        halves: tuple[list[Label], list[Label]] = ([], [])
+        for number, group in enumerate(groups):
+            halves[number >> bit & 1].extend(group.labels)
+        nodes.append(both(*map(_coded, halves)))
+    return either(*nodes)
+
+
+def _coded(labels: Iterable[Label]) -> Node:
+    """Return that some coding is one of the labels."""
+    return either(
+        *(
+            Match("code", (Cond("v", "in", tuple(codes)), Cond("w", "=", system)))
+            for system, codes in _systems(labels).items()
+        )
+    )
+
+
+def _coded_otherwise(labels: Iterable[Label]) -> Node:
+    """Return that some coding is none of the labels."""
+    systems = _systems(labels)
+    others = [Match("code", conds) for conds in _between("w", systems)]
+    for system, codes in systems.items():
+        same = Cond("w", "=", system)
+        others += [Match("code", (*conds, same)) for conds in _between("v", codes)]
+    return either(*others)
+
+
+def _systems(labels: Iterable[Label]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for label in sorted(each for each in labels if each.system is not None):
+        found.setdefault(label.system or "", []).append(label.code)
+    return found
+
+
+def _between(column: Column, values: Iterable[str]) -> Iterator[tuple[Cond, ...]]:
     """Yield the ranges that hold every text but these."""
     ordered = sorted(values)
     yield (Cond(column, "<", ordered[0]),)

@@ -31,6 +31,7 @@ from fhir_server.search.tree import Cond, Match, Node, both
 
 _CANDIDATES = 200
 _USUAL = 20
+_MOST_NUMBERS = 50
 _GRADE = "http://hl7.org/fhir/StructureDefinition/match-grade"
 
 Json = dict[str, Any]
@@ -105,6 +106,8 @@ def _known(given: Params) -> Params:
 def _candidates(server: Server, patient: Json, asked: Traits) -> Iterator[Node]:
     """Yield the predicates of those who may match."""
     values: dict[str, set[str]] = {}
+    if len(asked["number"]) > _MOST_NUMBERS:
+        raise BadRequest(f"A Patient to match has at most {_MOST_NUMBERS} identifiers.")
     for each in sorted(asked["number"]):
         system, _, value = each.rpartition("|")
         known = resident_of({"system": system, "value": value})

@@ -7,8 +7,8 @@ https://hl7.org/fhir/R4/search.html#modifiers
 3. What R4 allows and the hub does not do yet is a 501 that names it.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import TypeVar
 
@@ -29,6 +29,8 @@ from fhir_server.search import (
 from fhir_server.search.alternatives import Alternatives, anyone, cond
 from fhir_server.search.elements import implied_codes, is_text, reads_canonicals, targets
 from fhir_server.search.escape import split, unescape
+from fhir_server.search.phrases import phrase
+from fhir_server.search.sought import settled
 from fhir_server.search.terms import Terms
 from fhir_server.search.tree import Direction, Match, Node, Not, Together, both, either
 
@@ -45,7 +47,7 @@ MODIFIERS = {
 }
 """Type of parameter -> its modifiers; a reference also takes the name of a type."""
 
-_OTHER_ENTRIES = ("identifier", "text", "of-type")
+_OTHER_ENTRIES = ("identifier", "of-type")
 """Modifiers that look at entries of their own, named `PARAM:MODIFIER`."""
 
 
@@ -154,17 +156,11 @@ def _number(asked: Asked, value: str) -> Alternatives:
     return number.alternatives(value)
 
 
-def _quantity(asked: Asked, value: str) -> Alternatives:
-    return quantity.alternatives(value)
-
-
 def _string(asked: Asked, value: str) -> Alternatives:
     return string.alternatives(unescape(value), asked.modifier)
 
 
 def _token(asked: Asked, value: str) -> Alternatives:
-    if asked.modifier == "text":
-        return string.alternatives(unescape(value))
     if asked.modifier == "of-type":
         return token.of_type(value)
     if "|" in value:
@@ -197,7 +193,6 @@ _READ: dict[str, Callable[[Asked, str], Alternatives]] = {
     "string": _string,
     "token": _token,
     "reference": _reference,
-    "quantity": _quantity,
     "uri": _uri,
 }
 
@@ -239,6 +234,25 @@ def _along(asked: Asked, value: str, direction: Direction) -> Node:
     return hierarchy.along(asked.definitions, code, named, direction)
 
 
+def _quantity(asked: Asked, value: str) -> Node:
+    where, alternatives = quantity.alternatives(value)
+    return anyone(asked.parameter.code + where, alternatives)
+
+
+def _text(asked: Asked, value: str) -> Node:
+    """Words beside the code, the last one perhaps only begun: "a partial search on the text".
+
+    Full text, where it is kept, leads to the records that have the words at all; `meta` is not in
+    it.
+    """
+    code = asked.parameter.code
+    settled(asked.terms, asked.type)
+    sought = replace(phrase("content", unescape(value)), begins=True)
+    found = Match(f"{code}:text", cond("v", "contains", sought.sought))
+    kept = asked.terms.full_text.covers(asked.type) and not code.startswith("_")
+    return both(sought, found) if kept else found
+
+
 def _near(asked: Asked, value: str) -> Node:
     return near.near(asked.parameter.code, value)
 
@@ -246,13 +260,15 @@ def _near(asked: Asked, value: str) -> Node:
 _BEYOND: dict[tuple[str, str], Callable[[Asked, str], Node]] = {
     ("token", "in"): _in_value_set,
     ("token", "not-in"): _in_value_set,
+    ("token", "text"): _text,
     ("token", "below"): _below,
     ("token", "above"): _above,
     ("reference", "below"): _under,
     ("reference", "above"): _over,
+    ("quantity", ""): _quantity,
     ("special", ""): _near,
 }
-"""Type of parameter and modifier -> the predicate, where it is no comparison with an entry."""
+"""Type and modifier of what is not asked of the parameter's own entries alone."""
 
 
 def _composite(asked: Asked, value: str) -> Node:
@@ -263,10 +279,36 @@ def _composite(asked: Asked, value: str) -> Node:
         raise BadRequest(f"{asked.name}={value}: expected {'$'.join(codes)}")
     parameters = asked.definitions.search_parameters(asked.type)
     read = [
-        _read(Asked(asked.definitions, asked.terms, asked.type, parameters[code]), part)
+        component(replace(asked, parameter=parameters[code], modifier=""), part)
         for code, part in zip(codes, parts, strict=True)
     ]
-    return either(*(Together(asked.parameter.code, parts) for parts in product(*read)))
+    return together(asked.parameter.code, read)
+
+
+Component = tuple[Alternatives, Alternatives | None]
+"""What is demanded of a part as it is written, and of a quantity in base units."""
+
+ANYTHING: Alternatives = ((),)
+
+
+def component(asked: Asked, value: str) -> Component:
+    """Return what one value demands of a part of a composite."""
+    if asked.parameter.type != "quantity":
+        return _read(asked, value), None
+    where, found = _reading(asked, value, lambda _, text: quantity.alternatives(text))
+    return (ANYTHING, found) if where else (found, ANYTHING)
+
+
+def together(code: str, read: Sequence[Component]) -> Node:
+    """Return that a composite has its parts in one place.
+
+    Behind all parts, extraction puts the quantities among them in base units:
+    `code-value-quantity.2` is `.1` so.
+    """
+    plain = [written for written, _ in read]
+    counted = [counted for _, counted in read if counted is not None]
+    wanted = (*plain, *counted) if any(each != ANYTHING for each in counted) else plain
+    return either(*(Together(code, parts) for parts in product(*wanted)))
 
 
 def _versioned_url(asked: Asked, value: str) -> Node:

@@ -9,21 +9,20 @@ https://hl7.org/fhir/R4/search.html#chaining, https://hl7.org/fhir/R4/search.htm
 
 import re
 
-from conformance.definitions import SearchParameter
 from fhir_server.errors import BadRequest, NotSupported
-from fhir_server.search import date, fulltext
+from fhir_server.search import date, joins
 from fhir_server.search.alternatives import Alternatives, prefixed
 from fhir_server.search.condition import Asked, condition
-from fhir_server.search.elements import read_by, targets
 from fhir_server.search.escape import split
+from fhir_server.search.filtered import filtered
+from fhir_server.search.fulltext import SCOPES
 from fhir_server.search.lists import listed
-from fhir_server.search.place import Place, Unknown, check_ready, parameter, reference
+from fhir_server.search.place import Place, parameter
+from fhir_server.search.sought import sought
 from fhir_server.search.terms import Terms
 from fhir_server.search.tree import (
     EVERYTHING,
     NOTHING,
-    Chain,
-    Has,
     Ids,
     Node,
     Not,
@@ -32,7 +31,7 @@ from fhir_server.search.tree import (
     either,
 )
 
-NOT_YET = frozenset(("_filter", "_query"))
+NOT_YET = frozenset(("_query",))
 """Parameters of R4 that the hub does not follow yet."""
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
@@ -46,68 +45,27 @@ def criterion(place: Place, name: str, text: str) -> Node:
     read, `NotSupported` for what the hub does not do yet.
     """
     if name.startswith("_has:"):
-        return _reverse(place, name, text)
+        return joins.reverse(place, name, lambda there, rest: criterion(there, rest, text))
     head, dot, rest = name.partition(".")
     code, _, modifier = head.partition(":")
     if dot:
-        return _chain(place, code, modifier, rest, text)
+        return joins.chain(place, code, modifier, lambda there: criterion(there, rest, text))
     if code == "_id":
         return _identity(modifier, text)
     if code == "_lastUpdated":
         return _updated(place.terms, modifier, text)
-    if code in fulltext.SCOPES:
-        check_ready(place, code)
-        return fulltext.sought(place.terms.full_text, place.type, head, text)
+    if code in SCOPES:
+        return sought(place.terms, place.type, head, text)
     if code == "_list":
         return listed(place, modifier, text)
+    if code == "_filter" and not modifier:
+        return filtered(place, text, criterion)
     if code in NOT_YET:
         raise NotSupported(f"The parameter {code} is not supported yet")
     found = parameter(place, code)
     if not text:
         raise BadRequest(f"{name}= has no value; leave it out, or give one")
     return condition(Asked(place.definitions, place.terms, place.type, found, modifier), text)
-
-
-def _chain(place: Place, code: str, modifier: str, rest: str, text: str) -> Node:
-    found = reference(place, code)
-    ends = list(read_by(place.definitions, place.type, found))
-    if ends and all(set(element.types) <= {"canonical", "uri"} for element in ends):
-        raise NotSupported(f"Chaining through canonical references ({code}) is not supported yet")
-    if modifier:
-        _check_target(place, found, modifier)
-        return Chain(code, modifier, criterion(place.across(modifier), rest, text))
-    nodes, faults = [], []
-    for target in targets(place.definitions, place.type, found):
-        try:
-            nodes.append(Chain(code, target, criterion(place.across(target), rest, text)))
-        except (BadRequest, NotSupported) as fault:
-            faults.append(fault)
-    if not nodes:
-        # What one type can say about the value is more use than that another lacks the parameter.
-        raise min(faults, key=lambda fault: isinstance(fault, Unknown))
-    return either(*nodes)
-
-
-def _check_target(place: Place, found: SearchParameter, target: str) -> None:
-    if not place.definitions.is_resource_type(target):
-        raise BadRequest(f"{found.code}:{target}: there is no resource type {target!r}")
-    ends = targets(place.definitions, place.type, found)
-    if target not in ends:
-        raise BadRequest(
-            f"{place.type}.{found.code} never points to {target}; it may point to {', '.join(ends)}"
-        )
-
-
-def _reverse(place: Place, name: str, text: str) -> Node:
-    parts = name.split(":", 3)
-    if len(parts) < 4 or not all(parts):
-        raise BadRequest(f"{name}: expected _has:Type:reference:parameter")
-    _, type_name, code, rest = parts
-    if not place.definitions.is_resource_type(type_name):
-        raise BadRequest(f"{name}: there is no resource type {type_name!r}")
-    there = place.across(type_name)
-    _check_target(there, reference(there, code), place.type)
-    return Has(type_name, code, criterion(there, rest, text))
 
 
 def _identity(modifier: str, text: str) -> Node:

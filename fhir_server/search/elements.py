@@ -103,9 +103,9 @@ def reads_canonicals(definitions: Definitions, type_name: str, parameter: Search
     """Whether a reference parameter of a type reads canonical URLs, and no Reference.
 
     >>> from conformance.definitions import load
-    >>> known = load().search_parameters("ActivityDefinition")
-    >>> [reads_canonicals(load(), "ActivityDefinition", known[each])
-    ...     for each in ("composed-of", "subject")]
+    >>> known = load().search_parameters("CarePlan")
+    >>> [reads_canonicals(load(), "CarePlan", known[each])
+    ...     for each in ("instantiates-canonical", "subject")]
     [True, False]
     """
     expression = _CAST.sub(r"\1", _WHERE.sub("", parameter.expression))

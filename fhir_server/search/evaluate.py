@@ -8,23 +8,25 @@ What every reader keeps to:
 1. Numbers and text never compare: `5 < "a"` does not hold, and neither does its opposite.
 2. Text is ordered by code point.
 3. An entry of a contained resource (its `path` is not empty) never satisfies a predicate of its
-   container.
+   container, but for `Contained`.
 4. Joins (`Chain`, `Has`, `ForEachPatient`) see living records only.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from operator import ge, gt, le, lt
 from typing import Any, Protocol
 
 from fhir_server.model import NO_TEXT, Entry, Key, Text, Value, Version
+from fhir_server.search.contained import contained
 from fhir_server.search.position import distance
 from fhir_server.search.tree import (
     And,
     Chain,
     Cond,
+    Contained,
     ForEachPatient,
     Has,
     Ids,
@@ -149,17 +151,19 @@ def evaluate(node: Node, record: Record, world: World = NOWHERE, now: int = 0) -
 
 def _joins(node: Node, record: Record, world: World, now: int) -> bool:
     match node:
-        case Chain(param, type, where):
+        case Chain(param, _, where):
+            targets = (each for e in _of(record, param) for each in _targets(node, e, world))
+            return any(evaluate(where, target, world, now) for target in targets)
+        case Has(_, _, where):
+            return any(evaluate(where, other, world, now) for other in _others(node, record, world))
+        case Contained(type, where, param):
+            named = {e.v for e in _of(record, param)}
             return any(
-                target.key.type == type and evaluate(where, target, world, now)
-                for entry in _of(record, param)
-                if isinstance(entry.v, str) and (target := world.get(entry.v))
-            )
-        case Has(type, param, where):
-            ref = str(record.key)
-            return any(
-                any(e.v == ref for e in _of(other, param)) and evaluate(where, other, world, now)
-                for other in world.referring(type, param, ref)
+                (not param or f"#{id}" in named)
+                and evaluate(
+                    where, Plain(Key(type, id), record.updated, said, record.patients), world, now
+                )
+                for id, said in contained(type, record.entries)
             )
         case InPatient(patient):
             return patient in record.patients
@@ -172,6 +176,35 @@ def _joins(node: Node, record: Record, world: World, now: int) -> bool:
             )
         case _:
             raise TypeError(f"{node!r} is not a search node")
+
+
+def _targets(chain: Chain, entry: Entry, world: World) -> Iterator[Record]:
+    """Yield the records of the chain's type that a reference points at."""
+    if not isinstance(entry.v, str):
+        return
+    if chain.canonical:
+        named = world.referring(chain.type, "url", entry.v)
+        yield from (each for each in named if _is_named(each, entry))
+    elif (target := world.get(entry.v)) and target.key.type == chain.type:
+        yield target
+
+
+def _others(has: Has, record: Record, world: World) -> Iterator[Record]:
+    """Yield the records of the type of `has` that refer to a record."""
+    refs = {e.v for e in _of(record, "url")} if has.canonical else {str(record.key)}
+    for ref in refs:
+        if isinstance(ref, str):
+            for other in world.referring(has.type, has.param, ref):
+                found = (e for e in _of(other, has.param) if e.v == ref)
+                if any(not has.canonical or _is_named(record, e) for e in found):
+                    yield other
+
+
+def _is_named(record: Record, canonical: Entry) -> bool:
+    """Tell whether a canonical is a record's URL, and its version if it names one."""
+    return any(e.v == canonical.v for e in _of(record, "url")) and (
+        canonical.w == "" or any(e.v == canonical.w for e in _of(record, "version"))
+    )
 
 
 def _of(record: Record, param: str) -> Iterable[Entry]:
@@ -212,5 +245,6 @@ _TESTS: dict[str, Callable[[Value, Any], bool]] = {
     ">=": _ordered(ge),
     "prefix": lambda left, right: isinstance(left, str) and left.startswith(right),
     "contains": lambda left, right: isinstance(left, str) and right in left,
+    "suffix": lambda left, right: isinstance(left, str) and left.endswith(right),
     "in": lambda left, right: left in right,
 }

@@ -6,17 +6,18 @@ https://hl7.org/fhir/R4/searchparameter.html, https://hl7.org/fhir/R4/compartmen
 2. What a resource says of itself in `meta` is indexed as `_profile`, `_tag`, `_security` and
    `_source`; `_id` and `_lastUpdated` are the record's own and need no entry.
 3. The parts of a composite that come from one place share a group, from 1 up.
-4. Contained resources are not indexed; a reference to one stays `#id`.
+4. What a contained resource says is indexed apart (`search.contained`); a reference to one stays
+   `#id`.
 5. Where an expression cannot be evaluated on a resource, the parameter has no value there.
 6. Where a release makes other entries of the same resource, the number of the kind in `EDITIONS`
    grows: stores are then indexed again by themselves.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from functools import partial
-from itertools import chain
+from itertools import chain, count
 from typing import Any
 
 from conformance.definitions import Definitions, SearchParameter
@@ -25,7 +26,17 @@ from conformance.fhirpath.expression import values
 from conformance.fhirpath.nodes import Environment, Evaluator
 from conformance.fhirpath.nodes import Node as PathNode
 from fhir_server.model import NO_TEXT, Entry, Key, Text
-from fhir_server.search import date, near, number, quantity, reference, string, token, uri
+from fhir_server.search import (
+    contained,
+    date,
+    near,
+    number,
+    quantity,
+    reference,
+    string,
+    token,
+    uri,
+)
 from fhir_server.search.elements import needed, on_type
 from fhir_server.search.fulltext import EVERYWHERE, FullText
 from fhir_server.search.terms import SHANGHAI
@@ -37,11 +48,12 @@ EDITIONS = {
     "composite": 1,
     "date": 1,
     "number": 1,
-    "quantity": 1,
-    "reference": 1,
+    "quantity": 2,
+    "reference": 2,
     "special": 1,
     "string": 1,
     "token": 1,
+    "words": 1,
     "uri": 1,
 }
 """Type of parameter -> how its entries are made, as a number."""
@@ -57,14 +69,22 @@ class _Part:
     param: str
     run: Evaluator
     make: Make
+    canonical: str = ""
 
     def entries(self, environment: Environment, node: PathNode) -> Iterator[Entry]:
         for fhir_type, value in values(self.run(environment, [node])):
             yield from self.make(self.param, fhir_type, value)
 
     def bare(self, environment: Environment, node: PathNode) -> list[Entry]:
-        """As `entries`, without those that only a modifier looks at: a composite takes none."""
-        return [e for e in self.entries(environment, node) if e.param == self.param]
+        """As `entries`, without those that only a modifier looks at: a composite takes none.
+
+        A quantity in base units becomes the part `canonical`, behind all others.
+        """
+        found = list(self.entries(environment, node))
+        bare = [e for e in found if e.param == self.param]
+        if self.canonical:
+            bare += (e._replace(param=self.canonical) for e in found if quantity.is_counted(e))
+        return bare
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,8 +148,9 @@ class Extractor:
 
         KeyError for what is no resource type.
         """
-        steps = self._compiled(resource["resourceType"]).values()
-        found = chain(_of_meta(resource.get("meta", {})), _entries(resource, steps))
+        found = self._said(resource, resource)
+        if "contained" in resource:
+            found = chain(found, self._contained(resource))
         return tuple(dict.fromkeys(found))
 
     def text(self, resource: dict[str, Any]) -> Text:
@@ -162,6 +183,18 @@ class Extractor:
             found.add(key.id)
         return tuple(sorted(found))
 
+    def _said(self, resource: dict[str, Any], root: dict[str, Any]) -> Iterator[Entry]:
+        """Yield what a resource says, which stands in `root`."""
+        steps = self._compiled(resource["resourceType"]).values()
+        yield from _of_meta(resource.get("meta", {}))
+        yield from _entries(resource, steps, root)
+
+    def _contained(self, root: dict[str, Any]) -> Iterator[Entry]:
+        for inner in root["contained"]:
+            type_name, id = inner.get("resourceType"), inner.get("id")
+            if isinstance(id, str) and self.definitions.is_resource_type(type_name):
+                yield from contained.entries_of(type_name, id, self._said(inner, root))
+
     def _compiled(self, type_name: str) -> dict[str, _Step]:
         if type_name not in self._steps:
             known = self.definitions.search_parameters(type_name)
@@ -180,11 +213,13 @@ class Extractor:
             part = _Part(parameter.code, compiled.run, self._maker(parameter.type))
             return _Step(parameter.type, properties, part)
         known = self.definitions.search_parameters(type_name)
+        counted = _counted(parameter, known)
         components = tuple(
             _Part(
                 f"{parameter.code}.{place}",
                 compile(expression, self.definitions, *(compiled.types or ())).run,
                 self._maker(known[code].type),
+                canonical=counted[place],
             )
             for place, (code, expression) in enumerate(corrected(parameter))
         )
@@ -210,8 +245,19 @@ class Extractor:
                 yield from make(param, known, value)
 
 
-def _entries(resource: dict[str, Any], steps: Iterable[_Step]) -> Iterator[Entry]:
-    environment = Environment(resource)
+def _counted(parameter: SearchParameter, known: Mapping[str, SearchParameter]) -> list[str]:
+    """Return for each part of a composite, where a quantity stands in base units: behind all."""
+    behind = count(len(parameter.components))
+    return [
+        f"{parameter.code}.{next(behind)}" if known[code].type == "quantity" else ""
+        for code, _ in parameter.components
+    ]
+
+
+def _entries(
+    resource: dict[str, Any], steps: Iterable[_Step], container: dict[str, Any] | None = None
+) -> Iterator[Entry]:
+    environment = Environment(container or resource)
     root = (resource["resourceType"], resource, None)
     present = resource.keys()
     for step in steps:

@@ -7,15 +7,17 @@ https://hl7.org/fhir/R4/search.html#include
 2. Each query is a search like any other: the caller joins its own predicate before a store sees it.
 3. What is known already is not asked for again.
 4. A reference that names a version asks for that version, by itself.
+5. A canonical is followed to what has its URL, and its version if it names one.
 """
 
 from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from conformance.definitions import Definitions
-from fhir_server.model import Key, Query
+from fhir_server.model import Entry, Key, Query
+from fhir_server.search import canonical
 from fhir_server.search.alternatives import anyone, cond
-from fhir_server.search.elements import targets
+from fhir_server.search.elements import reads_canonicals, targets
 from fhir_server.search.extract import Extractor
 from fhir_server.search.search import Include, Search
 from fhir_server.search.tree import Ids, Node, Not, both, either
@@ -46,10 +48,12 @@ def plan(
         if include.iterate or not again:
             for type_name, ids in _referred(extractor, include, resources, known).items():
                 wanted.setdefault(type_name, []).append(Ids(frozenset(ids)))
-    keys = [key for key, _ in resources]
+            for type_name, names in _meant(extractor, include, resources).items():
+                fresh = _unknown(type_name, known)
+                wanted.setdefault(type_name, []).append(both(canonical.named(names), *fresh))
     for include in _named(extractor.definitions, search.revincludes, types):
         if include.iterate or not again:
-            node = _referring(extractor.definitions, include, keys)
+            node = _referring(extractor.definitions, include, resources)
             if node is not None:
                 fresh = _unknown(include.source, known)
                 wanted.setdefault(include.source, []).append(both(node, *fresh))
@@ -117,7 +121,38 @@ def referred(
             yield Key(type_name, id), int(version) if numbered else None
 
 
-def _referring(definitions: Definitions, include: Include, keys: Sequence[Key]) -> Node | None:
+def _meant(
+    extractor: Extractor, include: Include, resources: Resources
+) -> dict[str, list[canonical.Name]]:
+    """Return the canonicals that are referred to, by each type of which they may be."""
+    definitions = extractor.definitions
+    found: dict[str, dict[canonical.Name, None]] = {}
+    for key, resource in resources:
+        known = definitions.search_parameters(key.type)
+        for entry in _canonicals(extractor, include, key, resource):
+            for target in targets(definitions, key.type, known[entry.param]):
+                if include.target in (None, target):
+                    found.setdefault(target, {})[str(entry.v), str(entry.w)] = None
+    return {type_name: list(names) for type_name, names in found.items()}
+
+
+def _canonicals(
+    extractor: Extractor, include: Include, key: Key, resource: dict[str, Any]
+) -> Iterator[Entry]:
+    if include.source not in ("*", key.type):
+        return
+    known = extractor.definitions.search_parameters(key.type)
+    for code in known if include.param == "*" else (include.param,):
+        if (
+            code in known
+            and known[code].type == "reference"
+            and reads_canonicals(extractor.definitions, key.type, known[code])
+        ):
+            entries = extractor.references(resource, (code,))
+            yield from (each for each in entries if ":" in str(each.v))
+
+
+def _referring(definitions: Definitions, include: Include, resources: Resources) -> Node | None:
     parameters = definitions.search_parameters(include.source)
     nodes = []
     for code in parameters if include.param == "*" else (include.param,):
@@ -125,7 +160,12 @@ def _referring(definitions: Definitions, include: Include, keys: Sequence[Key]) 
             continue
         ends = targets(definitions, include.source, parameters[code])
         wanted = ends if include.target is None else (include.target,)
-        pointed = [str(key) for key in keys if key.type in wanted]
+        if reads_canonicals(definitions, include.source, parameters[code]):
+            pointed_at = (each for key, each in resources if key.type in wanted)
+            names = [name for each in pointed_at for name in canonical.names(each)]
+            nodes += [canonical.referring(code, names)] if names else []
+            continue
+        pointed = [str(key) for key, _ in resources if key.type in wanted]
         if pointed:
             nodes.append(anyone(code, (cond("v", "=", each) for each in pointed)))
     return either(*nodes) if nodes else None

@@ -99,7 +99,8 @@ class Indexing(msgspec.Struct, frozen=True):
 
 
 def fingerprints(official: Definitions) -> dict[str, str]:
-    """Return what the entries of each of R4's parameters are made of, shortened, by its URL."""
+    """Return what the entries of each of R4's parameters are made of, shortened, by its URL; and
+    what `words` are."""
     found: dict[str, SearchParameter] = {}
     kinds: dict[str, set[str]] = {}
     for type_name in sorted(official.resource_types):
@@ -108,7 +109,7 @@ def fingerprints(official: Definitions) -> dict[str, str]:
             found[each.url] = each
             parts = {there[code].type for code, _ in each.components if code in there}
             kinds.setdefault(each.url, {each.type}).update(parts)
-    return {
+    return {"words": str(EDITIONS["words"])} | {
         url: _shortened([each, [[kind, EDITIONS.get(kind, 0)] for kind in sorted(kinds[url])]])
         for url, each in found.items()
     }
@@ -131,6 +132,7 @@ def differing(
     for type_name in sorted(official.resource_types):
         there = official.search_parameters(type_name).values()
         codes = [each.code for each in there if before.get(each.url) != now[each.url]]
+        codes += SCOPES if before.get("words") != now["words"] else ()
         if codes:
             changed[type_name] = codes
     return changed

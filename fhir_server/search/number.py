@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/search.html#number
 import math
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -21,6 +21,7 @@ LOWEST, HIGHEST = -sys.float_info.max, sys.float_info.max
 _FORM = re.compile(r"[+-]?\d+(\.\d+)?([eE][+-]?\d{1,3})?", re.ASCII)
 
 Bounds = tuple[float, float]
+Conversion = Callable[[Decimal], Decimal]
 
 
 def entries(param: str, fhir_type: str, value: Any) -> Iterator[Entry]:
@@ -47,10 +48,10 @@ def bounds(value: Any) -> Bounds | None:
     return None
 
 
-def _near(number: int | float | Decimal) -> float:
+def _near(number: int | float | Decimal, by: Conversion | None = None) -> float:
     """Return a number as the index keeps it; what is beyond its range is at its end."""
     try:
-        return float(number)
+        return float(number if by is None else by(Decimal(number)))
     except OverflowError:
         return HIGHEST if number > 0 else LOWEST
 
@@ -81,16 +82,17 @@ def checked(text: str) -> str:
     return text
 
 
-def compared(prefix: str, number: Decimal) -> Alternatives:
+def compared(prefix: str, number: Decimal, by: Conversion | None = None) -> Alternatives:
     """Return the comparison with `number` that `prefix` names.
 
     `eq` and `ne` take the implicit range, half a unit of the last digit to each side; the other
     prefixes take the number as exact; `ap` takes a tenth to each side, or that range if wider.
+    `by`, which keeps the order, converts all of these.
     """
-    exact = float(number)
-    low, high = implicit(number)
     slack = abs(number) / 10
-    lowest, highest = min(low, float(number - slack)), max(high, float(number + slack))
+    exact, below, above = (_near(each, by) for each in (number, number - slack, number + slack))
+    low, high = (_near(each, by) for each in implicit(number))
+    lowest, highest = min(low, below), max(high, above)
     table: dict[str, Alternatives] = {
         "eq": (cond("v", ">=", low) + cond("w", "<", high),),
         "ne": (cond("v", "<", low), cond("w", ">=", high)),
@@ -105,15 +107,15 @@ def compared(prefix: str, number: Decimal) -> Alternatives:
     return table[prefix]
 
 
-def implicit(number: Decimal) -> Bounds:
+def implicit(number: Decimal) -> tuple[Decimal, Decimal]:
     """Return the range [low, high) of the numbers that round to one at its precision.
 
     One digit before a positive exponent counts as two: the specification reads `1e2` so.
 
-    >>> implicit(Decimal("100")), implicit(Decimal("1e2"))
-    ((99.5, 100.5), (95.0, 105.0))
+    >>> [tuple(map(float, implicit(Decimal(each)))) for each in ("100", "1e2")]
+    [(99.5, 100.5), (95.0, 105.0)]
     """
     _, digits, exponent = number.as_tuple()
     last = int(exponent) - (1 if int(exponent) > 0 and len(digits) == 1 else 0)
     half = Decimal((0, (5,), last - 1))
-    return float(number - half), float(number + half)
+    return number - half, number + half

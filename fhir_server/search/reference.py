@@ -30,7 +30,8 @@ def entries(param: str, fhir_type: str, value: Any, base: str = "") -> Iterator[
     """
     match value:
         case str():
-            yield _entry(param, value, base)
+            # A canonical at this hub is an address and a name.
+            yield from dict.fromkeys((_entry(param, value, base), _entry(param, value, "")))
         case {"resourceType": str() as kind, "id": str() as id}:
             yield Entry(param, f"{kind}/{id}")
         case dict():

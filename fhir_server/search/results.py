@@ -8,11 +8,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from fhir_server.errors import BadRequest, NotSupported
+from fhir_server.errors import BadRequest
 from fhir_server.model import Sort
 from fhir_server.search.elements import targets
 from fhir_server.search.fulltext import SCOPES
 from fhir_server.search.place import Place, check_ready, parameter, reference
+from fhir_server.search.quantity import CANONICAL
 from fhir_server.search.search import Include, Search
 
 SCORE = "_score"
@@ -32,6 +33,8 @@ def _sort(place: Place, search: Search, text: str) -> Changes:
             found = parameter(place, code)
             if found.type in ("composite", "special") and code not in MEASURED:
                 raise BadRequest(f"_sort={each}: a {found.type} parameter gives no order")
+            if found.type == "quantity":
+                code += CANONICAL
         keys.append(Sort(code, descending))
     return {"sort": (*search.sort, *keys)}
 
@@ -63,12 +66,6 @@ def _elements(place: Place, search: Search, text: str) -> Changes:
     return {"elements": (*search.elements, *names)}
 
 
-def _contained(place: Place, search: Search, text: str) -> Changes:
-    if text != "false":
-        raise NotSupported("Searching contained resources (_contained) is not supported yet")
-    return {}
-
-
 def _cursor(place: Place, search: Search, text: str) -> Changes:
     return {"cursor": text}
 
@@ -77,7 +74,8 @@ ONCE: dict[str, Callable[[Place, Search, str], Changes]] = {
     "_count": _count,
     "_total": _one_of("_total", "total", "none", "estimate", "accurate"),
     "_summary": _one_of("_summary", "summary", "true", "text", "data", "count", "false"),
-    "_contained": _contained,
+    "_contained": _one_of("_contained", "contained", "false", "true", "both"),
+    "_containedType": _one_of("_containedType", "contained_type", "container", "contained"),
     "_cursor": _cursor,
 }
 """Parameters that may stand once, and what each changes."""

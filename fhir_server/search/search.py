@@ -27,6 +27,8 @@ class Include(NamedTuple):
 class Search:
     """What a client asks of a type.
 
+    `contained` says whether it finds what stands alone, what is contained, or both, and
+    `contained_type` whether a container or the contained resource is shown.
     `count` is the page size within the limit; 0 asks for the total alone. `cursor` is the text that
     `Signer.open` takes. `used` are the parameters that were followed, for the self link; `problems`
     those that were not (lenient handling). `measures` are the words and places that matches are
@@ -42,6 +44,8 @@ class Search:
     revincludes: tuple[Include, ...] = ()
     summary: Summary | None = None
     elements: tuple[str, ...] = ()
+    contained: Literal["false", "true", "both"] = "false"
+    contained_type: Literal["container", "contained"] = "container"
     cursor: str = ""
     used: tuple[tuple[str, str], ...] = ()
     problems: tuple[Issue, ...] = ()

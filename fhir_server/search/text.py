@@ -17,6 +17,7 @@ from fhir_server.search.words import BREAK, kept
 
 _SILENT = frozenset(("resourceType", "id", "meta", "reference", "system", "implicitRules"))
 _BINARY = frozenset(("data", "hash", "carrierAIDC"))
+_SAID = frozenset(("text", "display"))  # whatever it looks like: `:text` relies on it
 _URI_OR_TIME = re.compile(
     r"[A-Za-z][A-Za-z0-9+.-]*://\S*|urn:\S*|\d{4}-\d\d(-\d\d(T[\d:.+Z-]+)?)?|\d\d:\d\d:\d\d(\.\d+)?",
     re.ASCII,
@@ -54,11 +55,11 @@ def _strings(name: str, value: Any) -> Iterator[str]:
 
 
 def _is_silent(name: str, value: str) -> bool:
-    return (
-        name in _BINARY
-        or name.endswith("Base64Binary")
-        or _URI_OR_TIME.fullmatch(value) is not None
-    )
+    if name in _SAID:
+        return False
+    if name in _BINARY or name.endswith("Base64Binary"):
+        return True
+    return _URI_OR_TIME.fullmatch(value) is not None
 
 
 def _shown(markup: str) -> str:

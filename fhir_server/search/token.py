@@ -2,8 +2,9 @@
 
 https://hl7.org/fhir/R4/search.html#token
 
-Beside the token itself, `PARAM:text` holds the words that go with it (`:text`) and `PARAM:of-type`
-an identifier's value under the type of identifier that it is (`:of-type`).
+Beside the token itself, `PARAM:text` holds the words that go with it as full text keeps them
+(`:text`), and `PARAM:of-type` an identifier's value under the type of identifier that it is
+(`:of-type`).
 """
 
 from collections.abc import Iterator
@@ -11,9 +12,9 @@ from decimal import Decimal
 from typing import Any
 
 from fhir_server.model import Entry
-from fhir_server.search import string
 from fhir_server.search.alternatives import Alternatives, cond
 from fhir_server.search.escape import split, unescape
+from fhir_server.search.words import kept
 
 EXPECTED = "code, system|code, |code or system|"
 EXPECTED_OF_TYPE = "system|code|value, all three of them"
@@ -33,7 +34,7 @@ def entries(param: str, fhir_type: str, value: Any) -> Iterator[Entry]:
         case "CodeableConcept", dict():
             for coding in value.get("coding", ()):
                 yield from _coding(param, coding)
-            yield from string.plain(f"{param}:text", value.get("text"))
+            yield from _words(param, value.get("text"))
         case "Identifier", dict():
             yield from _identifier(param, value)
         case "ContactPoint", dict():
@@ -47,9 +48,7 @@ def _coding(param: str, coding: dict[str, Any]) -> Iterator[Entry]:
     code, system = coding.get("code", ""), coding.get("system", "")
     if code or system:
         yield Entry(param, code, system)
-    display = coding.get("display")
-    if display:
-        yield from string.plain(f"{param}:text", display)
+    yield from _words(param, coding.get("display"))
 
 
 def _identifier(param: str, identifier: dict[str, Any]) -> Iterator[Entry]:
@@ -60,7 +59,12 @@ def _identifier(param: str, identifier: dict[str, Any]) -> Iterator[Entry]:
     for coding in kind.get("coding", ()):
         named = f"{coding.get('system', '')}{_END}{coding.get('code', '')}"
         yield Entry(f"{param}:of-type", value, named)
-    yield from string.plain(f"{param}:text", kind.get("text"))
+    yield from _words(param, kind.get("text"))
+
+
+def _words(param: str, text: Any) -> Iterator[Entry]:
+    if isinstance(text, str) and text.strip():
+        yield Entry(f"{param}:text", kept(text), text)
 
 
 def alternatives(text: str, implied: frozenset[tuple[str, str]] = frozenset()) -> Alternatives:

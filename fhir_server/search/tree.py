@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 
 from fhir_server.model import Key, Value
 
-Operator = Literal["=", "<", "<=", ">", ">=", "prefix", "contains", "in"]
+Operator = Literal["=", "<", "<=", ">", ">=", "prefix", "contains", "suffix", "in"]
 Column = Literal["v", "w", "u"]
 Direction = Literal["above", "below"]
 
@@ -25,8 +25,8 @@ NOW = Now()
 
 
 class Cond(NamedTuple):
-    """One comparison with a column of an entry. `in` takes a tuple; `prefix` and
-    `contains` take text."""
+    """One comparison with a column of an entry. `in` takes a tuple; `prefix`,
+    `contains` and `suffix` take text."""
 
     column: Column
     op: Operator
@@ -87,20 +87,39 @@ class Not:
 
 @dataclass(frozen=True, slots=True)
 class Chain:
-    """The reference `param` points at a living record of `type` that satisfies `where`."""
+    """The reference `param` points at a living record of `type` that satisfies `where`.
+
+    It points by `Type/id`; if `canonical`, by an entry of the record's `url`, and where it names a
+    version, by one of its `version` as well.
+    """
 
     param: str
     type: str
     where: "Node"
+    canonical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Has:
-    """Some living record of `type` refers to this one by `param` and satisfies `where`."""
+    """Some living record of `type` refers to this one by `param` and satisfies `where`.
+
+    It refers by `Type/id`, or if `canonical` as for `Chain`.
+    """
 
     type: str
     param: str
     where: "Node"
+    canonical: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Contained:
+    """Some resource of `type` in the record satisfies `where`, which holds no joins: one that its
+    reference `param` names, or any at all if there is no `param`."""
+
+    type: str
+    where: "Node"
+    param: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +228,7 @@ Node = (
     | Not
     | Chain
     | Has
+    | Contained
     | InPatient
     | OnlyPatients
     | ForEachPatient

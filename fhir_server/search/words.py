@@ -19,7 +19,7 @@ BREAK = "\x1e"
 """What separates texts that stand together by chance: no phrase reaches across it."""
 
 LONGEST = 64
-MOST = 20_000
+MOST = 100_000
 """Longer words are cut, and the words of a record beyond so many are not kept."""
 
 _PAIRED = (

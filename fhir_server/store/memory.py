@@ -142,13 +142,21 @@ class MemoryStore:
             ((self._place(query, r), r) for r in self._matching(query)),
             key=lambda pair: rank(pair[0]),
         )
+        if query.back:
+            found.reverse()
         if query.after is not None:
             start = rank(query.after)
-            found = [pair for pair in found if start < rank(pair[0])]
-        page = found[: query.limit]
-        more = len(found) > len(page) > 0
+            met = [
+                pair
+                for pair in found
+                if (rank(pair[0]) < start if query.back else start < rank(pair[0]))
+            ]
+        else:
+            met = found
+        page = order.turned(met, query.limit, back=query.back)
         places = tuple(place for place, _ in page)
-        return Page(tuple(r.version for _, r in page), places, places[-1] if more else None)
+        onward = order.onward(places, more=len(met) > len(page), back=query.back)
+        return Page(tuple(r.version for _, r in page), places, onward)
 
     async def count(self, query: Query) -> int:
         """Return how many living records match."""

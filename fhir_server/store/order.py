@@ -12,12 +12,14 @@ record's.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from typing import TypeVar
 
 from fhir_server import model
 from fhir_server.model import NO_TEXT, Entry, Sort, Text, Value
 from fhir_server.search.measure import measured
 
 Place = model.Place
+T = TypeVar("T")
 SEVERAL = -1
 NOBODY = 0
 
@@ -42,6 +44,24 @@ def value(
     values = [e.v for e in entries if e.param == sort.param and not e.path]
     pick = max if sort.descending else min
     return pick(values, key=_rank, default=None)
+
+
+def turned(found: Sequence[T], limit: int, *, back: bool) -> list[T]:
+    """Return the page of what was met on a walk, as it stands in the order."""
+    return list(found[:limit][::-1] if back else found[:limit])
+
+
+def onward(places: Sequence[Place], *, more: bool, back: bool) -> Place | None:
+    """Return where the walk goes on behind a page."""
+    return (places[0] if back else places[-1]) if more and places else None
+
+
+def beside(place: Place, sorts: Sequence[Sort], *, behind: bool) -> Place:
+    """Return the place right behind another, or right before it, where no record is."""
+    down = bool(sorts and sorts[0].descending)
+    number = place[-1]
+    assert isinstance(number, int)
+    return (*place[:-1], number + (1 if behind != down else -1))
 
 
 def place_key(sorts: Sequence[Sort]) -> Callable[[Place], tuple[object, ...]]:

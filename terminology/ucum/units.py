@@ -114,8 +114,8 @@ def convert(value: Decimal, unit: str, wanted: str) -> Decimal | None:
     if source.dimension != target.dimension:
         return None
     try:
-        counted = Fraction(_counted(value, source)) * source.factor / target.factor
-        found = _uncounted(counted, target)
+        base = Fraction(counted(value, source)) * source.factor / target.factor
+        found = _uncounted(base, target)
     except (DecimalException, KeyError, OverflowError, ZeroDivisionError):
         return None
     return found if found.is_finite() else None
@@ -143,7 +143,12 @@ _FUNCTIONS: dict[str, tuple[Callable[[Decimal], Decimal], Callable[[Decimal], De
 }
 
 
-def _counted(value: Decimal, found: Measure) -> Decimal:
+STRAIGHT = ("", "Cel", "degF", "degRe")
+"""The functions that are straight lines; none is one."""
+
+
+def counted(value: Decimal, found: Measure) -> Decimal:
+    """What a value counts in the unit that the table has for its own."""
     if not found.function:
         return value
     forward, _ = _FUNCTIONS[found.function]

@@ -12,13 +12,17 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from conformance.definitions import SearchParameter
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.decide import Deny, decide
 from fhir_server.authz.grant import FOREVER, Clause, Grant, Rule
 from fhir_server.authz.scopes import Scope
+from fhir_server.interactions.index import indexing_writes
 from fhir_server.interactions.write import derived
 from fhir_server.model import Key, Version, Write
+from fhir_server.search.defined import Defined
 from fhir_server.search.evaluate import Plain, Plainly, authorizable, evaluate
+from fhir_server.search.indexing import Indexing
 
 START = 1_700_000_000_000
 OWNERS = ("hospital", "clinic", "elsewhere")
@@ -95,6 +99,9 @@ CALLERS = {
 
 # Resources
 
+INSIDE = "in"
+"""A doctor who is contained in the resource."""
+
 
 def reference(text: str) -> Json:
     return {"reference": text}
@@ -125,7 +132,9 @@ def condition(id: str, subject: str, code: str = "I10") -> Json:
     }
 
 
-def encounter(id: str, subject: str, kind: str = "AMB", diagnosis: str = "") -> Json:
+def encounter(
+    id: str, subject: str, kind: str = "AMB", diagnosis: str = "", within: str = ""
+) -> Json:
     made: Json = {
         "resourceType": "Encounter",
         "id": id,
@@ -133,9 +142,23 @@ def encounter(id: str, subject: str, kind: str = "AMB", diagnosis: str = "") -> 
         "class": {"system": "urn:class", "code": kind},
         "subject": reference(f"Patient/{subject}"),
     }
+    near = f"Location/{'near' if kind == 'AMB' else 'far'}"
+    made["location"] = [{"location": reference(near)}]
     if diagnosis:
         made["diagnosis"] = [{"condition": reference(f"Condition/{diagnosis}")}]
+    if within:
+        made["partOf"] = reference(f"Encounter/{within}")
     return made
+
+
+def answered(id: str, subject: str, version: str = "") -> Json:
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "id": id,
+        "status": "completed",
+        "questionnaire": f"http://acme.org/q{version and '|'}{version}",
+        "subject": reference(f"Patient/{subject}"),
+    }
 
 
 def observation(
@@ -150,9 +173,17 @@ def observation(
         "effectiveDateTime": f"2026-01-0{value}",
         "subject": reference(f"Patient/{subject}"),
     }
+    if code == "bp":
+        made["code"] = concept(code) | {"text": "Blood pressure"}
+    said = "".join(f"<p>{code} {code}</p>" for _ in range(value))
+    div = f'<div xmlns="http://www.w3.org/1999/xhtml">{said}</div>'
+    made["text"] = {"status": "generated", "div": div}
     if within:
         made["encounter"] = reference(f"Encounter/{within}")
-    if doctor:
+    if doctor == INSIDE:
+        made["contained"] = [practitioner("in", "Sun")]
+        made["performer"] = [reference("#in")]
+    elif doctor:
         made["performer"] = [reference(f"Practitioner/{doctor}")]
     return made
 
@@ -189,13 +220,39 @@ def task(id: str, subject: str, owner: str) -> Json:
     }
 
 
+QUESTIONNAIRE: Json = {
+    "resourceType": "Questionnaire",
+    "id": "q",
+    "url": "http://acme.org/q",
+    "version": "1",
+    "title": "Health",
+    "status": "active",
+}
+VALUE_SET: Json = {
+    "resourceType": "ValueSet",
+    "id": "v",
+    "url": "http://acme.org/v",
+    "status": "active",
+    "compose": {"include": [{"system": "urn:c", "concept": [{"code": "bp"}, {"code": "I10"}]}]},
+}
+
+
 def practitioner(id: str, family: str) -> Json:
     return {"resourceType": "Practitioner", "id": id, "name": [{"family": family}]}
 
 
+def location(id: str, latitude: int) -> Json:
+    position = {"latitude": latitude, "longitude": 121}
+    return {"resourceType": "Location", "id": id, "position": position}
+
+
 DIRECTORY = (
+    Item(Key("Location", "near"), "hospital", (location("near", 31),)),
+    Item(Key("Location", "far"), "hospital", (location("far", 41),)),
     Item(Key("Practitioner", "d1"), "hospital", (practitioner("d1", "Zhao"),)),
     Item(Key("Practitioner", "d2"), "clinic", (practitioner("d2", "Qian"),)),
+    Item(Key("Questionnaire", "q"), "hospital", (QUESTIONNAIRE,)),
+    Item(Key("ValueSet", "v"), "hospital", (VALUE_SET,)),
 )
 
 
@@ -243,7 +300,10 @@ def _items() -> st.SearchStrategy[tuple[Item, ...]]:
             subject=_SUBJECT,
             kind=_one_of("AMB", "IMP"),
             diagnosis=_one_of("", "c1", "c2"),
+            within=_one_of("", "e1", "e2"),
         )
+    for id in ("r1", "r2"):
+        add(answered, id, subject=_SUBJECT, version=_one_of("", "1", "2"))
     for id in ("o1", "o2", "o3", "o4"):
         add(
             observation,
@@ -252,7 +312,7 @@ def _items() -> st.SearchStrategy[tuple[Item, ...]]:
             code=_one_of("bp", "glu"),
             value=st.integers(1, 3),
             within=_one_of("", "e1", "e2"),
-            doctor=_one_of("", "d1"),
+            doctor=_one_of("", "d1", INSIDE),
         )
     add(group, "g1", members=st.lists(_SUBJECT, min_size=1, max_size=2, unique=True))
     for id in ("l1", "l2"):
@@ -293,6 +353,22 @@ WORLDS = st.builds(World, _items(), _GRANTS.map(tuple))
 # Building
 
 
+def _defined(code: str, kind: str, expression: str, *targets: str) -> Defined:
+    base = expression.partition(".")[0]
+    url = f"http://example.org/{code}"
+    return Defined(code, SearchParameter(code, kind, (base,), expression, targets, (), url))  # type: ignore[arg-type]  # a kind is named
+
+
+_DEFINED = Indexing(
+    edition=1,
+    parameters=(
+        _defined("spoken", "string", "Patient.name.family"),
+        _defined("whom", "reference", "Observation.subject", "Patient"),
+    ),
+)
+"""Parameters of users, by which all records are indexed."""
+
+
 async def build(hub: Any, world: World, keep: Callable[[Item], bool]) -> None:
     """Write a world; both worlds meet patients in one order and each record at one time."""
     store, clock = hub.server.store, hub.clock
@@ -301,6 +377,8 @@ async def build(hub: Any, world: World, keep: Callable[[Item], bool]) -> None:
     grants = {grant.id: grant.write() for grant in world.grants}
     rules = {write.key: write for rule in RULES for write in rule.writes()}
     await store.commit([*numbering, *rules.values(), *grants.values()])
+    await store.commit(indexing_writes(_DEFINED, 0))
+    await hub.server.index.refresh()
     for place, made in enumerate((*DIRECTORY, *world.items)):
         clock.now = START + 10_000 * (place + 1)
         for write in writes(hub, made) if made in DIRECTORY or keep(made) else ():
@@ -479,6 +557,21 @@ Encounter?diagnosis.code=E11
 Encounter?class=IMP&_include=Encounter:subject
 Encounter?_has:Observation:encounter:value-quantity=3
 Encounter?patient.name=wang&_sort=_id
+Encounter?part-of:below=e1
+Observation?encounter:below=Encounter/e1
+Observation?encounter:above=Encounter/e2&_summary=count
+Observation?code:in=ValueSet/v&patient.family=Li
+Condition?code:not-in=http://acme.org/v
+Patient?_has:Condition:subject:code:in=ValueSet/v
+QuestionnaireResponse?questionnaire.title=health
+QuestionnaireResponse?questionnaire:Questionnaire.status=active&_include=QuestionnaireResponse:questionnaire
+Questionnaire?_has:QuestionnaireResponse:questionnaire:status=completed
+Questionnaire?_has:QuestionnaireResponse:questionnaire:subject:Patient.family=Li
+Questionnaire?_revinclude=QuestionnaireResponse:questionnaire
+Patient?_filter=name+co+"l"+and+not(_has:Condition:subject:code+eq+I10)
+Observation?_filter=patient[name+eq+li].family+eq+li+or+encounter.class+eq+AMB
+Observation?_filter=code+in+ValueSet/v+and+value-quantity+gt+1&_summary=count
+Encounter?_filter=_has:Observation:encounter:code+eq+bp
 Condition?code=urn:c|I10
 Condition?_has:Encounter:diagnosis:class=AMB
 Condition?patient._has:Observation:patient:code=bp
@@ -516,6 +609,34 @@ Practitioner/d1/Patient?_total=accurate
 ?_type=Patient&_revinclude=*
 Patient?_revinclude=*&_revinclude:iterate=*&_include:iterate=*
 ?_id=p1,o1,c1
+Observation?performer:Practitioner.family=Sun
+Observation?performer.name=sun&_summary=count
+Patient?_has:Observation:subject:performer.family=sun
+Encounter?_has:Observation:encounter:performer:Practitioner.name=sun
+Practitioner?family=Sun&_contained=true&_count=1
+Practitioner?family=Sun&_contained=both&_containedType=contained
+Practitioner?name=sun,zhao&_contained=both&_summary=count
+?_type=Practitioner,Patient&name=sun&_contained=true
+Patient?_content=li
+Patient?_content=wang&_total=accurate&_count=1
+Patient?_content=li,wang&_sort=-_score,_id&_count=1
+Patient?_content=-li&_summary=count
+Patient?_has:Observation:patient:_content=glu
+Patient?_has:Observation:patient:_text:missing=false
+Observation?_text=bp
+Observation?_text=bp&_sort=-_score&_count=1
+Observation?_text="bp+bp"&_sort=_score&_total=accurate&_count=2
+Observation?_content=glu&_summary=count
+Observation?_content=x&_sort=_score&_count=2
+Observation?code:text=pressure
+Observation?patient._content=wang
+Observation?encounter:Encounter._content=imp
+Condition?patient._content=li&_content=i10,e11
+?_type=Observation,Condition&_content=bp,i10&_sort=-_score&_count=2
+Location?near=31|121|50&_sort=near
+Encounter?location.near=31|121|50
+Encounter?location.near=31|121|5000&_summary=count
+Patient?_has:Encounter:patient:location.near=31|121|50&_total=accurate&_count=1
 Patient?_list=l1
 ?_list=l1,l2&_count=1
 Observation?subject:Patient._list=l1&_summary=count
@@ -525,6 +646,13 @@ Patient/_history?_list=l2
 List?item=Patient/p1
 List?_include=List:item&_revinclude=*
 AuditEvent?patient=nobody
+Patient?spoken=li&_total=accurate
+Patient?_sort=spoken&_count=1
+Patient?_has:Observation:whom:code=bp
+Patient?_revinclude=Observation:whom
+Observation?whom.spoken=wang
+Observation?whom=p2&_summary=count
+Observation?_include=Observation:whom&_count=1
 """
 
 SEARCHES = tuple(Ask("GET", path) for path in _SHAPES.split())

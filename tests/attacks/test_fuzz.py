@@ -6,6 +6,7 @@ Every request is made from a sound one by damage: to its method, address, header
 import gzip
 import itertools
 import json
+import re
 from urllib.parse import unquote
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from fhir_server.app import OPERATIONS
 from fhir_server.interactions.index import Index
 from fhir_server.interactions.server import Server
+from fhir_server.operations.graphql.operation import graphql
 from fhir_server.referral.rules import WRITE_RULES
 from fhir_server.search.cursor import Signer
 from fhir_server.settings import Settings
@@ -86,8 +88,51 @@ META = {
     "resourceType": "Parameters",
     "parameter": [{"name": "meta", "valueMeta": {"tag": [{"system": "urn:t", "code": "b"}]}}],
 }
+MATCH = {
+    "resourceType": "Parameters",
+    "parameter": [
+        {"name": "resource", "resource": PATIENT},
+        {"name": "onlyCertainMatches", "valueBoolean": False},
+        {"name": "count", "valueInteger": 3},
+    ],
+}
+EVERYTHING = {
+    "resourceType": "Parameters",
+    "parameter": [
+        {"name": "_type", "valueCode": "Observation"},
+        {"name": "_count", "valueInteger": 1},
+        {"name": "_since", "valueInstant": "2026-01-01T00:00:00Z"},
+        {"name": "start", "valueDate": "2020"},
+    ],
+}
+GRAPHQL = """query A($id: id = "p1", $x: Boolean! = true) {
+    Patient(id: $id) { ...P @include(if: $x) link { other { resource(optional: true) { id } } } }
+    all: PatientConnection(name: "x", _count: 1) { count next edges { mode resource { id } } }
+}
+fragment P on Patient {
+    __typename name(fhirpath: "family.exists()", _offset: 0) @flatten @slice(path: "use") { given }
+    ObservationList(_reference: patient, _sort: "-date") { value { ... on Quantity { unit } } }
+}"""
+QUERY = {"query": GRAPHQL, "variables": {"id": "p1", "x": True}, "operationName": "A"}
+COMPOSITION = {
+    "resourceType": "Composition",
+    "id": "c1",
+    "status": "final",
+    "type": {"text": "x"},
+    "subject": {"reference": "Patient/p1"},
+    "date": "2026-01-02",
+    "author": [{"reference": "Patient/p1"}],
+    "title": "x",
+    "section": [{"title": "x", "entry": [{"reference": "Observation/o1"}]}],
+}
 JSON = "application/fhir+json"
 SOUND = [
+    ("POST", "Patient/$match", MATCH, JSON),
+    ("POST", "Patient/$match?count=1", PATIENT, JSON),
+    ("POST", "Patient/p1/$everything", EVERYTHING, JSON),
+    ("POST", "Composition/c1/$document?persist=true", b"", JSON),
+    ("POST", "$graphql", QUERY, "application/json"),
+    ("PUT", "Composition/c1", COMPOSITION, JSON),
     ("POST", "Patient", PATIENT, JSON),
     ("PUT", "Patient/p1", PATIENT, JSON),
     ("PUT", "Patient?identifier=urn:s|1", PATIENT, JSON),
@@ -128,6 +173,11 @@ QUERIES = [
     "_job/x",
     "OperationDefinition/Resource-meta",
     "AuditEvent?patient=p1&date=gt2020",
+    "Patient/p1/$everything?_type=Observation,Patient&_since=2020&start=2020&end=2027&_count=1",
+    "Patient/$everything?_count=2&_cursor=x",
+    "Observation/$lastn?patient=p1&code=http://loinc.org|8480-6&max=2&_include=Observation:subject",
+    "Composition/$document?id=Composition/c1",
+    "Patient/p1/$graphql?query={id,name{family}}&variables={}",
 ]
 HEADERS = {
     "Accept": "application/fhir+json",
@@ -271,10 +321,10 @@ def fuzzed(definitions, validator, extractor):
         clock=clock,
         new_id=lambda: f"n{next(numbers)}",
         write_rules=WRITE_RULES,
-        operations=OPERATIONS,
+        operations=(*OPERATIONS, *graphql()),
     )
     hub = Hub(server, clock)
-    hub.put_in(PATIENT, OBSERVATION, {"resourceType": "Patient", "id": "p2"})
+    hub.put_in(PATIENT, OBSERVATION, {"resourceType": "Patient", "id": "p2"}, COMPOSITION)
     yield hub
     hub.close()
 
@@ -317,6 +367,9 @@ def check(hub, request, by):
     assert status < 500 or status in (501, 503), body
     if status >= 400 and request[0] != "HEAD":
         told = json.loads(body)
+        if "errors" in told:
+            assert all(each["message"] for each in told["errors"])
+            return
         assert told["resourceType"] == "OperationOutcome"
         for issue in told["issue"]:
             assert issue["severity"]
@@ -341,6 +394,24 @@ BY = st.sampled_from(["open", "physician", "patient", "feed"])
 @given(request=requests(), by=BY)
 def test_damaged_requests_are_answered(fuzzed, request, by):
     check(fuzzed, request, by)
+
+
+@st.composite
+def documents(draw):
+    """Return a query with up to five of its words lost, doubled or replaced."""
+    words = re.findall(r'"[^"]*"|\w+|[^\w\s]|\s+', GRAPHQL)
+    other = st.sampled_from([*words, "{", "}", "(", ")", "...", "@", "$", "null", "1e400", "\\"])
+    for _ in range(draw(st.integers(1, 5))):
+        place = draw(st.integers(0, len(words) - 1))
+        words[place] = draw(st.one_of(st.just(""), st.just(words[place] * 2), other, TEXTS))
+    return "".join(words)
+
+
+@USUAL
+@given(document=documents(), by=BY)
+def test_damaged_queries_are_answered(fuzzed, document, by):
+    content = json.dumps({"query": document}).encode()
+    check(fuzzed, ("POST", "$graphql", content, {"Content-Type": "application/json"}), by)
 
 
 @pytest.mark.proof

@@ -16,8 +16,7 @@ from hypothesis import given, settings
 from test_two_worlds import CALLER, SOME, WORLD, compare, compared, everything
 
 from fhir_server.authz.decide import Allow
-from fhir_server.operations import everything as everything_operation
-from fhir_server.operations import lastn, match, referred
+from fhir_server.operations import lastn, match, record_page, referred
 from fhir_server.operations.graphql import loads
 from fhir_server.search.tree import EVERYTHING
 
@@ -130,7 +129,7 @@ def allow_all(caller, type, verb):
 @pytest.mark.parametrize(
     ("module", "name", "mutant"),
     [
-        (everything_operation, "visible", everything),
+        (record_page, "visible", everything),
         (lastn, "allowed", allow_all),
         (match, "allowed", allow_all),
         (loads, "visible", everything),

@@ -10,11 +10,13 @@ from dataclasses import replace
 import pytest
 from attack_worlds import (
     CALLERS,
+    INSIDE,
     RULES,
     SEARCHES,
     START,
     WORLDS,
     World,
+    answered,
     answers,
     build,
     changes,
@@ -36,6 +38,7 @@ from fhir_server.authz import restrict as restricting
 from fhir_server.authz.decide import Allow
 from fhir_server.authz.grant import Grant
 from fhir_server.interactions import (
+    climb,
     criteria,
     find,
     history,
@@ -117,13 +120,17 @@ WORLD = World(
         item(encounter("e2", "p2", "IMP", "c2"), "hospital"),
         item(observation("o1", "p1", "bp", 1, "e2", "d1"), "clinic"),
         item(observation("o2", "p1", "glu", 3, "e1", "d2"), "hospital"),
-        item(observation("o3", "p2", "bp", 2, "e1"), "clinic"),
+        item(observation("o3", "p2", "bp", 2, "e1", INSIDE), "clinic"),
+        item(observation("o5", "p2", "bp", 2, "e2", INSIDE), "hospital"),
         item(
             observation("o4", "p1", "bp", 2),
             "clinic",
             observation("o4", "p1", "glu", 3),
             deleted=True,
         ),
+        item(encounter("e3", "p2", "IMP", within="e1"), "hospital"),
+        item(observation("o5", "p1", "bp", 1, "e3"), "clinic"),
+        item(answered("r1", "p2", "1"), "hospital"),
         item(group("g1", ("p1", "p2")), "hospital"),
         item(task("t1", "p1", "elsewhere"), "hospital"),
         item(list_of("l1", "", "Patient/p1", "Patient/p3", "Observation/o1"), "clinic"),
@@ -201,6 +208,7 @@ async def permit_all(store, caller, where, version):
         (reach, "visible", everything),
         (reach, "find", find_all),
         (included, "visible", everything),
+        (climb, "visible", everything),
         (criteria, "restrict", dropping(Has, 1)),
         (criteria, "allowed", allow_all),
         (find, "permits", permit_all),

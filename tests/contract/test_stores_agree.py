@@ -88,6 +88,20 @@ async def _all(store: Kept, query: Query) -> list[Version]:
     raise AssertionError("the pages have no end")
 
 
+async def _all_back(store: Kept, query: Query) -> list[Version]:
+    """Return everything, page by page from the end."""
+    found: list[Version] = []
+    after = None
+    for _ in range(50):
+        page = await store.search(replace(query, after=after, back=True))
+        assert len(page.versions) <= query.limit
+        found = [*page.versions, *found]
+        after = page.next
+        if after is None:
+            return found
+    raise AssertionError("the pages have no beginning")
+
+
 queries = st.builds(
     Query,
     worlds.types,
@@ -124,6 +138,7 @@ def test_searches(empty: Open, world: list[Write], asked: list[Query]) -> None:
                 assert await memory.count(query) == len(expected)
                 for disk in disks:
                     assert await _all(disk, query) == in_memory
+                    assert await _all_back(disk, query) == in_memory
                     assert await disk.count(query) == len(expected)
             assert await disks[0].check() == []
 
@@ -158,9 +173,58 @@ def test_every_order_pages(empty: Open, where: Node) -> None:
                 query = Query("Observation", where, sort, limit=3 + n % 5, now=NOW)
                 expected = await _all(memory, query)
                 assert len(expected) == await memory.count(query) > 2
+                assert await _all_back(memory, query) == expected
                 for disk in disks:
                     assert await _all(disk, query) == expected
+                    assert await _all_back(disk, query) == expected
                     assert await disk.count(query) == len(expected)
+
+    asyncio.run(run())
+
+
+_STEADY = (EVERYTHING, Match("mixed"), Match("code", (Cond("v", "in", worlds.CODES),)))
+"""Predicates that nothing but a record itself can change the truth of."""
+
+
+@given(
+    worlds.worlds,
+    st.lists(st.lists(worlds.writes, max_size=3), min_size=6, max_size=12),
+    st.builds(
+        Query,
+        worlds.types,
+        st.sampled_from(_STEADY),
+        sort=worlds.sorts,
+        limit=st.integers(1, 3),
+        back=st.booleans(),
+    ),
+)
+@settings(max_examples=60, deadline=None)
+def test_what_does_not_change_is_on_one_page(
+    empty: Open, world: list[Write], between: list[list[Write]], query: Query
+) -> None:
+    """Under concurrent writes a resource that did not change appears exactly once, going forward
+    and going back."""
+    changing = {write.key for writes in between for write in writes}
+
+    async def run() -> None:
+        async with _stores(empty) as (memory, (disk, *_), clock):
+            for store in (memory, disk):
+                for clock[0], write in enumerate(world):
+                    await store.commit([write])
+                whole = await _all(store, replace(query, back=False))
+                seen: list[Key] = []
+                asked, writes = query, iter(between)
+                while True:
+                    page = await store.search(asked)
+                    keys = [version.key for version in page.versions]
+                    seen = [*keys, *seen] if query.back else [*seen, *keys]
+                    if page.next is None:
+                        break
+                    asked = replace(asked, after=page.next)
+                    for clock[0], write in enumerate(next(writes, ()), 100):
+                        await store.commit([write])
+                steady = [version.key for version in whole if version.key not in changing]
+                assert [key for key in seen if key not in changing] == steady
 
     asyncio.run(run())
 

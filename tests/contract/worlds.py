@@ -5,6 +5,7 @@ import random
 from hypothesis import strategies as st
 
 from fhir_server.model import NO_TEXT, Entry, Key, Sort, Text, Value, Write
+from fhir_server.search.contained import entries_of
 from fhir_server.search.near import NEARBY
 from fhir_server.search.tree import (
     EVERYTHING,
@@ -12,6 +13,7 @@ from fhir_server.search.tree import (
     And,
     Chain,
     Cond,
+    Contained,
     ForEachPatient,
     Has,
     Ids,
@@ -49,31 +51,48 @@ _systems = st.sampled_from(SYSTEMS)
 _people = st.frozensets(st.sampled_from(PEOPLE), max_size=3)
 _orders = st.sampled_from(("=", "<", "<=", ">", ">="))
 
+_urls = st.sampled_from(("u", "v"))
+_versions = st.sampled_from(("", "1", "2"))
 _groups = st.integers(0, 2)
 
 entries = st.one_of(
     st.tuples(_codes, _systems).map(lambda t: Entry("code", *t)),
     _refs.map(lambda ref: Entry("ref", ref)),
+    st.tuples(_urls, _versions).map(lambda t: Entry("to", *t)),
+    _urls.map(lambda url: Entry("url", url)),
+    _versions.map(lambda version: Entry("version", version)),
     st.tuples(st.integers(0, 12), st.integers(0, 4)).map(lambda t: Entry("date", t[0], sum(t))),
     _values.map(lambda v: Entry("mixed", v)),
     _values.map(lambda v: Entry("mixed", v, path="#1")),
+    st.sampled_from(("#1", "#2")).map(lambda ref: Entry("ref", ref)),
     st.tuples(_values, _groups).map(lambda t: Entry("both.0", t[0], group=t[1])),
     st.tuples(_codes, _systems, _groups).map(lambda t: Entry("both.1", t[0], u=t[1], group=t[2])),
     st.sampled_from(PLACES).map(lambda place: Entry("near", *place)),
 )
+_held = st.builds(
+    lambda type, id, said: tuple(entries_of(type, id, said)),
+    st.sampled_from(("grant", "Patient")),
+    st.sampled_from(("1", "2")),
+    st.lists(entries.filter(lambda entry: not entry.path), max_size=4),
+)
+held = st.just(()) | st.lists(_held, max_size=3).map(lambda some: sum(some, ()))
+"""What the contained resources of a record say."""
 _texts = st.lists(st.sampled_from(SAID), max_size=3).map(lambda some: kept(BREAK.join(some)))
 texts = st.just(NO_TEXT) | st.builds(Text, st.just("") | _texts, _texts)
 
 
-def _write(key: Key, found: list[Entry], patients: frozenset[str], text: Text) -> Write:
+def _write(
+    key: Key, own: list[Entry], inside: tuple[Entry, ...], patients: frozenset[str], text: Text
+) -> Write:
+    found = [*own, *inside]
     body = f'{{"{key}":{len(found)}}}'.encode()
     return Write(key, body, tuple(found), tuple(found[:2]), tuple(sorted(patients)), text=text)
 
 
 keys = st.builds(Key, types, _ids)
 writes = st.one_of(
-    st.builds(_write, keys, st.lists(entries, max_size=6), _people, texts),
-    st.builds(_write, keys, st.lists(entries, min_size=3, max_size=6), _people, texts),
+    st.builds(_write, keys, st.lists(entries, max_size=6), held, _people, texts),
+    st.builds(_write, keys, st.lists(entries, min_size=3, max_size=6), held, _people, texts),
     keys.map(lambda key: Write(key, None, method="DELETE")),
 )
 worlds = st.lists(writes, min_size=5, max_size=24)
@@ -90,7 +109,7 @@ _cond = st.one_of(
     st.builds(
         Cond,
         st.sampled_from("vw"),
-        st.sampled_from(("prefix", "contains")),
+        st.sampled_from(("prefix", "contains", "suffix")),
         st.sampled_from(("", "x", "xy", "http", "\ud7ff", HIGH)),
     ),
     st.builds(Cond, st.sampled_from("vw"), st.just("in"), _lists),
@@ -141,11 +160,22 @@ def _with_joins(inner: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
         _without_joins(inner),
         st.builds(Chain, params, types, inner),
         st.builds(Has, types, params, inner),
+        st.builds(Chain, st.just("to"), types, inner, st.just(True)),
+        st.builds(Has, types, st.just("to"), inner, st.just(True)),
     )
 
 
+_said = _matches | st.builds(Together, st.just("both"), st.lists(_conds, max_size=2).map(tuple))
+_contained = st.builds(
+    Contained,
+    st.sampled_from(("grant", "Patient")),
+    st.recursive(_said, _without_joins, max_leaves=4),
+    st.sampled_from(("", "", "ref")),
+)
 _grants = st.builds(ForEachPatient, types, st.recursive(_leaves, _without_joins, max_leaves=3))
-trees: st.SearchStrategy[Node] = st.recursive(_leaves | _grants, _with_joins, max_leaves=8)
+trees: st.SearchStrategy[Node] = st.recursive(
+    _leaves | _grants | _contained, _with_joins, max_leaves=8
+)
 _UNTOLD = Not(Match("none"))
 QUESTIONS: tuple[Node, ...] = (
     EVERYTHING,
@@ -170,10 +200,17 @@ QUESTIONS: tuple[Node, ...] = (
     ),
     InPatient("a"),
     ForEachPatient("grant", Match("code", (Cond("v", "=", "x"),))),
+    Contained("grant", Match("code", (Cond("v", "=", "x"),))),
+    Contained("grant", And((Match("code", (Cond("v", "=", "x"),)), Not(Match("mixed"))))),
+    Or((Chain("ref", "grant", Match("code")), Contained("grant", Match("code"), "ref"))),
     Chain("ref", "Observation", _UNTOLD),
     Chain("ref", "grant", _UNTOLD),
     Has("Observation", "ref", _UNTOLD),
     Has("grant", "ref", Match("mixed")),
+    Chain("to", "grant", _UNTOLD, canonical=True),
+    Chain("to", "Observation", Match("mixed", (Cond("v", ">", 2),)), canonical=True),
+    Has("grant", "to", _UNTOLD, canonical=True),
+    And((Not(Has("grant", "to", Match("date"), canonical=True)), Match("url"))),
     And((Match("code"), Not(Chain("ref", "Observation", Match("date"))))),
     Chain("ref", "grant", Has("Observation", "ref", OnlyPatients(frozenset(PEOPLE)))),
     Words("content", ("血压",)),
@@ -196,12 +233,19 @@ def rich(chance: random.Random) -> list[Write]:
         entries += [Entry("mixed", chance.choice(MIXED)) for _ in range(next(few))]
         entries += [Entry("mixed", chance.choice(MIXED), path="#1") for _ in range(next(few))]
         entries += [Entry("date", chance.randrange(12)) for _ in range(next(few))]
+        entries += [Entry("to", f"u{n % 7}", ("", "1", "2")[n % 3]), Entry("url", f"u{n % 5}")]
+        entries += [Entry("version", each) for each in ("", "1", "2", "12")[n % 4]]
         entries += [Entry("both.0", chance.choice(MIXED), group=next(few)) for _ in range(2)]
         entries += [Entry("both.1", chance.choice(CODES), group=next(few)) for _ in range(2)]
         entries += [
             Entry("ref", f"{chance.choice(TYPES)}/{chance.randrange(100)}")
             for _ in range(next(few) + 1)
         ]
+        for id in chance.sample(("1", "2"), next(few)):
+            entries.append(Entry("ref", f"#{id}"))
+            said = [Entry("code", chance.choice(CODES))]
+            said += [Entry("mixed", chance.choice(MIXED)) for _ in range(next(few))]
+            entries += entries_of("grant", id, said)
         patients = chance.sample(PEOPLE, chance.choice((0, 1, 1, 1, 1, 2)))
         entries += [Entry("near", *own.choice(PLACES)) for _ in range(own.randrange(3))]
         said = [kept(BREAK.join(own.choices(SAID, k=own.randrange(3)))) for _ in range(2)]

@@ -20,10 +20,11 @@ from fhir_server.interactions.routes import ID
 from fhir_server.model import Key
 from fhir_server.operations.graphql.arguments import texts
 from fhir_server.operations.graphql.errors import Path, Problem
+from fhir_server.operations.graphql.items import has, items
 from fhir_server.operations.graphql.loads import Json, Loads, Wanted, wanted
 from fhir_server.operations.graphql.output import Object, Sliced, Slot
-from fhir_server.operations.graphql.plan import Field, Selection
 from fhir_server.operations.graphql.schema import Found, Schema, named
+from fhir_server.operations.graphql.selection import Field, Selection
 from fhir_server.search.reference import taken_apart
 
 MOST_OBJECTS = 100_000
@@ -55,9 +56,9 @@ class Execution:
     loads: Loads
     base: str
     problems: list[Problem] = field(default_factory=list)
+    objects: int = 0
     _waiting: list[_Wait] = field(default_factory=list)
     _merged: dict[tuple[int, str], list[tuple[Field, Selection]]] = field(default_factory=dict)
-    _objects: int = 0
 
     async def run(self, type: str, node: Json, selection: Selection) -> Object:
         """Return what is selected of an object of a type."""
@@ -74,8 +75,8 @@ class Execution:
     # Walking
 
     def _object(self, type: str, node: Json, selection: Selection, at: _At) -> Object:
-        self._objects += 1
-        if self._objects > MOST_OBJECTS:
+        self.objects += 1
+        if self.objects > MOST_OBJECTS:
             raise TooCostly(f"The answer has more than {MOST_OBJECTS} objects; ask for less.")
         made = Object()
         for each, below in self._fields(selection, type):
@@ -121,14 +122,14 @@ class Execution:
         return None
 
     def _element(self, found: Found, node: Json, asked: Field, below: Selection, at: _At) -> Any:
-        items = list(_items(found, node))
+        every = list(items(found, node))
         if found.many and asked.arguments:
-            items = self._filtered(items, asked, at)
+            every = self._filtered(every, asked, at)
         if asked.first:
-            items = items[:1]
+            every = every[:1]
         single = not found.many or asked.first
         made = []
-        for place, (kind, value) in enumerate(items):
+        for place, (kind, value) in enumerate(every):
             path = at.path if single else (*at.path, place)
             each = self._complete(kind, value, asked, below, _At(path, at.resource))
             made.append(Sliced(self._suffix(place, kind, value, asked, at), each))
@@ -151,15 +152,15 @@ class Execution:
         return self._object(kind, value, below, at)
 
     def _filtered(
-        self, items: list[tuple[str, Any]], asked: Field, at: _At
+        self, every: list[tuple[str, Any]], asked: Field, at: _At
     ) -> list[tuple[str, Any]]:
         given = dict(asked.arguments)
         offset, count = given.pop("_offset", 0), given.pop("_count", None)
         given.pop("fhirpath", None)
         left = [
             item
-            for item in items
-            if _has(item[1], given)
+            for item in every
+            if has(item[1], given)
             and (asked.where is None or self._holds(asked.where, item, asked, at))
         ]
         return left[offset:] if count is None else left[offset : offset + count]
@@ -288,19 +289,3 @@ def _is_wanted(type: str, asked: Field) -> bool:
     """Tell whether a field's argument `type`, if it has one, names a type."""
     types = texts(asked.arguments.get("type", []))
     return not types or type in types
-
-
-def _items(found: Found, node: Json) -> Iterator[tuple[str, Any]]:
-    """Yield the values of an element, each with its type; what has no value is left out."""
-    for prop, kind in found.properties:
-        value = node.get(prop)
-        for each in value if isinstance(value, list) else (value,):
-            if each is not None:
-                yield kind, each
-
-
-def _has(value: Any, given: Json) -> bool:
-    """Tell whether an object has all the values of its primitives that are given."""
-    return isinstance(value, dict) and all(
-        not set(texts(value.get(name, []))).isdisjoint(texts(wish)) for name, wish in given.items()
-    )

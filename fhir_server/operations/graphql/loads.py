@@ -30,6 +30,8 @@ from fhir_server.search.tree import Cond, Match, Node, both
 
 _MOST_SEARCHES = 500
 _SPARE = 3
+_BEGIN = ([0],)
+_MOST_BACK = 20
 _NO_PARAMETERS = frozenset(("fhirpath", "_reference", "_count", "_cursor"))
 
 Json = dict[str, Any]
@@ -127,10 +129,10 @@ class Loads:
         size = self.server.settings.page if asked_for.count is None else asked_for.count
         size = min(size, self.server.settings.page_limit)
         bind = self._bind(asked_for, parent)
-        offset, after = 0, None
-        if asked_for.cursor:
-            offset, *place = self.server.signer.open(asked_for.cursor, bind)
-            after = tuple(place) or None
+        # A cursor holds where each page began on the way here, this one last.
+        starts = self.server.signer.open(asked_for.cursor, bind) if asked_for.cursor else _BEGIN
+        offset, *place = starts[-1]
+        after = tuple(place) or None
         page = await self._search(replace(query, limit=size, after=after))
         added = await included(self.server, self.caller, search, page.versions)
         if added.next is not None:
@@ -139,14 +141,17 @@ class Loads:
         found = {
             "offset": offset,
             "pagesize": size,
-            "first": seal((0,), bind),
+            "first": seal(_BEGIN, bind),
             "edges": [
                 *({"mode": "match", "resource": self.resource(each)} for each in page.versions),
                 *({"mode": "include", "resource": self.resource(each)} for each in added.versions),
             ],
         }
         if page.next is not None:
-            found["next"] = seal((offset + len(page.versions), *page.next), bind)
+            after_this = [offset + len(page.versions), *page.next]
+            found["next"] = seal((*starts[-_MOST_BACK:], after_this), bind)
+        if len(starts) > 1:
+            found["previous"] = seal(starts[:-1], bind)
         if is_counted:
             found["count"] = await self.server.store.count(query)
         return found

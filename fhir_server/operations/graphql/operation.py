@@ -12,20 +12,24 @@ https://hl7.org/fhir/R4/graphql.html, https://hl7.org/fhir/R4/operation-resource
 
 from typing import Any, NamedTuple
 
-from conformance.definitions import Definitions
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.errors import BadRequest
-from fhir_server.interactions.breath import Breath
+from fhir_server.interactions.breath import Breath, aside
 from fhir_server.interactions.find import find, living
 from fhir_server.interactions.interaction import GRAPHQL, Interaction, Params, Reply
 from fhir_server.interactions.server import OperationDefinition, Parameter, Server
 from fhir_server.operations.graphql.errors import Invalid, Problem
+from fhir_server.operations.graphql.execute import Execution
+from fhir_server.operations.graphql.loads import Loads
+from fhir_server.operations.graphql.output import Writer
 from fhir_server.operations.graphql.schema import QUERY, Schema
 from fhir_server.operations.parameters import listed, once, simple
 
 Json = dict[str, Any]
 
+_EACH = 64
+"""About how many bytes an object of an answer has."""
 _NAMES = ("query", "operationName", "variables")
 
 
@@ -37,14 +41,26 @@ class _Request(NamedTuple):
     variables: Json
 
 
-def graphql(definitions: Definitions) -> tuple[OperationDefinition, ...]:
-    """Return the operation, for `Server.operations`; its schema is made as queries need it."""
-    schema = Schema(definitions)
+class _GraphQL:
+    """Answers with what a query selects: of the whole hub, or of one record.
 
-    async def run(server: Server, caller: Caller, ask: Interaction) -> Reply:
-        """Answer with what a query selects: of the whole hub, or of one record."""
-        return await _answer(schema, server, caller, ask)
+    Keeps the schema of the definitions that are in force.
+    """
 
+    def __init__(self) -> None:
+        """Start without a schema: the first query makes it."""
+        self._schema: Schema | None = None
+
+    async def __call__(self, server: Server, caller: Caller, ask: Interaction) -> Reply:
+        """Answer a query."""
+        if self._schema is None or self._schema.definitions is not server.definitions:
+            self._schema = Schema(server.definitions)
+        return await _answer(self._schema, server, caller, ask)
+
+
+def graphql() -> tuple[OperationDefinition, ...]:
+    """Return the operation, for `Server.operations`."""
+    run = _GraphQL()
     parameters = (
         Parameter("query", "in", 1, "1", "string", "The query, a document of GraphQL."),
         Parameter("operationName", "in", 0, "1", "string", "Which operation of the document."),
@@ -59,9 +75,6 @@ def graphql(definitions: Definitions) -> tuple[OperationDefinition, ...]:
 
 async def _answer(schema: Schema, server: Server, caller: Caller, ask: Interaction) -> Reply:
     # GraphQL's parser takes memory and time to load: who does not use it does not pay for it.
-    from fhir_server.operations.graphql.execute import Execution
-    from fhir_server.operations.graphql.loads import Loads
-    from fhir_server.operations.graphql.output import Writer
     from fhir_server.operations.graphql.plan import plan
 
     request = _request(ask)
@@ -78,9 +91,9 @@ async def _answer(schema: Schema, server: Server, caller: Caller, ask: Interacti
     execution = Execution(schema, loads, ask.base)
     made = await execution.run(type, node, selection)
     writer = Writer()
-    data = {"data": writer.written(made)}
-    told = tuple(sorted(loads.told))
-    return _told(200, data, execution.problems + writer.problems, told)
+    data = await aside(_EACH * execution.objects, writer.written, made)
+    problems = execution.problems + writer.problems
+    return _told(200, {"data": data}, problems, tuple(sorted(loads.told)))
 
 
 def _told(status: int, data: Json, problems: list[Problem], patients: tuple[str, ...]) -> Reply:

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from fhir_server.operations.graphql.errors import Path, Problem
-from fhir_server.operations.graphql.plan import Field
+from fhir_server.operations.graphql.selection import Field
 
 
 class Slot:

@@ -10,123 +10,44 @@ https://hl7.org/fhir/R4/graphql.html, https://spec.graphql.org/October2021/#sec-
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from decimal import Decimal
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-from graphql.error import GraphQLSyntaxError
 from graphql.language import (
-    BooleanValueNode,
     DirectiveNode,
-    DocumentNode,
-    EnumValueNode,
     FieldNode,
-    FloatValueNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     InlineFragmentNode,
-    IntValueNode,
-    ListValueNode,
     Node,
     NonNullTypeNode,
-    ObjectValueNode,
     OperationDefinitionNode,
-    OperationType,
     SelectionNode,
     SelectionSetNode,
-    StringValueNode,
     ValueNode,
-    VariableNode,
-    parse,
 )
-from graphql.language import get_location as location_in
 
-from conformance.fhirpath import Expression, FHIRPathError, compile
+from conformance.fhirpath import Expression, FHIRPathError
 from fhir_server.operations.graphql.arguments import faults
-from fhir_server.operations.graphql.errors import Invalid, Place, Problem
+from fhir_server.operations.graphql.document import document, fragments, operation, place, value
+from fhir_server.operations.graphql.errors import Invalid, Problem
+from fhir_server.operations.graphql.paths import filter_path
 from fhir_server.operations.graphql.schema import QUERY, RESOURCE, Found, Schema, named
+from fhir_server.operations.graphql.selection import Chosen, Field, Selection, Values
 
 MOST_FIELDS = 2000
 MOST_LEVELS = 20
-_MOST_TOKENS = 10_000
-
-Values = Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Field:
-    """One field that is asked for. `where` is its argument `fhirpath`, `slice` the path of the
-    directive, None for `$index`."""
-
-    key: str
-    name: str
-    arguments: Values
-    chosen: "Selection"
-    place: Place | None
-    flatten: bool = False
-    first: bool = False
-    singleton: bool = False
-    sliced: bool = False
-    slice: Expression | None = None
-    where: Expression | None = None
-
-
-class Chosen(NamedTuple):
-    """A field, and the conditions of the fragments around it: objects that fit all have it."""
-
-    on: tuple[str, ...]
-    field: Field
-
-
-Selection = tuple[Chosen, ...]
-
-
-@lru_cache(maxsize=256)
-def document(text: str) -> DocumentNode:
-    """Return a document, parsed. Raises `Invalid`."""
-    try:
-        return parse(text, max_tokens=_MOST_TOKENS, allow_empty_selection_sets=False)
-    except GraphQLSyntaxError as fault:
-        places = [(each.line, each.column) for each in fault.locations or ()]
-        raise Invalid(Problem(fault.message, places[0] if places else None)) from None
-    except RecursionError:
-        raise Invalid(Problem("The document is nested too deeply.")) from None
-
-
-def plan(schema: Schema, text: str, operation: str, variables: Values, type: str) -> Selection:
-    """Return what a document asks for of an object of a type. Raises `Invalid`."""
+def plan(schema: Schema, text: str, name: str, variables: Values, type: str) -> Selection:
+    """Return what an operation of a document asks for of an object of a type. Raises `Invalid`."""
     made = document(text)
-    chosen = _operation(made, operation)
-    fragments = {
-        each.name.value: each
-        for each in made.definitions
-        if isinstance(each, FragmentDefinitionNode)
-    }
-    planner = _Planner(schema, fragments)
+    chosen = operation(made, name)
+    planner = _Planner(schema, fragments(made))
     planner.take_variables(chosen, variables)
     found = planner.selection(chosen.selection_set, _Spot((type,)))
     if planner.problems:
         raise Invalid(*dict.fromkeys(planner.problems))
     return found
-
-
-def _operation(made: DocumentNode, name: str) -> OperationDefinitionNode:
-    every = [each for each in made.definitions if isinstance(each, OperationDefinitionNode)]
-    fitting = [each for each in every if not name or (each.name and each.name.value == name)]
-    if len(fitting) != 1:
-        words = f"There is no operation {name[:64]!r}." if name else "operationName must say which."
-        raise Invalid(Problem(words))
-    if fitting[0].operation is not OperationType.QUERY:
-        words = f"There are no {fitting[0].operation.value}s here: write by REST."
-        raise Invalid(Problem(words, _place(fitting[0])))
-    return fitting[0]
-
-
-def _place(node: Node) -> Place | None:
-    if node.loc is None:
-        return None
-    found = location_in(node.loc.source, node.loc.start)
-    return found.line, found.column
 
 
 class _Spot(NamedTuple):
@@ -222,7 +143,7 @@ class _Planner:
             name=name,
             arguments=arguments,
             chosen=self._below(node, spot, types),
-            place=_place(node),
+            place=place(node),
             where=self._path(node, arguments.get("fhirpath"), types),
             **shape,
         )
@@ -230,14 +151,17 @@ class _Planner:
     def _count(self, node: FieldNode, spot: _Spot) -> None:
         self.fields += 1
         if self.fields > MOST_FIELDS:
-            raise Invalid(Problem(f"The query has more than {MOST_FIELDS} fields.", _place(node)))
+            raise Invalid(Problem(f"The query has more than {MOST_FIELDS} fields.", place(node)))
         if spot.level > MOST_LEVELS:
             words = f"The query has more than {MOST_LEVELS} levels."
-            raise Invalid(Problem(words, _place(node)))
+            raise Invalid(Problem(words, place(node)))
 
     def _found(self, node: FieldNode, spot: _Spot) -> Found | None:
         name = node.name.value
         found = self.schema.field(spot.types[0], name) if len(spot.types) == 1 else None
+        if name.startswith("__"):
+            self._fault(node, "There is no introspection: types and fields are those of FHIR R4.")
+            return None
         if found is None:
             types = ", ".join(map(named, spot.types))
             hint = "; write … on TYPE around it" if self._is_open(spot) else ""
@@ -289,7 +213,7 @@ class _Planner:
         if text is None:
             return None
         try:
-            return compile(str(text), self.schema.definitions, *types)
+            return filter_path(str(text), self.schema.definitions, types)
         except FHIRPathError as fault:
             self._fault(node, f"fhirpath: {fault}")
             return None
@@ -316,22 +240,11 @@ class _Planner:
         return None
 
     def _value(self, node: ValueNode) -> Any:
-        match node:
-            case VariableNode():
-                if node.name.value not in self.variables:
-                    self._fault(node, f"The variable ${node.name.value} is not declared.")
-                return self.variables.get(node.name.value)
-            case ListValueNode():
-                return [self._value(each) for each in node.values]
-            case ObjectValueNode():
-                return {each.name.value: self._value(each.value) for each in node.fields}
-            case IntValueNode():
-                return int(node.value)
-            case FloatValueNode():
-                return Decimal(node.value)
-            case BooleanValueNode() | StringValueNode() | EnumValueNode():
-                return node.value
-        return None
+        try:
+            return value(node, self.variables)
+        except KeyError as name:
+            self._fault(node, f"The variable ${name.args[0]} is not declared.")
+            return None
 
     def _check_alike(self, chosen: Iterable[Chosen]) -> None:
         """Fields of one key, on objects that may be the same, ask for the same.
@@ -348,7 +261,7 @@ class _Planner:
                     self.problems.append(Problem(words, each.place))
 
     def _fault(self, node: Node, words: str) -> None:
-        self.problems.append(Problem(words, _place(node)))
+        self.problems.append(Problem(words, place(node)))
 
 
 _DIRECTIVES = frozenset(("include", "skip", "flatten", "first", "singleton", "slice"))

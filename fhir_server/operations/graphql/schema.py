@@ -16,6 +16,8 @@ from typing import Literal, NamedTuple
 from conformance.definitions import Definitions, Element
 
 QUERY = "Query"
+_NOT_KEPT = "AuditEvent"
+"""Rendered from the trail, and no records: they are searched by REST."""
 RESOURCE = "Resource"
 
 Kind = Literal["element", "type", "target", "one", "list", "connection"]
@@ -97,9 +99,12 @@ class Schema:
         """Return what a name such as `PatientList` asks for."""
         for suffix, kind in _SEARCHES:
             type = name.removesuffix(suffix)
-            if name.endswith(suffix) and self.definitions.is_resource_type(type):
+            if name.endswith(suffix) and self._is_kept(type):
                 return kind, type
         return None
+
+    def _is_kept(self, type: str) -> bool:
+        return type != _NOT_KEPT and self.definitions.is_resource_type(type)
 
     def _inner(self, name: str) -> str:
         for suffix in ("Connection", "Edge"):
@@ -112,7 +117,7 @@ class Schema:
     def _field(self, type: str, name: str) -> Found | None:
         if type == QUERY:
             searched = self.searched(name)
-            if searched is None and self.definitions.is_resource_type(name):
+            if searched is None and self._is_kept(name):
                 searched = ("one", name)
             return Found(searched[0], resource=searched[1]) if searched else None
         inner = self._inner(type)

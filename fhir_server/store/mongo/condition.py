@@ -47,6 +47,8 @@ def _compared(cond: Cond, now: int) -> Filter:
             return begins(str(value))
         case "contains":
             return contains(str(value))
+        case "suffix":
+            return contains(str(value), r"\z")
         case op:
             return {_OPERATORS[op]: bounded(value)}
 
@@ -62,11 +64,14 @@ def begins(text: str) -> Filter:
     return {"$gte": text} if last is None else {"$gte": text, "$lt": last}
 
 
-def contains(text: str) -> Filter:
-    """Return the comparison that text has this in it. Raises TooCostly for what is too long."""
+def contains(text: str, end: str = "") -> Filter:
+    """Return the comparison that text has this in it, followed by the pattern `end`.
+
+    Raises TooCostly for what is too long.
+    """
     if not text:
         return {"$gte": ""}
-    pattern = re.escape(text).replace("\0", "\\x00")  # BSON ends a pattern at NUL
+    pattern = re.escape(text).replace("\0", "\\x00") + end  # BSON ends a pattern at NUL
     if len(pattern) > _LONGEST_PATTERN:
         raise TooCostly("The text that is looked for is too long")
     return {"$regex": pattern}

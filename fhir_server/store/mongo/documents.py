@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from fhir_server.model import Entry, Key, Sort, Value, Version, Write
+from fhir_server.search.contained import contained
 from fhir_server.store import order
 from fhir_server.store.mongo.condition import bounded
 from fhir_server.store.mongo.filter import part_of
@@ -75,6 +76,8 @@ def indexed(write: Write, numbers: Sequence[int], sort: str | None) -> Doc:
     doc: Doc = {"t": write.key.type, "pids": sorted(numbers), "e": plain, **fields(write.text)}
     if composites:
         doc["c"] = composites
+    if held := _contained(write.entries):
+        doc["k"] = held
     if sort is not None:
         for name, down in (("lo", False), ("hi", True)):
             found = order.value(Sort(sort, down), write.key.id, 0, write.entries)
@@ -124,6 +127,22 @@ def _split(entries: Sequence[Entry]) -> tuple[list[Doc], list[Doc]]:
         else:
             plain.append({**_named(each.param, each.path), **value})
     return plain, [{**_named(whole, path), **parts} for (whole, _, path), parts in groups.items()]
+
+
+def _contained(entries: Sequence[Entry]) -> list[Doc]:
+    """Return an element for each contained resource: its type, which references name it, and what
+    it says, as it would alone."""
+    pointing: dict[Value, list[str]] = defaultdict(list)
+    for each in entries:
+        if not each.path and isinstance(each.v, str) and each.v.startswith("#"):
+            pointing[each.v].append(each.param)
+    found: list[Doc] = []
+    for type in dict.fromkeys(e.param.partition(":")[0] for e in entries if e.path):
+        for id, said in contained(type, entries):
+            plain, composites = _split(said)
+            doc = {"t": type, "r": pointing.get(f"#{id}", []), "e": plain}
+            found.append(doc | ({"c": composites} if composites else {}))
+    return found
 
 
 def _named(param: str, path: str) -> Doc:

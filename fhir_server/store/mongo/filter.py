@@ -13,6 +13,7 @@ from fhir_server.search.tree import (
     And,
     Chain,
     Cond,
+    Contained,
     ForEachPatient,
     Has,
     Ids,
@@ -33,6 +34,8 @@ from fhir_server.store.mongo.text import said
 from fhir_server.store.order import SEVERAL
 
 Join = Chain | Has | ForEachPatient
+Looked = Join | Contained
+"""What has to be looked up before it means anything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +49,10 @@ class Scope:
     joins: Mapping[Node, Filter] = field(default_factory=dict)
 
 
-def joins(node: Node) -> Iterator[Join]:
-    """Yield the joins of a predicate, not those inside of them."""
+def joins(node: Node) -> Iterator[Looked]:
+    """Yield the joins of a predicate, not those inside of them, and what is contained."""
     match node:
-        case Chain() | Has() | ForEachPatient():
+        case Chain() | Has() | ForEachPatient() | Contained():
             yield node
         case And(nodes) | Or(nodes):
             for inner in nodes:

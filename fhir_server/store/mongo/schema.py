@@ -18,6 +18,7 @@ A `record`:
 | `n` | number of the record |
 | `pid`, `pids` | number of its patient (0: nobody, -1: several), those of all its patients |
 | `e` | index entries `{p: param, v, w, u}` |
+| `k` | contained resources: type `t`, the references `r` that name it, its own `e` and `c` |
 | `c` | composites `{p: param, a: [{v, w, u}], b: […]}`, one a group |
 | | (in both, what the contained resource `#1` says has `p: "#param", x: "#1"`) |
 | `words`, `text` | what full text finds it by (`text`) |

@@ -3,6 +3,7 @@
 from contextlib import aclosing
 
 from fhir_server.model import Page, Query
+from fhir_server.store import order
 from fhir_server.store.mongo.bodies import Bodies
 from fhir_server.store.mongo.documents import LIGHT, PLACED, Doc, key, version
 from fhir_server.store.mongo.reader import Reader
@@ -30,13 +31,13 @@ async def page(r: Reader, bodies: Bodies, query: Query, main: str | None) -> Pag
             found += block
             if len(found) > query.limit:
                 break
-    docs = found[: query.limit]
+    docs = order.turned(found, query.limit, back=query.back)
     more = len(found) > len(docs)
     whole = await _whole(r, docs)
     contents = await bodies.read(whole, r.session)
     versions = [version(key(d["_id"]), d, b) for d, b in zip(whole, contents, strict=True)]
     places = tuple(map(ordered.place, docs))
-    return Page(tuple(versions), places, places[-1] if more else None)
+    return Page(tuple(versions), places, order.onward(places, more=more, back=query.back))
 
 
 async def total(r: Reader, query: Query) -> int:

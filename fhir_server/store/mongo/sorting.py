@@ -87,7 +87,8 @@ class Ordered:
         """Take the query, and the main date of its type."""
         self._query = query
         self._fields = [field_of(main, sort) for sort in query.sort]
-        self._sign = -1 if query.sort and query.sort[0].descending else 1
+        down = bool(query.sort and query.sort[0].descending)
+        self._sign = -1 if down != query.back else 1
         self._is_computed = len(self._fields) > 1 or None in self._fields
 
     @property
@@ -136,13 +137,16 @@ class Ordered:
             return [{}] if after is None else _behind(*after, up=up)
         if field == "_id":
             return [self._ids(after)]
-        nothing: Filter = {field: {"$eq": None}}
+        back = self._query.back
+        nothing, something = {field: {"$eq": None}}, {field: {"$ne": None}}
         if after is None:
-            return [{field: {"$ne": None}}, nothing]
+            return [nothing, something] if back else [something, nothing]
         value, *rest = after
         same: Filter = {field: {"$eq": value}}
         parts = [both((same, part)) for part in _behind(*rest, up=up)]
-        return parts if value is None else [*parts, *_beyond(field, value, up=up), nothing]
+        if value is None:
+            return [*parts, something] if back else parts
+        return [*parts, *_beyond(field, value, up=up), *([] if back else [nothing])]
 
     def _ids(self, after: order.Place | None) -> Filter:
         type = self._query.type
@@ -158,7 +162,8 @@ class Ordered:
         order: Doc = {}
         for n, (sort, name) in enumerate(zip(sorts, self._fields, strict=True)):
             keys[f"k{n}"] = {"$ifNull": [f"${name}" if name else _value(sort), None]}
-            order |= {f"none{n}": 1, f"k{n}": -1 if sort.descending else 1}
+            down = sort.descending != self._query.back
+            order |= {f"none{n}": -1 if self._query.back else 1, f"k{n}": -1 if down else 1}
         nones = {f"none{n}": {"$eq": [f"$k{n}", None]} for n in range(len(sorts))}
         stages: list[Doc] = [{"$match": where}, {"$set": keys}]
         if self._query.after is not None:
@@ -194,8 +199,10 @@ def _later(query: Query, after: order.Place, up: bool) -> Filter:
         field, beyond = f"k{place}", NEVER
         value = f"{query.type}/{given}" if sort.param == "_id" else given
         if value is not None:
-            farther = _beyond(field, value, up=not sort.descending)
-            beyond = either([*farther, {field: {"$eq": None}}])
+            farther = _beyond(field, value, up=sort.descending == query.back)
+            beyond = either([*farther, *([] if query.back else [{field: {"$eq": None}}])])
+        elif query.back:
+            beyond = {field: {"$ne": None}}
         condition = either([beyond, both([{field: {"$eq": value}}, condition])])
     return condition
 

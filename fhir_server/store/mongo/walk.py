@@ -12,11 +12,13 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
-from fhir_server.search.tree import Chain, ForEachPatient, Has, Node
+from fhir_server.search.tree import Chain, Contained, ForEachPatient, Has, Node
+from fhir_server.store.mongo import canonicals
 from fhir_server.store.mongo import filter as filters
 from fhir_server.store.mongo.condition import NEVER, Filter
+from fhir_server.store.mongo.contained import containing
 from fhir_server.store.mongo.documents import Doc
-from fhir_server.store.mongo.filter import Join, Scope, both, compiled, entry, only
+from fhir_server.store.mongo.filter import Join, Looked, Scope, both, compiled, entry, only
 from fhir_server.store.mongo.plan import Plan, planned
 from fhir_server.store.mongo.reader import Reader, blocks
 
@@ -87,24 +89,28 @@ async def count(r: Reader, ask: Ask) -> int:
 
 async def _scope(r: Reader, ask: Ask) -> tuple[Scope, list[Join]]:
     """Return what is known, and the joins that are left to be settled."""
-    joins = list(dict.fromkeys(filters.joins(ask.where)))
     known: dict[Node, Filter] = {}
-    for join in joins:
+    left: list[Join] = []
+    for join in dict.fromkeys(filters.joins(ask.where)):
         if (ask.type, join) not in r.staged:
             r.staged[ask.type, join] = await _staged(r, ask.type, join)
         staged = r.staged[ask.type, join]
         if staged is not None:
             known[join] = staged
+        elif not isinstance(join, Contained):
+            left.append(join)
     numbers = await r.names.numbers(filters.patients(ask.where), r.session)
-    return Scope(ask.type, r.now, numbers, known), [j for j in joins if j not in known]
+    return Scope(ask.type, r.now, numbers, known), left
 
 
 def _candidates(ask: Ask, scope: Scope) -> Filter:
     return both(({"t": {"$eq": ask.type}}, ask.base, compiled(ask.where, scope)))
 
 
-async def _staged(r: Reader, type: str, join: Join) -> Filter | None:
+async def _staged(r: Reader, type: str, join: Looked) -> Filter | None:
     """Return what a join means for all records of the type; None where its other side is many."""
+    if isinstance(join, Contained):
+        return await containing(r, type, join)
     found: list[Doc] = []
     async with aclosing(walk(r, _other(join, {}, r.many + 1))) as sides:
         async for block in sides:
@@ -114,6 +120,8 @@ async def _staged(r: Reader, type: str, join: Join) -> Filter | None:
     if not found:
         return NEVER
     match join:
+        case Chain(canonical=True) | Has(canonical=True):
+            return canonicals.condition(join, _theirs(join, found))
         case Chain(param):
             return entry(param, {"v": {"$in": [doc["_id"] for doc in found]}})
         case Has():
@@ -142,6 +150,8 @@ async def _settled(
 async def _holding(r: Reader, join: Join, place: int, block: Sequence[Doc]) -> Filter:
     """Return for which records of a block a join holds."""
     match join:
+        case Chain(canonical=True) | Has(canonical=True):
+            ids = await _of_canonicals(r, join, place, block)
         case Chain():
             refs = {doc["_id"]: _values(doc, f"r{place}") for doc in block}
             wanted = sorted(set().union(*refs.values()))
@@ -160,6 +170,21 @@ async def _holding(r: Reader, join: Join, place: int, block: Sequence[Doc]) -> F
     return {"_id": {"$in": ids}} if ids else NEVER
 
 
+async def _of_canonicals(
+    r: Reader, join: Chain | Has, place: int, block: Sequence[Doc]
+) -> list[str]:
+    """Return the records of a block for which a join by canonical URL holds."""
+    mine = {doc["_id"]: canonicals.told(join, doc[f"r{place}"], is_own=True) for doc in block}
+    urls = sorted({url for each in mine.values() for url, _ in each})
+    param = canonicals.params(join, is_own=False)[0]
+    theirs = _theirs(join, await _all(r, join, entry(param, {"v": {"$in": urls}})))
+    return [id for id, each in mine.items() if not theirs.isdisjoint(each)]
+
+
+def _theirs(join: Chain | Has, others: Iterable[Doc]) -> set[canonicals.Canonical]:
+    return {each for doc in others for each in canonicals.told(join, doc[_OWN], is_own=False)}
+
+
 async def _all(r: Reader, join: Join, base: Filter) -> list[Doc]:
     return [doc async for block in walk(r, _other(join, base, 0)) for doc in block]
 
@@ -167,7 +192,9 @@ async def _all(r: Reader, join: Join, base: Filter) -> list[Doc]:
 def _other(join: Join, base: Filter, limit: int) -> Ask:
     """Return the walk over the other side of a join, with what is needed of it."""
     fields: Doc = {"_id": 1}
-    if isinstance(join, Has):
+    if isinstance(join, Chain | Has) and join.canonical:
+        fields = {_OWN: _entries(*canonicals.params(join, is_own=False))}
+    elif isinstance(join, Has):
         fields = {_OWN: _projected(join.param)}
     elif isinstance(join, ForEachPatient):
         fields = {"pids": 1}
@@ -175,19 +202,24 @@ def _other(join: Join, base: Filter, limit: int) -> Ask:
 
 
 def _references(joins: Iterable[Join]) -> Doc:
-    """Return the projection of the reference values of joins, `r` and the join's place."""
+    """Return the projection of what joins go by, `r` and the join's place."""
     return {
-        f"r{place}": _projected(join.param)
+        f"r{place}": _entries(*canonicals.params(join, is_own=True))
+        if join.canonical
+        else _projected(join.param)
         for place, join in enumerate(joins)
         if not isinstance(join, ForEachPatient)
     }
 
 
 def _projected(param: str) -> Doc:
-    # The name stands as a literal: in an expression, text with a dollar would be a path.
-    mine = {"$eq": ["$$each.p", {"$literal": param}]}
-    found = {"$filter": {"input": "$e", "as": "each", "cond": mine}}
-    return {"$map": {"input": found, "as": "each", "in": "$$each.v"}}
+    return {"$map": {"input": _entries(param), "as": "each", "in": "$$each.v"}}
+
+
+def _entries(*params: str) -> Doc:
+    # The names stand as a literal: in an expression, text with a dollar would be a path.
+    mine = {"$in": ["$$each.p", {"$literal": list(params)}]}
+    return {"$filter": {"input": "$e", "as": "each", "cond": mine}}
 
 
 def _values(doc: Doc, field: str) -> set[str]:

@@ -57,6 +57,8 @@ def _column(s: Places, column: str, conds: Sequence[Cond]) -> Iterable[str]:
             case "contains":
                 assert isinstance(value, str)
                 yield f"(instr({column}, {s.bind(value)}) > 0 AND {column} >= '')"
+            case "suffix":
+                yield from _suffix(s, column, str(value))
             case _:
                 assert not isinstance(value, tuple)
                 yield f"{column} {op} {s.bind(value)}"
@@ -83,9 +85,15 @@ def _prefix(s: Places, column: str, value: str) -> Iterable[str]:
         yield f"{column} < {last}"
 
 
+def _suffix(s: Places, column: str, value: str) -> Iterable[str]:
+    text = s.bind(value)
+    yield f"{column} >= ''"
+    yield f"(substr({column}, -length({text})) = {text} OR {text} = '')"
+
+
 def seekable(conds: Iterable[Cond]) -> bool:
     """Tell whether an index on `v` narrows these conditions down."""
-    return any(c.column == "v" and c.op != "contains" for c in conds)
+    return any(c.column == "v" and c.op not in ("contains", "suffix") for c in conds)
 
 
 def equal(conds: Iterable[Cond]) -> Value | None:

@@ -30,6 +30,7 @@ from fhir_server.search.tree import (
     Words,
 )
 from fhir_server.store.order import SEVERAL
+from fhir_server.store.sqlite.canonicals import names
 from fhir_server.store.sqlite.condition import compare, conditions, equal
 from fhir_server.store.sqlite.estimate import (
     MOST_BRANCHES,
@@ -222,12 +223,13 @@ def _source(  # noqa: PLR0911 one a node
         case Ids(ids):
             refs = s.one_of(ids, f"{type}/")
             return "record c", [f"c.ref IN {refs}", "c.deleted = 0"]
-        case Chain(param, other, where):
-            step = targets(s, other, where)
-            tests = [f"c.param = {s.param(type, param)}", f"c.v = {step}.ref"]
+        case Chain(param, other, where, canonical):
+            step = names(s, other, where) if canonical else targets(s, other, where)
+            tests = [f"c.param = {s.param(type, param)}"]
+            tests += [f"c.v = {step}.v", f"c.w = {step}.w"] if canonical else [f"c.v = {step}.ref"]
             return f"{step} CROSS JOIN entry c {BY_VALUE}", tests
-        case Has(other, param, where):
-            step = referred(s, type, param, other, where)
+        case Has():
+            step = referred(s, type, driver)
             return f"{step} CROSS JOIN record c", [f"c.rid = {step}.rid"]
         case Or(nodes):
             return f"{_any(s, type, nodes)} c", ["1"]

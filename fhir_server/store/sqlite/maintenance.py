@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from fhir_server.model import Version
 from fhir_server.store.protocol import Stats
-from fhir_server.store.sqlite import rows, schema
+from fhir_server.store.sqlite import rows, schema, text
 
 _CHUNK = 500
 _SHOWN = 5
@@ -66,6 +66,10 @@ _CHECKS = {
              THEN length(v.patients) - length(replace(v.patients, ' ', '')) + 1 ELSE 0 END
           OR (r.patient <> -1 OR r.deleted)
             AND EXISTS (SELECT 1 FROM several s WHERE s.rid = r.rid)""",
+    "words belong to no living record": f"""
+        SELECT t.id FROM text t WHERE NOT EXISTS (
+          SELECT 1 FROM record r WHERE r.rid = {text.RECORD} AND r.kind = {text.KIND}
+            AND r.deleted = 0)""",
 }
 
 
@@ -85,11 +89,12 @@ def check(connection: sqlite3.Connection) -> list[str]:
     broken = [text for (text,) in connection.execute("PRAGMA integrity_check")]
     if broken != ["ok"]:
         return [f"the file is damaged: {text}" for text in broken]
-    return [
+    found = [
         f"{words}: {name}"
         for words, sql in _CHECKS.items()
         for (name,) in connection.execute(f"{sql} LIMIT {_SHOWN}")
     ]
+    return found + text.check(connection)
 
 
 def stats(connection: sqlite3.Connection) -> Stats:

@@ -12,6 +12,7 @@ from fhir_server.search.tree import (
     And,
     Chain,
     Cond,
+    Contained,
     ForEachPatient,
     Has,
     Ids,
@@ -27,7 +28,9 @@ from fhir_server.search.tree import (
     Words,
 )
 from fhir_server.store.order import NOBODY, SEVERAL
+from fhir_server.store.sqlite import canonicals
 from fhir_server.store.sqlite.condition import compare, conditions, equal
+from fhir_server.store.sqlite.contained import contains
 from fhir_server.store.sqlite.estimate import is_few
 from fhir_server.store.sqlite.forms import forms
 from fhir_server.store.sqlite.measure import reached
@@ -127,6 +130,8 @@ def _joins(s: Statement, node: Node, type: str, c: str, reach: Reach) -> str:
             return _chain(s, type, node, c, reach)
         case Has():
             return _has(s, type, node, c, reach)
+        case Contained():
+            return contains(s, node, type, c)
         case InPatient(patient):
             pid = s.patient(patient)
             several = _exists(f"several WHERE rid = {c}.rid AND pid = {pid}")
@@ -183,7 +188,11 @@ def _together(
 
 def _chain(s: Statement, type: str, join: Chain, c: str, reach: Reach) -> str:
     param, other, where = join.param, join.type, join.where
-    if reach.collects(s, other, where):
+    collects = reach.collects(s, other, where)
+    if join.canonical:
+        inside = None if collects else lambda row: holds(s, where, other, row, reach.behind())
+        return canonicals.chain(s, type, join, c, inside)
+    if collects:
         a = s.alias()
         step = targets(s, other, where)
         tests = f"{a}.rid = {c}.rid AND {a}.param = {s.param(type, param)}"
@@ -203,7 +212,11 @@ def _chain(s: Statement, type: str, join: Chain, c: str, reach: Reach) -> str:
 def _has(s: Statement, type: str, join: Has, c: str, reach: Reach) -> str:
     param, other, where = join.param, join.type, join.where
     if reach.collects(s, other, where):
-        return f"{c}.rid IN (SELECT rid FROM {referred(s, type, param, other, where)})"
+        return f"{c}.rid IN (SELECT rid FROM {referred(s, type, join)})"
+    if join.canonical:
+        return canonicals.has(
+            s, type, join, c, lambda row: holds(s, where, other, row, reach.behind())
+        )
     r, a = s.alias(), s.alias()
     tests = _and(
         f"{r}.rid = {c}.rid",
@@ -224,19 +237,25 @@ def targets(s: Statement, type: str, where: Node) -> str:
     return s.step(("targets", type, where), make)
 
 
-def referred(s: Statement, type: str, param: str, other: str, where: Node) -> str:
+def referred(s: Statement, type: str, join: Has) -> str:
     """Return the step `rid`: the records of a type that those of another type refer to."""
 
     def make() -> str:
-        found = s.find(s, other, where)
+        found = s.find(s, join.type, join.where)
+        if join.canonical:
+            source = f"entry r {BY_VALUE}"
+            version = canonicals.is_version(s, type, "r.rid", "a.w")
+            pointed = f"r.param = {s.param(type, 'url')} AND r.v = a.v AND {version}"
+        else:
+            source = "record r"
+            pointed = f"r.ref = a.v AND r.kind = {s.kind(type)} AND r.deleted = 0"
         return (
             f"SELECT DISTINCT r.rid AS rid FROM ({found}) f "
-            f"CROSS JOIN entry a {BY_RECORD} CROSS JOIN record r "
-            f"WHERE a.rid = f.rid AND a.param = {s.param(other, param)} AND r.ref = a.v "
-            f"AND r.kind = {s.kind(type)} AND r.deleted = 0"
+            f"CROSS JOIN entry a {BY_RECORD} CROSS JOIN {source} "
+            f"WHERE a.rid = f.rid AND a.param = {s.param(join.type, join.param)} AND {pointed}"
         )
 
-    return s.step(("referred", type, param, other, where), make)
+    return s.step(("referred", type, join), make)
 
 
 def _each(s: Statement, node: OnlyPatients | ForEachPatient, c: str, reach: Reach) -> str:

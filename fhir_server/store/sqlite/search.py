@@ -1,12 +1,12 @@
 """Pages, counts and existence of the records that a query asks for."""
 
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
 
-from fhir_server.model import Page, Version
+from fhir_server.model import Page, Query, Version
 from fhir_server.store import order
 from fhir_server.store.sqlite import rows
 from fhir_server.store.sqlite.deadline import Limit, OutOfPatience
@@ -52,10 +52,9 @@ class Search:
         if query.limit <= 0:
             return Page(())
         found = self._places()
-        places = found[: query.limit]
-        more = len(found) > len(places)
-        last = places[-1] if more else None
-        return Page(_versions(self._asked.connection, places), tuple(places), last)
+        places = order.turned(found, query.limit, back=query.back)
+        onward = order.onward(places, more=len(found) > len(places), back=query.back)
+        return Page(_versions(self._asked.connection, places), tuple(places), onward)
 
     def count(self) -> int:
         """Return how many records match."""
@@ -76,7 +75,8 @@ class Search:
         return self._plans.get(self._asked, (purpose, many), empty, write).run(self._asked)
 
     def _places(self) -> list[order.Place]:
-        """Return the places of the page's records and of one more, if there is one."""
+        """Return the places of the page's records, and of one more if there is one, as the walk
+        meets them."""
         try:
             with self._limit.patience(self._tuning.patience):
                 return self._walked()
@@ -101,22 +101,32 @@ class Search:
         if len(found) > many:
             return None
         rank = order.place_key(query.sort)
-        found.sort(key=rank)
+        found.sort(key=rank, reverse=query.back)
         if query.after is None:
             return found
         start = rank(query.after)
+        if query.back:
+            return [place for place in found if rank(place) < start]
         return [place for place in found if start < rank(place)]
 
     def _along(self) -> list[order.Place]:
-        """Walk the index of the sort's values, then the records that have none."""
+        """Walk the index of the sort's values, and behind it the records that have none."""
         query, wanted = self._asked.query, self._asked.wanted
+        steps = [self._valueless, self._valued] if query.back else [self._valued, self._valueless]
+        if query.after is not None and (query.after[0] is None) != query.back:
+            del steps[0]  # the walk is beyond the first part
         found: list[order.Place] = []
-        if query.after is None or query.after[0] is not None:
-            found = self._run("valued", lambda s: valued(s, query)).fetchall()
-        if len(found) < wanted:
-            rest = self._run("valueless", lambda s: valueless(s, query))
-            found += ((None, patient, rid) for patient, rid in rest)
+        for step in steps:
+            if len(found) < wanted:
+                found += step(query)
         return found[:wanted]
+
+    def _valued(self, query: Query) -> Iterable[order.Place]:
+        return self._run("valued", lambda s: valued(s, query)).fetchall()
+
+    def _valueless(self, query: Query) -> Iterable[order.Place]:
+        rest = self._run("valueless", lambda s: valueless(s, query))
+        return ((None, patient, rid) for patient, rid in rest)
 
 
 def _counted(found: str) -> str:

@@ -52,7 +52,7 @@ class Shape:
         """Patients whom the query's own criteria name, by id or by reference."""
         self._slots: dict[tuple[type, Slotted], int] = {}
         behind = None if query.after is None else tuple(v is None for v in query.after)
-        self._tokens: list[Hashable] = [query.type, query.sort, behind]
+        self._tokens: list[Hashable] = [query.type, query.sort, behind, query.back]
         self.add(query.where)
 
     @property
@@ -100,7 +100,7 @@ class Shape:
 
 def is_long(values: Listed) -> bool:
     """Tell whether a list has one slot as a whole. JSON, as which it is bound, rounds floats."""
-    return len(values) > FEW and not any(isinstance(value, float) for value in values)
+    return len(values) > FEW and float not in map(type, values)
 
 
 def in_order(values: Listed) -> Iterable[Value]:
@@ -155,7 +155,7 @@ def _together(shape: Shape, node: Together) -> None:
 
 
 def _join(shape: Shape, node: Chain | Has) -> None:
-    shape.tell(node.type, node.param)
+    shape.tell(node.type, node.param, node.canonical)
     shape.add(node.where)
 
 

@@ -36,8 +36,9 @@ def _value(s: Statement, type: str, sort: Sort) -> str:
 
 def walked(s: Statement, query: Query) -> str:
     """Return the SELECT of places in the default order."""
-    sql = walk(s, query.type, query.where, behind=query.after is not None)
-    return f"{sql} ORDER BY 1, 2 LIMIT {s.wanted()}"
+    sql = walk(s, query.type, query.where, behind=query.after is not None, down=query.back)
+    direction = _direction(down=query.back)
+    return f"{sql} ORDER BY 1 {direction}, 2 {direction} LIMIT {s.wanted()}"
 
 
 def collected(s: Statement, query: Query, most: int) -> str:
@@ -52,11 +53,12 @@ def sorted_all(s: Statement, query: Query) -> str:
     inner = find(s, query.type, query.where)
     columns = [f"{v} AS k{n}" for n, v in enumerate(values(s, query.type, query.sort))]
     columns += ["c.patient AS patient", "c.rid AS rid"]
-    behind = "1" if query.after is None else _behind(s, query.sort, query.after)
+    behind = "1" if query.after is None else _behind(s, query, query.after)
     terms: list[str] = []
     for n, sort in enumerate(query.sort):
-        terms += (f"k{n} IS NULL", f"k{n} {_direction(sort)}")
-    last = _direction(query.sort[0]) if query.sort else "ASC"
+        terms.append(f"k{n} IS NULL {_direction(down=query.back)}")
+        terms.append(f"k{n} {_direction(down=_is_down(query, sort))}")
+    last = _direction(down=_is_down(query, *query.sort[:1]))
     terms += (f"patient {last}", f"rid {last}")
     return (
         f"SELECT * FROM (SELECT {','.join(columns)} FROM ({inner}) c) WHERE {behind} "
@@ -68,13 +70,14 @@ def valued(s: Statement, query: Query) -> str:
     """Return the SELECT of places of records that have a value, along the index of values."""
     sort, type = query.sort[0], query.type
     value, source, tests = _walked(s, type, sort)
-    if query.after is not None:
+    down = _is_down(query, sort)
+    if query.after is not None and query.after[0] is not None:
         before = f"{type}/" if sort.param == "_id" else ""
         place = f"({s.after(0, before)}, {s.after(1)}, {s.after(2)})"
-        tests.append(f"({value}, c.patient, c.rid) {'<' if sort.descending else '>'} {place}")
+        tests.append(f"({value}, c.patient, c.rid) {'<' if down else '>'} {place}")
     tests.append(holds(s, query.where, type, "c"))
     shown = f"substr(c.ref, {len(type) + 2})" if sort.param == "_id" else value
-    ordered = ",".join(f"{key} {_direction(sort)}" for key in (value, "c.patient", "c.rid"))
+    ordered = ",".join(f"{key} {_direction(down=down)}" for key in (value, "c.patient", "c.rid"))
     return (
         f"SELECT DISTINCT {shown}, c.patient, c.rid FROM {source} WHERE {' AND '.join(tests)} "
         f"ORDER BY {ordered} LIMIT {s.wanted()}"
@@ -86,8 +89,9 @@ def valueless(s: Statement, query: Query) -> str:
     sort = query.sort[0]
     none = NOTHING if sort.param in ("_id", "_lastUpdated") else missing(sort.param)
     behind = query.after is not None and query.after[0] is None
-    sql = walk(s, query.type, both(query.where, none), behind, down=sort.descending)
-    direction = _direction(sort)
+    down = _is_down(query, sort)
+    sql = walk(s, query.type, both(query.where, none), behind, down=down)
+    direction = _direction(down=down)
     return f"{sql} ORDER BY 1 {direction}, 2 {direction} LIMIT {s.wanted()}"
 
 
@@ -109,17 +113,25 @@ def _walked(s: Statement, type: str, sort: Sort) -> tuple[str, str, list[str]]:
             return "c.v", f"entry c {BY_VALUE}", tests
 
 
-def _behind(s: Statement, sorts: Sequence[Sort], after: Sequence[Value | None]) -> str:
-    """Return the condition that a place comes after `after`."""
+def _behind(s: Statement, query: Query, after: Sequence[Value | None]) -> str:
+    """Return the condition that the walk meets a place beyond `after`."""
     *last, patient, rid = map(s.after, range(len(after)))
-    more = "<" if sorts and sorts[0].descending else ">"
+    more = "<" if _is_down(query, *query.sort[:1]) else ">"
     condition = f"(patient, rid) {more} ({patient}, {rid})"
-    for n, sort in reversed(list(enumerate(sorts))):
-        beyond = f"(k{n} {'<' if sort.descending else '>'} {last[n]} OR k{n} IS NULL)"
-        later = NEVER if after[n] is None else beyond
-        condition = f"({later} OR (k{n} IS {last[n]} AND {condition}))"
+    for n, sort in reversed(list(enumerate(query.sort))):
+        if after[n] is None:
+            beyond = f"k{n} IS NOT NULL" if query.back else NEVER
+        else:
+            beyond = f"k{n} {'<' if _is_down(query, sort) else '>'} {last[n]}"
+            beyond = beyond if query.back else f"({beyond} OR k{n} IS NULL)"
+        condition = f"({beyond} OR (k{n} IS {last[n]} AND {condition}))"
     return condition
 
 
-def _direction(sort: Sort) -> str:
-    return "DESC" if sort.descending else "ASC"
+def _is_down(query: Query, sort: Sort | None = None) -> bool:
+    """Tell whether the walk goes down in the values of a key (None: in the default order)."""
+    return (sort is not None and sort.descending) != query.back
+
+
+def _direction(*, down: bool) -> str:
+    return "DESC" if down else "ASC"

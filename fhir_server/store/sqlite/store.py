@@ -11,8 +11,9 @@ from fhir_server.search.simplify import simplified
 from fhir_server.store import precondition
 from fhir_server.store.protocol import Stats
 from fhir_server.store.sqlite import export, maintenance, past, rows, schema
+from fhir_server.store.sqlite.contained import led
 from fhir_server.store.sqlite.deadline import Limit, busy
-from fhir_server.store.sqlite.names import Names
+from fhir_server.store.sqlite.names import UNKNOWN, Names
 from fhir_server.store.sqlite.plans import Plans
 from fhir_server.store.sqlite.readers import Readers
 from fhir_server.store.sqlite.search import Search, Tuning
@@ -153,8 +154,11 @@ class SQLiteStore:
         return await self._readers.run(lambda c, _: maintenance.chunk(c, type, after))
 
     def _search(self, connection: sqlite3.Connection, limit: Limit, query: Query) -> Search:
-        query = replace(query, where=simplified(query.where))
-        asked = Asked(connection, self._names, query)
+        def known(type: str, param: str) -> bool:
+            return self._names.param(connection, type, param) != UNKNOWN
+
+        where = simplified(led(query.where, query.type, known))
+        asked = Asked(connection, self._names, replace(query, where=where))
         return Search(asked, self._plans, limit, self._tuning)
 
     def _inline(self, sql: str, *values: int | str) -> list[tuple[Any, ...]]:

@@ -19,6 +19,10 @@ from fhir_server.store.sqlite.insert import insert, select
 from fhir_server.store.sqlite.statement import Statement
 
 _KIND = 40  # bits below the type's number
+RECORD = f"(t.id & ((1 << {_KIND}) - 1))"
+KIND = f"(t.id >> {_KIND})"
+"""What the number of a row `t` of `text` is made of."""
+
 _OLD = "SELECT id, narrative, rest FROM text WHERE id IN ({})"
 _OF_RECORDS = (
     "SELECT r.rid, t.narrative, t.rest FROM record r CROSS JOIN text t "
@@ -68,6 +72,17 @@ def is_certain(node: Words) -> bool:
 def kept(connection: sqlite3.Connection, rids: Sequence[int]) -> dict[int, Text]:
     """Return the words of records, of those that have any."""
     return {rid: Text(*text) for rid, *text in select(connection, _OF_RECORDS, rids)}
+
+
+def check(connection: sqlite3.Connection) -> list[str]:
+    """Return what is wrong if the index does not know as many words as the texts have."""
+    connection.execute("PRAGMA query_only = 0")  # for a table that is gone with the connection
+    connection.execute("CREATE VIRTUAL TABLE temp.known USING fts5vocab(main, word, 'row')")
+    connection.execute("PRAGMA query_only = 1")
+    known = int(connection.execute("SELECT coalesce(sum(doc), 0) FROM temp.known").fetchone()[0])
+    texts = connection.execute("SELECT narrative || rest FROM text")
+    had = sum(len(set(text.split())) for (text,) in texts)
+    return [] if known == had else [f"the index knows {known} words of records, they have {had}"]
 
 
 class Texts:

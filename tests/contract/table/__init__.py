@@ -1,6 +1,15 @@
 """The rows of docs/search-table.md; a feature of search adds some of its own here."""
 
-from tests.contract.table import dates, features, joins, numbers, references, strings, tokens
+from tests.contract.table import (
+    dates,
+    features,
+    filters,
+    joins,
+    numbers,
+    references,
+    strings,
+    tokens,
+)
 from tests.contract.table.row import Section
 
 SECTIONS: tuple[Section, ...] = (
@@ -15,4 +24,5 @@ SECTIONS: tuple[Section, ...] = (
     joins.COMPOSITES,
     joins.JOINS,
     *features.FEATURES,
+    *filters.MORE,
 )

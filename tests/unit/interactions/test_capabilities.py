@@ -9,6 +9,8 @@ import pytest
 
 from fhir_server.interactions.perform import RUN
 from fhir_server.interactions.routes import ROUTES
+from fhir_server.search.extract import Extractor
+from fhir_server.search.fulltext import FullText
 
 _ROOT = Path(__file__).parents[3]
 
@@ -48,8 +50,16 @@ def test_parameters_that_are_not_followed_are_not_named(statement):
     [patient] = [r for r in statement["rest"][0]["resource"] if r["type"] == "Patient"]
     names = {each["name"] for each in patient["searchParam"]}
 
-    assert {"name", "identifier", "_id", "_lastUpdated"} <= names
-    assert names.isdisjoint({"_content", "_text", "_filter"})
+    assert {"name", "identifier", "_id", "_lastUpdated", "_content", "_text"} <= names
+    assert names.isdisjoint({"_filter", "_query"})
+
+
+def test_words_are_named_only_where_they_are_kept(make_hub, definitions):
+    hub = make_hub(extractor=Extractor(definitions, full_text=FullText(frozenset(("Patient",)))))
+
+    told = hub.get("metadata").json()["rest"][0]["resource"]
+    named = [r["type"] for r in told if any(p["name"] == "_content" for p in r["searchParam"])]
+    assert named == ["Patient"]
 
 
 def test_nobody_writes_audit_events(statement):

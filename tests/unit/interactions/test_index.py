@@ -140,6 +140,10 @@ def test_a_store_of_before_is_indexed_again(hub: Hub) -> None:
 
     assert set(hub.server.index.known.indexing.work) == {"Patient"}
     assert hub.ids("Patient?family=li") == ["Patient/li"]
+    for query in ("_content=li", "_text=li", "identifier:text=li"):
+        assert hub.get(f"Patient?{query}").status_code == 503
+    done(hub)
+    assert hub.ids("Patient?_content=li") == ["Patient/li"]
 
 
 def test_a_new_store_has_nothing_to_do(make_hub: Callable[..., Hub]) -> None:
@@ -163,7 +167,7 @@ def test_progress_is_told(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
         hub.run(reindex(hub.server, hub.server.store, "ended", told=told))  # type: ignore[arg-type]
     heard.append(hub.get("Patient?nickname=x").json()["issue"][0]["diagnostics"])
 
-    assert "1 of 3 records of Patient are done" in heard[0]
+    assert "33 % of Patient are done" in heard[0]
 
 
 def test_one_process_at_a_time_has_the_lease(make_hub: Callable[..., Hub]) -> None:

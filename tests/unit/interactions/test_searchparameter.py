@@ -92,6 +92,13 @@ def test_a_deleted_parameter_is_unknown_and_its_name_is_free(hub: Hub) -> None:
     assert hub.ids("Patient?nickname=xiao") == []
 
 
+def test_a_parameter_that_went_before_it_was_done_is_unknown(hub: Hub) -> None:
+    hub.put_in(LI, NICKNAME)
+    hub.delete("SearchParameter/nickname")
+
+    assert hub.get("Patient?nickname=xiao").status_code == 400
+
+
 def test_a_changed_parameter_finds_by_its_new_text(hub: Hub) -> None:
     hub.put_in(LI, NICKNAME)
     again(hub)
@@ -127,8 +134,8 @@ def test_a_parameter_is_told_in_the_statement(hub: Hub) -> None:
 
     [rest] = hub.get("metadata").json()["rest"]
     [patient] = [each for each in rest["resource"] if each["type"] == "Patient"]
-    told = {each["name"]: each["definition"] for each in patient["searchParam"]}
-    assert told["nickname"] == NICKNAME["url"]
+    [told] = [each for each in patient["searchParam"] if each["name"] == "nickname"]
+    assert told == {"name": "nickname", "definition": NICKNAME["url"], "type": "string"}
 
 
 def test_a_reference_is_followed_both_ways(hub: Hub) -> None:

@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fhir_server.authz.scopes import Scope
+from fhir_server.interactions.checks import Checks
 
 ANIMALS = "http://acme.org/animals"
 GENDERS = "http://hl7.org/fhir/ValueSet/administrative-gender"
@@ -160,6 +161,16 @@ def test_what_is_missing_is_named(hub, query, named):
 
     assert (answer.status_code, answer.json()["issue"][0]["code"]) == (400, "not-found")
     assert named in answer.json()["issue"][0]["diagnostics"]
+
+
+def test_a_broken_definition_is_told(make_hub):
+    loose = make_hub(checks=Checks("off"))
+    loose.put_in(value_set("broken", {"system": ANIMALS, "concept": [{"display": "no code"}]}))
+
+    answer = loose.get("Condition?code:in=ValueSet/broken")
+
+    assert answer.status_code == 400
+    assert "broken" in answer.text
 
 
 def test_value_sets_in_a_circle_are_told(hub):

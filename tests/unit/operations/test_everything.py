@@ -347,3 +347,15 @@ def test_references_are_found_however_they_are_written(make_hub):
     found = list(references(hub.server, version, {BASE}))
 
     assert found == [Key("Organization", f"o{number}") for number in (1, 2, 3, 4)]
+
+
+def test_a_page_whose_type_is_gone_goes_on_with_the_next(record):
+    page = record.get("Patient/p1/$everything?_count=2").json()
+    [next] = [each["url"] for each in page["link"] if each["relation"] == "next"]
+    record.delete("AllergyIntolerance/a1")
+
+    assert names(record, next) == [*MEMBERS[2:], *MORE]
+
+
+def test_of_an_encounter_what_it_refers_to_may_be_of_any_type(record):
+    assert names(record, "Encounter/e1/$everything?_type=Condition") == ["Condition/c1"]

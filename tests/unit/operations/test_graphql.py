@@ -317,6 +317,8 @@ def test_connections(record):
     assert [each["resource"]["id"] for each in two["edges"]] == ["v3"]
     again = data(record, PAGE, variables={"cursor": two["first"]})["ObservationConnection"]
     assert again["edges"] == one["edges"]
+    back = data(record, PAGE, variables={"cursor": two["previous"]})["ObservationConnection"]
+    assert (back["edges"], back["previous"]) == (one["edges"], None)
 
 
 def test_a_connection_of_a_record_with_what_it_includes(one):
@@ -586,3 +588,48 @@ def test_a_type_that_is_not_for_the_caller_is_empty(one):
 def test_the_hubs_own_records_are_no_part_of_it(one):
     assert errors(one, '{ token(id: "x") { id } }')[0] == 400
     assert errors(one, "{ siteList { id } }")[0] == 400
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "descendants().exists()",
+        "%resource.name.exists()",
+        "select($this.combine($this)).exists()",
+        "family.replace('a', 'aa') = 'x'",
+        "use = 'a' or " * 100 + "true",
+    ],
+)
+def test_a_filter_costs_no_more_than_it_is_long(one, path):
+    query = f'{{ name(fhirpath: "{path}") {{ use }} }}'
+
+    status, [error] = errors(one, query, "Patient/p1/$graphql")
+    assert status == 400
+    assert "filter" in error["message"]
+
+
+def test_parameters_that_users_define_are_known(one):
+    one.put_in(
+        {
+            "resourceType": "SearchParameter",
+            "id": "x",
+            "url": "urn:x",
+            "name": "x",
+            "status": "active",
+            "description": "x",
+            "code": "maiden",
+            "base": ["Patient"],
+            "type": "string",
+            "expression": "Patient.name.where(use = 'maiden').family",
+        }
+    )
+    one.put_in(PATIENT)
+
+    answer = asked(one, '{ PatientList(maiden: "windsor") { id } }')
+
+    assert answer.status_code == 503
+    assert "maiden" in answer.text
+
+
+def test_what_is_rendered_is_not_a_list(one):
+    assert errors(one, "{ AuditEventList { id } }")[0] == 400

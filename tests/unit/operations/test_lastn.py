@@ -203,15 +203,22 @@ def naively(made, most):
 
 
 @settings(
-    max_examples=60,
+    max_examples=80,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(drawn=OBSERVATIONS, most=st.integers(1, 3), at_once=st.integers(1, 4))
+@given(
+    drawn=OBSERVATIONS,
+    most=st.integers(1, 3),
+    at_once=st.integers(1, 4),
+    many=st.sampled_from((0, 5)),
+)
 def test_reading_some_at_a_time_finds_what_reading_all_finds(
-    make_hub, monkeypatch, drawn, most, at_once
+    make_hub, monkeypatch, drawn, most, at_once, many
 ):
-    monkeypatch.setattr(lastn, "_AT_ONCE", at_once)
+    monkeypatch.setattr(lastn, "_FIRST", at_once)
+    monkeypatch.setattr(lastn, "_MORE", at_once)
+    monkeypatch.setattr(lastn, "_MANY", many)
     hub, numbers = make_hub(), count()
     made = [(f"o{next(numbers)}", *each) for each in drawn]
     hub.put_in(*({"resourceType": "Patient", "id": id} for id in ("p1", "p2")))

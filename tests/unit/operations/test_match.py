@@ -154,6 +154,7 @@ def test_a_patient_may_be_the_body_itself(hub, ask):
         described(birthDate="1956-03-08"),
         described(identifier=[{"value": NUMBER}]),
         described(identifier="x"),
+        described(identifier=[{"system": f"urn:{n}", "value": "x"} for n in range(51)]),
         described(name=[{"text": "李"}], birthDate="yesterday"),
         {"resourceType": "Observation"},
         {"resourceType": "Parameters", "parameter": [{"name": "colour", "valueString": "red"}]},

@@ -57,8 +57,8 @@ def indexed(extractor) -> Callable[[dict], Plain]:
     def record(resource: dict) -> Plain:
         exact = fhirjson.decode(fhirjson.encode(resource))
         key = Key(resource["resourceType"], resource.get("id", "x"))
-        entries = extractor.entries(exact)
-        return Plain(key, NOW, entries, extractor.patients(key, entries))
+        entries, text = extractor.entries(exact), extractor.text(exact)
+        return Plain(key, NOW, entries, extractor.patients(key, entries), text)
 
     return record
 

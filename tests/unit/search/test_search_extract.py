@@ -10,6 +10,7 @@ from fhir_server.model import Entry, Key
 from fhir_server.search.escape import escape
 from fhir_server.search.evaluate import Plain, evaluate
 from fhir_server.search.extract import Extractor
+from fhir_server.search.words import words
 
 
 def test_entries_of_an_observation(extractor):
@@ -30,15 +31,17 @@ def test_entries_of_an_observation(extractor):
         Entry("code-value-quantity.0", *loinc, group=1),
         Entry("code-value-quantity.1", *bounds, group=1),
         Entry("combo-code", *loinc),
-        Entry("combo-code:text", "pulse", "Pulse"),
+        Entry("combo-code:text", " pulse ", "Pulse"),
         Entry("combo-code-value-quantity.0", *loinc, group=1),
         Entry("combo-code-value-quantity.1", *bounds, group=1),
         Entry("combo-value-quantity", *bounds),
+        Entry("combo-value-quantity:canonical", *bounds),
         Entry("status", "final"),
         Entry("subject", "Patient/li"),
         Entry("value-quantity", *bounds),
+        Entry("value-quantity:canonical", *bounds),
         Entry("code", *loinc),
-        Entry("code:text", "pulse", "Pulse"),
+        Entry("code:text", " pulse ", "Pulse"),
         Entry("date", 0, 1000),
         Entry("patient", "Patient/li"),
     )
@@ -63,7 +66,7 @@ def test_extension_counts_by_its_value(extractor):
     assert entries == (Entry("gene-identifier", "BRCA"),)
 
 
-def test_contained_resources_are_not_indexed_but_references_to_them_are(extractor):
+def test_contained_resources_are_indexed_apart(extractor):
     drug = {"resourceType": "Medication", "id": "m", "code": {"coding": [{"code": "x"}]}}
     order = {
         "resourceType": "MedicationRequest",
@@ -71,7 +74,25 @@ def test_contained_resources_are_not_indexed_but_references_to_them_are(extracto
         "medicationReference": {"reference": "#m"},
     }
 
-    assert extractor.entries(order) == (Entry("medication", "#m"),)
+    assert extractor.entries(order) == (
+        Entry("medication", "#m"),
+        Entry("Medication:_id", "m", path="#m"),
+        Entry("Medication:code", "x", path="#m"),
+    )
+
+
+def test_what_is_contained_is_in_no_compartment_by_itself(extractor):
+    told = {"resourceType": "Observation", "id": "o", "subject": {"reference": "Patient/1"}}
+    group = {"resourceType": "Basic", "contained": [told]}
+
+    assert extractor.patients(Key("Basic", "b"), extractor.entries(group)) == ()
+
+
+@pytest.mark.parametrize(
+    "inner", [{}, {"resourceType": "Patient"}, {"resourceType": "Nothing", "id": "x"}]
+)
+def test_what_is_no_contained_resource_is_passed_over(extractor, inner):
+    assert extractor.entries({"resourceType": "Basic", "contained": [inner]}) == ()
 
 
 def test_references_alone(extractor):
@@ -179,6 +200,20 @@ def test_every_example_is_found_by_each_of_its_values(definitions, extractor, ex
                 assert evaluate(read(query).where, record), query
                 tried.add((type_name, entry.param))
     assert len(tried) > 850
+
+
+def test_every_example_is_found_by_the_words_beside_its_codes(examples, indexed, read):
+    """Full text and the entries of `:text` agree: what one leads to, the other confirms."""
+    tried = 0
+    for example in examples:
+        record = indexed(example)
+        for entry in record.entries:
+            if entry.param.endswith(":text") and 0 < len(words(str(entry.w))) <= 100:
+                said = escape(str(entry.w)).replace("&", " ")
+                query = f"{example['resourceType']}?{entry.param}={said}"
+                assert evaluate(read(query).where, record), query
+                tried += 1
+    assert tried > 700
 
 
 def test_no_example_is_missing_what_it_says(examples, extractor, read):

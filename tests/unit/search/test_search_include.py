@@ -130,3 +130,49 @@ def test_queries_for_one_type_are_one(planned):
     assert [each.type for each in planned(query, [*MATCHES, (Key("Patient", "li"), PATIENT)])] == [
         "Patient"
     ]
+
+
+RESPONSE = {
+    "resourceType": "QuestionnaireResponse",
+    "id": "r",
+    "questionnaire": "http://acme.org/q|2",
+}
+
+
+def test_include_follows_a_canonical_by_url_and_version(planned):
+    asked = planned(
+        "QuestionnaireResponse?_include=QuestionnaireResponse:questionnaire",
+        [(Key("QuestionnaireResponse", "r"), RESPONSE)],
+    )
+
+    assert asked == (
+        Query(
+            "Questionnaire",
+            And(
+                (
+                    Match("url", (Cond("v", "=", "http://acme.org/q"),)),
+                    Match("version", (Cond("v", "=", "2"),)),
+                )
+            ),
+        ),
+    )
+
+
+def test_revinclude_finds_what_names_the_url_with_the_version_or_without(planned):
+    asked = planned(
+        "Questionnaire?_revinclude=QuestionnaireResponse:questionnaire",
+        [(Key("Questionnaire", "q"), {"url": "http://acme.org/q", "version": "2"})],
+    )
+    url = Cond("v", "=", "http://acme.org/q")
+
+    assert asked == (
+        Query(
+            "QuestionnaireResponse",
+            Or(
+                (
+                    Match("questionnaire", (url, Cond("w", "=", ""))),
+                    Match("questionnaire", (url, Cond("w", "=", "2"))),
+                )
+            ),
+        ),
+    )

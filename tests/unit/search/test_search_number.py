@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fhir_server.errors import BadRequest
+from fhir_server.model import Sort
 from fhir_server.search import number
 
 UCUM = "http://unitsofmeasure.org"
@@ -84,7 +85,7 @@ def test_what_is_no_number_is_refused(read, text):
 def test_implicit_range_holds_the_number(value):
     low, high = number.implicit(value)
 
-    assert low <= float(value) <= high
+    assert float(low) <= float(value) <= float(high)
 
 
 def weight(value: object, **more: str) -> dict:
@@ -116,7 +117,8 @@ MG = {"system": UCUM, "code": "mg", "unit": "milligram"}
         (f"le5.4|{UCUM}|mg", weight(5.41, **MG), False),
         (f"ap5.4|{UCUM}|mg", weight(5.9, **MG), True),
         (f"ap5.4|{UCUM}|mg", weight(6.0, **MG), False),
-        (f"ne5.4|{UCUM}|mg", weight(6.0, system=UCUM, code="g"), False),
+        (f"ne5.4|{UCUM}|mg", weight(6.0, system=UCUM, code="g"), True),
+        (f"ne5.4|{UCUM}|mg", weight(6.0, system=UCUM, code="m"), False),
         ("lt5", weight(5, comparator="<"), True),
         ("ge5", weight(5, comparator="<"), False),
         ("gt100", weight(5, comparator=">"), True),
@@ -128,6 +130,93 @@ MG = {"system": UCUM, "code": "mg", "unit": "milligram"}
 )
 def test_quantity_is_number_and_unit(matches, text, resource, expected):
     assert matches(resource, f"value-quantity={text}") is expected
+
+
+def quantity(value: str, code: str) -> dict:
+    return weight(Decimal(value), system=UCUM, code=code)
+
+
+@pytest.mark.parametrize(
+    ("text", "resource", "expected"),
+    [
+        (f"5.4|{UCUM}|mmol/L", quantity("0.0054", "mol/L"), True),
+        (f"5.4|{UCUM}|mmol/L", quantity("5400", "umol/L"), True),
+        (f"5.4|{UCUM}|mmol/L", quantity("5449", "umol/L"), True),
+        (f"5.4|{UCUM}|mmol/L", quantity("5450", "umol/L"), False),
+        (f"5.40|{UCUM}|mmol/L", quantity("5449", "umol/L"), False),
+        (f"ge3|{UCUM}|g", quantity("3000", "mg"), True),
+        (f"gt3|{UCUM}|g", quantity("3000", "mg"), False),
+        (f"ge7|{UCUM}|[lb_av]", quantity("3.17514659", "kg"), True),
+        (f"37.0|{UCUM}|Cel", quantity("98.6", "[degF]"), True),
+        (f"gt37.5|{UCUM}|Cel", quantity("99.6", "[degF]"), True),
+        (f"lt37.5|{UCUM}|Cel", quantity("310", "K"), True),
+        (f"60|{UCUM}|/min", quantity("1", "Hz"), True),
+        (f"ap100|{UCUM}|mg", quantity("0.11", "g"), True),
+        (f"ap100|{UCUM}|mg", quantity("0.12", "g"), False),
+        (f"5|{UCUM}|g", quantity("5", "m"), False),
+        (f"7.4|{UCUM}|[pH]", quantity("7.4", "[pH]"), True),
+        (f"gt7|{UCUM}|[pH]", quantity("7.4", "[pH]"), True),
+        (f"120|{UCUM}|mmHg", quantity("120", "mmHg"), True),
+        ("5.4||mmol/L", quantity("0.0054", "mol/L"), False),
+        ("gt5", quantity("0.0054", "mol/L"), False),
+    ],
+)
+def test_quantities_that_measure_the_same_are_compared_in_base_units(
+    matches, text, resource, expected
+):
+    """https://hl7.org/fhir/R4/search.html#quantity: by canonical units where they are known."""
+    assert matches(resource, f"value-quantity={text}") is expected
+
+
+def test_a_comparator_is_kept_in_base_units(matches):
+    few = weight(5, system=UCUM, code="mg", comparator="<")
+
+    assert matches(few, f"value-quantity=lt0.005|{UCUM}|g")
+    assert not matches(few, f"value-quantity=ge0.005|{UCUM}|g")
+
+
+def test_a_part_of_a_composite_is_compared_in_base_units(matches):
+    pulse = {"coding": [{"system": "urn:c", "code": "w"}]}
+    other = {"coding": [{"system": "urn:c", "code": "h"}]}
+    grams = {"value": 70000, "system": UCUM, "code": "g"}
+    said = {"resourceType": "Observation", "code": pulse, "valueQuantity": grams}
+    query = f"code-value-quantity=w$ge70|{UCUM}|kg"
+
+    assert matches(said, query)
+    assert not matches(said | {"code": other}, query)
+    assert not matches(said, query.replace("ge70", "gt70"))
+
+
+def test_the_ends_of_a_range_may_be_in_different_units(matches):
+    low, high = ({"value": v, "system": UCUM, "code": c} for v, c in ((1, "g"), (2000, "mg")))
+    dose = {"resourceType": "Condition", "onsetRange": {"low": low, "high": high}}
+
+    assert matches(dose, f"onset-age=gt1.5|{UCUM}|g")
+    assert not matches(dose, f"onset-age=gt2.5|{UCUM}|g")
+
+
+def test_of_sampled_data_the_bounds_count(matches):
+    """ "just search on the bounds of the values in sampled data"."""
+    data = {
+        "origin": {"value": 0, "system": UCUM, "code": "mV"},
+        "period": 10,
+        "dimensions": 1,
+        "factor": Decimal("0.5"),
+        "lowerLimit": -2,
+        "data": "2 E 6 L 4",
+    }
+    said = {"resourceType": "Observation", "valueSampledData": data}
+
+    assert matches(said, f"value-quantity=gt0.0029|{UCUM}|V")
+    assert matches(said, "value-quantity=lt-0.9")
+    assert not matches(said, "value-quantity=gt3")
+    assert not matches(said, f"value-quantity=gt0.003|{UCUM}|V")
+
+
+def test_quantities_are_sorted_in_base_units(read):
+    assert read("Observation?_sort=-value-quantity").sort == (
+        Sort("value-quantity:canonical", True),
+    )
 
 
 def test_money_is_found_by_its_currency(matches):

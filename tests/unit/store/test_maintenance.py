@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from fhir_server.model import Key, Write
+from fhir_server.model import Key, Text, Write
 from fhir_server.store.sqlite.store import SQLiteStore
 
 With = Callable[..., None]
@@ -32,12 +32,18 @@ Make = Callable[..., Write]
         ("DELETE FROM past WHERE seq = 1", "the past does not hold the versions of a FHIR type"),
         ("UPDATE past SET updated = 7 WHERE seq = 1", "the past does not hold"),
         ("INSERT INTO past VALUES(1, 1, 99)", "or holds others: 99"),
+        ("UPDATE text SET id = id + 50", "words belong to no living record"),
+        (
+            "UPDATE text SET rest = rest || 'more '",
+            "knows 2 words of records, they have 3",
+        ),
+        ("INSERT INTO word(word) VALUES('delete-all')", "knows 0 words of records, they have 2"),
     ],
 )
 def test_damage_is_found(path: str, with_store: With, basic: Make, damage: str, words: str) -> None:
     async def body(store: SQLiteStore) -> None:
         await store.commit([basic("1"), basic("2", patients=("p",))])
-        await store.commit([basic("1"), basic("3", patients=("p", "q"))])
+        await store.commit([basic("1"), basic("3", patients=("p", "q"), text=Text("", " a b a "))])
         assert await store.check() == []
         with closing(sqlite3.connect(path)) as connection:
             connection.execute(damage)

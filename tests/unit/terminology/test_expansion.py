@@ -126,3 +126,24 @@ def test_a_regular_expression_cannot_run_for_ever():
     tree = ConceptTree({"concept": [{"code": "a" * 5000}]})
 
     assert tree.filtered("code", "regex", "(a+)+b", matcher) == set()
+
+
+def test_value_sets_far_inside_one_another_are_too_costly():
+    sets = {f"v{n}": {"compose": {"include": [{"valueSet": [f"v{n + 1}"]}]}} for n in range(500)}
+
+    with pytest.raises(TooCostly, match="in one another"):
+        expand({"include": [{"valueSet": ["v0"]}]}, sets)
+
+
+def test_a_contained_value_set_is_meant_by_its_id():
+    inner = {"id": "i", "compose": {"include": [{"system": "n", "concept": [{"code": "x"}]}]}}
+
+    found = expand({"include": [{"valueSet": ["#i"]}]}, contained=[inner])
+
+    assert codes(found) == {"n": ["x"]}
+
+
+def test_a_listed_code_that_the_system_does_not_have_is_not_in():
+    listed = [{"code": "c"}, {"code": "z"}]
+
+    assert codes(expand({"include": [{"system": "s", "concept": listed}]})) == {"s": ["c"]}

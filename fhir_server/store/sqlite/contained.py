@@ -1,0 +1,110 @@
+"""Predicates on contained resources in SQL.
+
+What a contained resource says stands under `#Type:parameter` of its container, with its `#id` as
+path. So an index leads to containers in which something of the type says it; that all of it is said
+by one and the same is then asked of each.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from fhir_server.search.contained import leading
+from fhir_server.search.tree import (
+    NOTHING,
+    And,
+    Chain,
+    Cond,
+    Contained,
+    ForEachPatient,
+    Has,
+    Match,
+    Node,
+    Not,
+    Or,
+    Together,
+    both,
+)
+from fhir_server.store.sqlite.condition import conditions
+from fhir_server.store.sqlite.schema import BY_RECORD
+from fhir_server.store.sqlite.statement import NEVER, Statement, joined
+
+Known = Callable[[str, str], bool]
+"""Whether any record of a type ever had a parameter."""
+
+
+def led(node: Node, type: str, known: Known) -> Node:
+    """Return a predicate that holds for the same records of a type, with conditions that lead to
+    containers; what no record ever contained is left out."""
+    match node:
+        case And(nodes):
+            return And(tuple(led(each, type, known) for each in nodes))
+        case Or(nodes):
+            return Or(tuple(led(each, type, known) for each in nodes))
+        case Not(inner):
+            return Not(led(inner, type, known))
+        case Chain() | Has() | ForEachPatient():
+            return replace(node, where=led(node.where, node.type, known))
+        case Contained(kind, where, param):
+            if not known(type, f"#{kind}:_id"):
+                return NOTHING
+            lead = leading(node)
+            return lead if isinstance(where, Match) and not param else both(lead, node)
+        case _:
+            return node
+
+
+def contains(s: Statement, node: Contained, type: str, c: str) -> str:
+    """Return the predicate on the row `c`, a container of a type."""
+    a = s.alias()
+    tests = [f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, f'#{node.type}:_id')}"]
+    if node.param:
+        r = s.alias()
+        named = (
+            f"{r}.rid = {c}.rid AND {r}.param = {s.param(type, node.param)} AND {r}.v = {a}.path"
+        )
+        tests.append(f"EXISTS (SELECT 1 FROM entry {r} {BY_RECORD} WHERE {named})")
+    tests.append(_says(s, node.where, f"#{node.type}:", (type, a)))
+    return f"EXISTS (SELECT 1 FROM entry {a} {BY_RECORD} WHERE {' AND '.join(tests)})"
+
+
+def _says(s: Statement, node: Node, kind: str, container: tuple[str, str]) -> str:
+    """Return the predicate on the entry that stands for a contained resource.
+
+    `kind` is what stands in front of its parameters, `container` the type of the record and the
+    alias of that entry.
+    """
+    match node:
+        case And(nodes):
+            return joined("AND", (_says(s, n, kind, container) for n in nodes), "1")
+        case Or(nodes):
+            return joined("OR", (_says(s, n, kind, container) for n in nodes), NEVER)
+        case Not(inner):
+            return f"NOT {_says(s, inner, kind, container)}"
+        case Match(param, conds):
+            return _entries(s, [f"{kind}{param}"], [conds], container)
+        case Together(param, parts) if parts:
+            names = [f"{kind}{param}.{place}" for place in range(len(parts))]
+            return _entries(s, names, parts, container)
+        case Together():
+            return NEVER
+        case _:
+            raise TypeError(f"{node!r} is not asked of contained resources")
+
+
+def _entries(
+    s: Statement,
+    params: Sequence[str],
+    parts: Sequence[Sequence[Cond]],
+    container: tuple[str, str],
+) -> str:
+    """Return that entries of one contained resource, all of one group, satisfy the conditions."""
+    type, a = container
+    names = [s.alias() for _ in parts]
+    tests: list[str] = []
+    for name, param, conds in zip(names, params, parts, strict=True):
+        tests += (f"{name}.rid = {a}.rid", f"{name}.param = {s.param(type, param)}")
+        tests.append(f"{name}.path = {a}.path")
+        tests += conditions(s, name, conds)
+        tests += [f"{name}.grp = {names[0]}.grp"] if name != names[0] else []
+    source = " CROSS JOIN ".join(f"entry {name} {BY_RECORD}" for name in names)
+    return f"EXISTS (SELECT 1 FROM {source} WHERE {' AND '.join(tests)})"
