@@ -6,7 +6,7 @@
 2. A record that is written meanwhile is right already: it has another version then, and is passed
    over here.
 3. If more changes on a type that is under way, it begins anew. A type is done when its last record
-   is; only then may its parameters be asked for.
+   is, and the last that contains one of the type; only then may its parameters be asked for.
 4. Beside requests it works a few milliseconds at a stretch, and rests twice as long as it worked.
 """
 
@@ -14,7 +14,7 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fhir_server import fhirjson
 from fhir_server.errors import HubError, Outdated, PreconditionFailed, TooCostly
@@ -24,7 +24,7 @@ from fhir_server.interactions.server import Server
 from fhir_server.interactions.write import OWNER, indexed
 from fhir_server.log import get_logger
 from fhir_server.model import Query, Version, Write
-from fhir_server.search.tree import EVERYTHING
+from fhir_server.search.tree import EVERYTHING, Contained
 from fhir_server.store.protocol import Maintenance
 
 _TOGETHER = 50
@@ -98,6 +98,8 @@ class _Walk:
                 some = []
         if some:
             await self._some(some)
+        for holder in sorted(self.server.index.official.resource_types - {type_name}):
+            await self._containers(holder, type_name)
         await self._finish(type_name, edition)
         log.info("index.done", type=type_name, records=self.lease.progress.done)
 
@@ -107,16 +109,30 @@ class _Walk:
         except TooCostly:
             return 0  # it grows with what is done
 
+    async def _containers(self, holder: str, type_name: str) -> None:
+        """Index what contains resources of the type: it is found by what they say."""
+        query = Query(holder, Contained(type_name, EVERYTHING), limit=_TOGETHER)
+        while True:
+            page = await self.server.store.search(query)
+            if page.versions:
+                await self._indexed(page.versions)
+                await self.lease.keep(self.lease.progress.after, 0)
+            if page.next is None:
+                return
+            query = replace(query, after=page.next)
+
     async def _some(self, versions: Sequence[Version]) -> None:
-        """Index some records again, and tell that they are done."""
+        """Index some records of the type again, and tell that they are done."""
+        await self._indexed(versions)
+        await self.lease.keep(versions[-1].key.id, len(versions))
+
+    async def _indexed(self, versions: Sequence[Version]) -> None:
         while True:
             try:
                 await self.store.reindex(await self._written(versions))
+                return
             except Outdated:
                 await self._go_on()
-            else:
-                break
-        await self.lease.keep(versions[-1].key.id, len(versions))
 
     async def _written(self, versions: Sequence[Version]) -> list[Write]:
         known = self.server.index.known

@@ -56,7 +56,12 @@ def _one_of(name: str, field: str, *allowed: str) -> Callable[[Place, Search, st
 
 def _elements(place: Place, search: Search, text: str) -> Changes:
     known = place.definitions.elements(place.type)
-    names = [each.removeprefix(f"{place.type}.") for each in text.split(",")]
+    others = tuple(f"{each}." for each in place.found - {place.type})
+    names = [
+        each.removeprefix(f"{place.type}.")
+        for each in text.split(",")
+        if not each.startswith(others)
+    ]
     for name in names:
         element = known.get(name.removesuffix("[x]"))
         if element is None and not any(

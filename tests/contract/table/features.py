@@ -209,4 +209,48 @@ MANY = Section(
     ),
 )
 
-FEATURES = [TERMINOLOGY, PLACES, TEXTS, MANY]
+
+def _medicine(id: str, code: str) -> Json:
+    return {"resourceType": "Medication", "id": id, "code": {"coding": [{"code": code}]}}
+
+
+def _order(id: str, medicine: str, *contained: Json) -> Json:
+    return {
+        "resourceType": "MedicationRequest",
+        "id": id,
+        "status": "active",
+        "intent": "order",
+        "subject": {"display": "x"},
+        "medicationReference": {"reference": medicine},
+        **({"contained": list(contained)} if contained else {}),
+    }
+
+
+CONTAINED = Section(
+    "contained",
+    [
+        _medicine("alone", "a"),
+        _order("outside", "Medication/alone"),
+        _order("inside", "#m", _medicine("m", "a")),
+        _order("other", "#m", _medicine("m", "b")),
+    ],
+    about(
+        "contained",
+        ("not asked for", "Medication?code=a", "alone"),
+        ("_contained=false", "Medication?code=a&_contained=false", "alone"),
+        ("_contained=true", "Medication?code=a&_contained=true", "inside"),
+        ("_contained=both", "Medication?code=a&_contained=both", "alone inside"),
+        (
+            "_containedType=contained",
+            "Medication?code=a&_contained=true&_containedType=contained",
+            "m",
+        ),
+    )
+    + about(
+        "chain",
+        ("into what is contained", "MedicationRequest?medication.code=a", "outside inside"),
+        ("into what is contained", "MedicationRequest?medication.code=b", "other"),
+    ),
+)
+
+FEATURES = [TERMINOLOGY, PLACES, TEXTS, MANY, CONTAINED]

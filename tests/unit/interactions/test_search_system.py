@@ -196,3 +196,22 @@ def test_elements_are_cut_from_each_type(hub):
         ["id", "meta", "resourceType"],
         ["code", "id", "meta", "resourceType", "status"],
     ]
+
+
+def test_elements_may_be_those_of_one_type(hub):
+    path = "?_type=Patient,Organization&_elements=Patient.name,Organization.active&_id=a,h"
+    entries = hub.get(path).json()["entry"]
+
+    assert [sorted(e["resource"]) for e in entries] == [
+        ["id", "meta", "name", "resourceType"],
+        ["id", "meta", "resourceType"],
+    ]
+    assert hub.get("?_type=Patient,Organization&_elements=Group.name").status_code == 400
+
+
+def test_all_types_are_searched_inside_a_batch(hub):
+    entry = {"request": {"method": "GET", "url": "?_type=Patient,Organization"}}
+    answer = hub.post("", {"resourceType": "Bundle", "type": "batch", "entry": [entry]})
+
+    found = answer.json()["entry"][0]["resource"]["entry"]
+    assert [e["resource"]["id"] for e in found] == ["a", "b", "h"]

@@ -165,6 +165,36 @@ def test_a_reference_is_followed_both_ways(hub: Hub) -> None:
     assert hub.ids("Patient?_revinclude=Basic:about") == ["Patient/li", "Basic/b"]
 
 
+def test_what_is_contained_is_found_too(hub: Hub) -> None:
+    medicine = {"resourceType": "Medication", "id": "m", "form": {"text": "pills"}}
+    order = {
+        "resourceType": "MedicationRequest",
+        "id": "order",
+        "status": "active",
+        "intent": "order",
+        "subject": {"display": "x"},
+        "contained": [medicine],
+        "medicationReference": {"reference": "#m"},
+    }
+    parameter = NICKNAME | {
+        "code": "packed",
+        "base": ["Medication"],
+        "expression": "Medication.form.text",
+    }
+    hub.put_in(order, parameter)
+
+    assert hub.get("MedicationRequest?medication.packed=pills").status_code == 503
+    assert hub.get("Medication?packed=pills&_contained=true").status_code == 503
+    again(hub)
+    assert hub.ids("MedicationRequest?medication.packed=pills") == ["MedicationRequest/order"]
+    assert hub.ids("Medication?packed=pills&_contained=true") == ["MedicationRequest/order"]
+    hub.delete("SearchParameter/nickname")
+    again(hub)
+    hub.put_in(parameter | {"expression": "Medication.id"})
+    again(hub)
+    assert hub.ids("Medication?packed=pills&_contained=true") == []
+
+
 def test_a_composite_is_made_of_other_parameters(hub: Hub) -> None:
     parts = [
         {"definition": NICKNAME["url"], "expression": "given"},
