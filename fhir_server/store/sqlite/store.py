@@ -9,8 +9,10 @@ from typing import Any
 from fhir_server.model import Change, History, Key, Line, Page, Query, Version, Write
 from fhir_server.search.simplify import simplified
 from fhir_server.store import precondition
+from fhir_server.store.explanation import Explanation, Step, Total, explained
 from fhir_server.store.protocol import Stats
 from fhir_server.store.sqlite import export, maintenance, past, rows, schema
+from fhir_server.store.sqlite.connection import Connection
 from fhir_server.store.sqlite.contained import led
 from fhir_server.store.sqlite.deadline import Limit, busy
 from fhir_server.store.sqlite.names import UNKNOWN, Names
@@ -89,6 +91,23 @@ class SQLiteStore:
     async def count(self, query: Query) -> int:
         """Return how many living records match."""
         return await self._readers.run(lambda c, limit: self._search(c, limit, query).count())
+
+    async def estimate(self, query: Query) -> Total:
+        """Return about how many living records match."""
+        return await self._readers.run(lambda c, limit: self._search(c, limit, query).estimate())
+
+    async def explain(self, query: Query) -> Explanation:
+        """Find a page and the count, and tell how."""
+        steps: list[Step] = []
+
+        def page(connection: Connection, limit: Limit) -> Page:
+            search = self._search(connection, limit, query)
+            try:
+                return search.page()
+            finally:
+                steps[:] = search.steps
+
+        return await explained(query, lambda _: self._readers.run(page), self.count, steps)
 
     async def types(self) -> frozenset[str]:
         """Return the types of which a living record is there."""

@@ -353,3 +353,22 @@ def test_an_interrupted_statement_stays_compiled(path: str, with_store: With) ->
 
     assert len(set(texts)) == 1
     assert texts[0] != _COUNTING
+
+
+def test_an_estimate_of_many_is_near_and_marked(with_store: With) -> None:
+    async def body(store: SQLiteStore) -> None:
+        for start in range(0, 9000, 1000):
+            await store.commit(
+                [
+                    Write(Key("Observation", str(n)), b"{}", (Entry("code", "ab"[n % 2]),))
+                    for n in range(start, start + 1000)
+                ]
+            )
+        half = Query("Observation", Match("code", (Cond("v", "=", "a"),)))
+
+        number, is_exact = await store.estimate(half)
+
+        assert not is_exact
+        assert 3600 < number < 5400
+
+    with_store(body)
