@@ -7,7 +7,6 @@ Each type is searched under its own predicate; `reach` says which types and unde
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from urllib.parse import urlencode
 
 from conformance.issues import Issue
@@ -133,8 +132,7 @@ async def _queries(server: Server, caller: Caller, task: _Task) -> list[Ranked]:
     if contained == "false":
         return alone
     holding = containers.queries(server, caller, task.ask, over, searches)
-    ranked = map(Ranked, count(task.first_container), holding)
-    return alone + [each for each in ranked if each.query.type in there]
+    return alone + [each for each in holding if each.query.type in there]
 
 
 def _query(caller: Caller, over: Reach, search: Search) -> Query:

@@ -130,7 +130,7 @@ WORLD = World(
             deleted=True,
         ),
         item(encounter("e3", "p2", "IMP", within="e1"), "hospital"),
-        item(observation("o5", "p1", "bp", 1, "e3"), "clinic"),
+        item(observation("o6", "p1", "bp", 1, "e3"), "clinic"),
         item(answered("r1", "p2", "1"), "hospital"),
         item(group("g1", ("p1", "p2")), "hospital"),
         item(task("t1", "p1", "elsewhere"), "hospital"),

@@ -198,6 +198,16 @@ def test_elements_are_cut_from_each_type(hub):
     ]
 
 
+@pytest.mark.parametrize("sort", ["_id", "-_id", "_lastUpdated", "-_lastUpdated", "_id,code"])
+def test_equal_ids_of_several_types_page_without_loss(hub, sort):
+    for id in ("same", "alike"):
+        hub.put_in(observation(id, "a", "2026-01-01"), condition(id, "a", "2026-01-01"))
+    path = f"?_type=Observation,Condition&_id=same,alike&_sort={sort}&_count="
+
+    assert flat(hub, path + "1") == flat(hub, path + "3") == flat(hub, path + "9")
+    assert len(flat(hub, path + "1")) == 4
+
+
 def test_elements_may_be_those_of_one_type(hub):
     path = "?_type=Patient,Organization&_elements=Patient.name,Organization.active&_id=a,h"
     entries = hub.get(path).json()["entry"]

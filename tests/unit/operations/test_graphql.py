@@ -228,7 +228,7 @@ def test_what_refers_to_a_record(record):
 
 
 def test_what_refers_to_many_is_searched_at_once(one, monkeypatch):
-    query = "{ PatientList(_sort: _id) { id ObservationList(_reference: subject) { id } } }"
+    query = "{ PatientList(_id: [p1, p2]) { id ObservationList(_reference: subject) { id } } }"
     searched = []
     search = one.server.store.search
 
