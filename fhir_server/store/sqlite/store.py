@@ -43,7 +43,8 @@ _USUAL = Tuning()
 
 @cache
 def _vids(count: int) -> str:
-    return f"SELECT ref, vid FROM record WHERE ref IN ({','.join('?' * count)})"
+    """Return a question for one row: each step to another gives the interpreter's lock away."""
+    return f"SELECT {','.join(['(SELECT vid FROM record WHERE ref = ?)'] * count)}"
 
 
 class SQLiteStore:
@@ -80,9 +81,8 @@ class SQLiteStore:
 
     async def vids(self, keys: Sequence[Key]) -> tuple[int, ...]:
         """Return the number of each record's latest version, 0 for none; inline, as a read."""
-        refs = [f"{key.type}/{key.id}" for key in keys]
-        found = dict(self._inline(_vids(len(refs)), *refs))
-        return tuple(found.get(ref, 0) for ref in refs)
+        [found] = self._inline(_vids(len(keys)), *(f"{key.type}/{key.id}" for key in keys))
+        return tuple(vid or 0 for vid in found)
 
     async def search(self, query: Query) -> Page:
         """Return a page of latest, living versions."""
