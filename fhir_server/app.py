@@ -175,11 +175,10 @@ class Hub:
         inbox = Inbox(server, sources, ids, metrics.message)
         authenticate = everybody if settings.open else partial(authenticated, parts.store)
         self._site = Site(
-            FhirApp(server, authenticate),
+            FhirApp(server, authenticate, metrics.request),
             pages_app(
                 server, parts.key, inbox, metrics, partial(became, sources, ids, server.clock)
             ),
-            metrics,
             partial(is_ready, parts.store),
         )
         if settings.mllp:

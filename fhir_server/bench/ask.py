@@ -6,7 +6,9 @@ from pathlib import Path
 
 @dataclass(frozen=True, slots=True)
 class Ask:
-    """How long a load goes on, and the folder of Bundles to ingest (None: the demo city's)."""
+    """How long a load goes on, the folder of Bundles to ingest (None: the demo city's), and how
+    many resources are searched."""
 
     seconds: float = 5.0
     bundles: Path | None = None
+    resources: int = 10_000

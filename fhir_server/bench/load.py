@@ -68,12 +68,12 @@ def call(
 
 
 def timed(calls: Iterable[Call], seconds: float) -> Iterator[Call]:
-    """Yield from `calls` until so many seconds have gone by."""
+    """Yield from `calls`, at least one, until so many seconds have gone by."""
     end = time.monotonic() + seconds
     for each in calls:
+        yield each
         if time.monotonic() > end:
             return
-        yield each
 
 
 def run(

@@ -17,6 +17,7 @@ from fhir_server.bench.hub import Hub
 from fhir_server.bench.records import shared
 from fhir_server.bench.started import Started
 from fhir_server.bench.target import Target
+from fhir_server.commands.population import fill
 from fhir_server.commands.store import positive
 
 
@@ -34,6 +35,9 @@ def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
         parser.add_argument(f"--{side}start", default="", metavar="COMMAND", help="starts it first")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of each load (5)")
     parser.add_argument("--bundles", type=Path, metavar="FOLDER", help="ingest these transactions")
+    parser.add_argument(
+        "--resources", type=positive, default=10_000, help="what is searched (10000)"
+    )
     parser.add_argument("--patients", type=int, default=100, help="own hub: demo city's size (100)")
     parser.add_argument("--store", default="", help="own hub: an empty store (a file of its own)")
     parser.add_argument("--workers", type=positive, default=1, help="own hub: processes (1)")
@@ -44,7 +48,7 @@ def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure one server after the other and print a table of all."""
     cases = chosen(args.cases)
-    ask = Ask(seconds=args.seconds, bundles=args.bundles)
+    ask = Ask(seconds=args.seconds, bundles=args.bundles, resources=args.resources)
     sides = [_other(args, "") if args.base else _own(args)]
     if args.against:
         sides.append(_other(args, "against_"))
@@ -70,6 +74,8 @@ def _own(args: argparse.Namespace) -> Iterator[Target]:
     """Start a hub with the demo city in it, and what a folder's Bundles refer to."""
     options = ("--workers", str(args.workers)) if args.workers > 1 else ()
     with Hub(*options, patients=args.patients, store=args.store) as hub:
+        if any(case.name == "search" for case in chosen(args.cases)):
+            fill(hub.store, args.resources)
         if args.bundles and (paths := shared(args.bundles)):
             hub.run("load", "--store", hub.store, *map(str, paths))
         yield Target(

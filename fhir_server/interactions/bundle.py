@@ -13,6 +13,7 @@ from fhir_server import fhirjson
 from fhir_server.interactions.interaction import FHIR_JSON, Reply
 from fhir_server.interactions.subset import Content
 from fhir_server.model import Key, Version
+from fhir_server.store.explanation import Total
 
 PHRASES = {
     200: "OK",
@@ -41,16 +42,21 @@ PHRASES = {
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
+ESTIMATED = "https://fhir-hub.example/StructureDefinition/estimated-total"
+_ESTIMATED = {"extension": [{"url": ESTIMATED, "valueBoolean": True}]}
+
 Links = Sequence[tuple[str, str]]
 
 
 def bundle(
-    type: str, entries: Iterable[bytes], *, links: Links = (), total: int | None = None
+    type: str, entries: Iterable[bytes], *, links: Links = (), total: Total | int | None = None
 ) -> bytes:
-    """Return a Bundle of entries that are JSON already."""
+    """Return a Bundle of entries that are JSON already; a total that is not exact is marked."""
     parts = [b'{"resourceType":"Bundle","type":', fhirjson.encode(type)]
     if total is not None:
-        parts += (b',"total":', str(total).encode())
+        number, is_exact = total if isinstance(total, Total) else (total, True)
+        parts += (b',"total":', str(number).encode())
+        parts += () if is_exact else (b',"_total":', fhirjson.encode(_ESTIMATED))
     if links:
         told = [{"relation": relation, "url": url} for relation, url in links]
         parts += (b',"link":', fhirjson.encode(told))

@@ -35,6 +35,20 @@ _ON_TYPE: tuple[Name, ...] = (
 )
 _ON_SYSTEM: tuple[Name, ...] = ("history-system", "search-system")
 _MODES = ("full", "normative", "terminology")
+_OF_ALL = (
+    ("_content", "string"),
+    ("_filter", "special"),
+    ("_id", "token"),
+    ("_lastUpdated", "date"),
+    ("_list", "string"),
+    ("_profile", "uri"),
+    ("_security", "token"),
+    ("_source", "uri"),
+    ("_tag", "token"),
+    ("_text", "string"),
+    ("_type", "token"),
+)
+"""Parameters of a search over all types."""
 _OF_TRAIL: tuple[Name, ...] = ("read", "search-type")
 
 
@@ -118,10 +132,7 @@ def _rest(server: Server) -> dict[str, Any]:
         "interaction": [
             {"code": name} for name in ("transaction", "batch", *_ON_SYSTEM) if _is_done(name)
         ],
-        "searchParam": [
-            {"name": "_id", "type": "token"},
-            {"name": "_lastUpdated", "type": "date"},
-        ],
+        "searchParam": [{"name": name, "type": type} for name, type in _OF_ALL],
     }
     return told | ({"operation": operations} if operations else {})
 
@@ -155,7 +166,7 @@ def _resource(server: Server, type: str) -> dict[str, Any]:
     known = server.definitions.search_parameters(type)
     supported = {code: known[code] for code in sorted(known) if _is_supported(known[code])}
     told["searchInclude"] = ["*", *_includes(type, supported)]
-    told["searchRevInclude"] = _revincludes(server, type)
+    told["searchRevInclude"] = ["*", *_revincludes(server, type)]
     told["searchParam"] = [
         {"name": code, "definition": each.url, "type": each.type}
         for code, each in supported.items()

@@ -16,6 +16,7 @@ from fhir_server.authz.restrict import restrict, visible
 from fhir_server.errors import NotSupported
 from fhir_server.interactions.bundle import found_part
 from fhir_server.interactions.interaction import Interaction
+from fhir_server.interactions.merged import Ranked
 from fhir_server.interactions.reach import TRAIL, Reach, inside_of
 from fhir_server.interactions.server import Server
 from fhir_server.interactions.subset import Subset, reduced
@@ -51,13 +52,15 @@ def queries(
     ask: Interaction,
     over: Reach,
     searches: Mapping[str, Search],
-) -> Iterator[Query]:
-    """Yield a query for each type of containers that the caller may search, in one order.
+) -> Iterator[Ranked]:
+    """Yield a query for each type of containers that the caller may search; their ranks follow
+    those of the types that are searched.
 
     Raises `NotSupported` for criteria that are not asked of contained resources.
     """
     holds = restrict(either(*wanted(over, searches)), caller)
-    for type in sorted(server.definitions.resource_types - _HOLDS_NOTHING):
+    types = sorted(server.definitions.resource_types - _HOLDS_NOTHING)
+    for rank, type in enumerate(types, len(searches)):
         there = EVERYTHING if ask.compartment is None else inside_of(server, ask.compartment, type)
         where = both(visible(caller, type), there)
         if where == NOTHING:
@@ -66,7 +69,8 @@ def queries(
         if search.contained == "both" and search.contained_type == "container":
             where = both(where, *_not_itself(caller, over, searches, type))
         limit, now = search.count, caller.now
-        yield Query(type, both(where, holds), sort=search.sort, limit=limit, now=now)
+        query = Query(type, both(where, holds), sort=search.sort, limit=limit, now=now)
+        yield Ranked(rank, query)
 
 
 def _not_itself(

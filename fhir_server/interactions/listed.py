@@ -11,13 +11,16 @@ from dataclasses import dataclass, replace
 
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
-from fhir_server.errors import BadRequest, Forbidden, NotFound
+from fhir_server.errors import BadRequest, Forbidden, NotFound, TooCostly
 from fhir_server.interactions.find import find
 from fhir_server.interactions.routes import ID
 from fhir_server.interactions.server import Server
 from fhir_server.model import History, Key, Version
 from fhir_server.search.include import referred
 from fhir_server.store.protocol import Store
+
+MOST = 1000
+"""The most records of a List whose history is told at once."""
 
 _ALL = 2**31
 
@@ -72,4 +75,6 @@ async def listed(server: Server, caller: Caller, text: str) -> Listed:
     for key, vid in referred(server.extractor, fhirjson.resource(version), "item"):
         known = held.get(key, frozenset())
         held[key] = None if vid is None or known is None else known | {vid}
+    if len(held) > MOST:
+        raise TooCostly(f"List/{id} holds more than {MOST} records; ask for each by itself.")
     return Listed(held)

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from fhir_server.model import Place, Query, Sort, Version
 from fhir_server.store import order
+from fhir_server.store.explanation import Total
 from fhir_server.store.protocol import Store
 
 _LOWEST, _HIGHEST = -(2**31), 2**62
@@ -95,6 +96,12 @@ def spot_key(sorts: Sequence[Sort]) -> Callable[[Spot], tuple[object, ...]]:
 async def count(store: Store, queries: Sequence[Ranked]) -> int:
     """Return how many records match."""
     return sum([await store.count(query) for _, query in queries])
+
+
+async def estimate(store: Store, queries: Sequence[Ranked]) -> Total:
+    """Return about how many records match."""
+    found = [await store.estimate(query) for _, query in queries]
+    return Total(sum(each.number for each in found), all(each.is_exact for each in found))
 
 
 async def _listed(

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from fhir_server.model import Change, History, Key, Page, Query, Version, Write
+from fhir_server.store.explanation import Explanation, Total
 from fhir_server.store.protocol import Store
 
 
@@ -53,6 +54,14 @@ class Pending:
     async def count(self, query: Query) -> int:
         """Count in the store."""
         return await self._store.count(query)
+
+    async def estimate(self, query: Query) -> Total:
+        """Estimate in the store."""
+        return await self._store.estimate(query)
+
+    async def explain(self, query: Query) -> Explanation:
+        """Tell how the store would go on."""
+        return await self._store.explain(query)
 
     async def types(self) -> frozenset[str]:
         """Return the types in the store."""

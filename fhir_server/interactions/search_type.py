@@ -7,7 +7,6 @@ Each type is searched under its own predicate; `reach` says which types and unde
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import count
 from urllib.parse import urlencode
 
 from conformance.issues import Issue
@@ -20,6 +19,7 @@ from fhir_server.interactions.agreement import agreement
 from fhir_server.interactions.bundle import bundle, found
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.criteria import asked
+from fhir_server.interactions.explain import check, explained
 from fhir_server.interactions.included import Added, included
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.merged import Merged, Ranked, Spot
@@ -32,6 +32,7 @@ from fhir_server.interactions.trail import trail
 from fhir_server.model import Query
 from fhir_server.search.search import Search
 from fhir_server.search.tree import both
+from fhir_server.store.explanation import Total
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,11 +94,14 @@ async def search_type(server: Server, caller: Caller, ask: Interaction) -> Reply
     task = _Task(ask, over, await _searches(server, caller, ask, over))
     _refuse_mix(task.search)
     containers.check(task.search)
+    if task.search.explain:
+        check(caller)
     queries = await _queries(server, caller, task)
     if task.search.count == 0 or task.search.summary == "count":
         total = await merged.count(server.store, queries)
+        told = _told(await explained(server.store, queries)) if task.search.explain else ()
         links = [("self", task.url(task.search.cursor))]
-        return Reply(200, bundle("searchset", (), links=links, total=total))
+        return Reply(200, bundle("searchset", told, links=links, total=total))
     return await _page(server, caller, task, queries)
 
 
@@ -128,8 +132,7 @@ async def _queries(server: Server, caller: Caller, task: _Task) -> list[Ranked]:
     if contained == "false":
         return alone
     holding = containers.queries(server, caller, task.ask, over, searches)
-    ranked = map(Ranked, count(task.first_container), holding)
-    return alone + [each for each in ranked if each.query.type in there]
+    return alone + [each for each in holding if each.query.type in there]
 
 
 def _query(caller: Caller, over: Reach, search: Search) -> Query:
@@ -154,7 +157,8 @@ async def _page(server: Server, caller: Caller, task: _Task, queries: Sequence[R
         first, last = page.spots[0].beside(queries, behind=False), page.spots[-1]
         links.append(("related", turn.url(Start(first, until=last, at=added.next))))
     total = await _total(server, task.search, queries, page, start.after)
-    return _answer(turn, page, added, links, total)
+    told = await explained(server.store, queries) if task.search.explain else ()
+    return _answer(turn, page, added, links, total, told)
 
 
 async def _rest(
@@ -175,14 +179,15 @@ def _answer(
     page: Merged,
     added: Added,
     links: Sequence[tuple[str, str]],
-    total: int | None = None,
+    total: Total | None = None,
+    told: Sequence[Issue] = (),
 ) -> Reply:
     server, task = turn.server, turn.task
     search, base = task.search, task.ask.base
     whole = Subset(search.summary).content(server.definitions)
     entries = list(_matches(server, task, page, whole))
     entries += [found(base, each, "include", whole) for each in added.versions]
-    entries += _told((*search.problems, *added.problems, *_continued(added)))
+    entries += _told((*search.problems, *added.problems, *_continued(added), *told))
     links = [("self", task.url(search.cursor)), *links]
     versions = (*page.versions, *added.versions)
     return Reply(
@@ -217,14 +222,16 @@ def _refuse_mix(search: Search) -> None:
 
 async def _total(
     server: Server, search: Search, queries: Sequence[Ranked], page: Merged, after: Spot | None
-) -> int | None:
+) -> Total | None:
     """Return the number of matches if it was asked for, or costs nothing."""
     if search.total == "none" or containers.are_opened(search):
         return None
     if not page.more and after is None:
-        return len(page.versions)
-    if search.total in ("accurate", "estimate"):
-        return await merged.count(server.store, queries)
+        return Total(len(page.versions))
+    if search.total == "accurate":
+        return Total(await merged.count(server.store, queries))
+    if search.total == "estimate":
+        return await merged.estimate(server.store, queries)
     return None
 
 

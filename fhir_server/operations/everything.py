@@ -21,8 +21,10 @@ from fhir_server.interactions.bundle import bundle, found
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.find import allowed, find, living
 from fhir_server.interactions.interaction import Interaction, Params, Reply
+from fhir_server.interactions.reach import inside_of
 from fhir_server.interactions.server import OperationDefinition, Parameter, Server
-from fhir_server.operations.care_dates import within
+from fhir_server.operations.care_dates import CARE_DATE, within
+from fhir_server.operations.indexed import demand_indexed
 from fhir_server.operations.parameters import number, once, texts
 from fhir_server.operations.record_page import Asked, Start, fill
 from fhir_server.operations.referred import Keep
@@ -48,6 +50,10 @@ async def patient_everything(server: Server, caller: Caller, ask: Interaction) -
     start, end = (_checked(name, once(name, given)) for name in ("start", "end"))
     compartment = server.definitions.compartment("Patient")
     types = ("Patient", *sorted(compartment.keys() - {"Patient", _ELSEWHERE}))
+    if not ask.id:
+        demand_indexed(server, compartment)
+    if start or end:
+        demand_indexed(server, {type: (code,) for type, code in CARE_DATE.items()})
     members = {
         type: both(_of_patients(compartment.get(type, ()), type, ask.id), within(type, start, end))
         for type in types
@@ -60,10 +66,10 @@ async def encounter_everything(server: Server, caller: Caller, ask: Interaction)
     """Answer with an encounter and what belongs to it. Raises as that of a patient does."""
     encounter = living(await find(server, caller, ask.key), ask.key)
     given = texts(ask)
-    members: dict[str, Node] = {"Encounter": Ids(frozenset((ask.id,)))}
-    for type, params in sorted(server.definitions.compartment("Encounter").items()):
-        here = cond("v", "=", str(ask.key))
-        members.setdefault(type, either(*(Match(param, here) for param in params)))
+    compartment = server.definitions.compartment("Encounter")
+    demand_indexed(server, compartment)
+    types = ("Encounter", *sorted(compartment.keys() - {"Encounter"}))
+    members = {type: inside_of(server, ask.key, type) for type in types}
     own = frozenset(encounter.patients)
     asked = _asked(server, ask, given, members, lambda each: own.issuperset(each.patients))
     return await _answer(server, caller, ask, asked)

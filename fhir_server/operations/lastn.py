@@ -29,6 +29,7 @@ from fhir_server.interactions.outcome import outcome
 from fhir_server.interactions.server import OperationDefinition, Parameter, Server
 from fhir_server.interactions.subset import Subset
 from fhir_server.model import Query, Sort
+from fhir_server.operations.indexed import demand_indexed
 from fhir_server.operations.lastn_groups import Groups, linking, of_any
 from fhir_server.operations.parameters import number, texts
 from fhir_server.search.search import Search
@@ -48,6 +49,7 @@ async def lastn(server: Server, caller: Caller, ask: Interaction) -> Reply:
     Raises `BadRequest` where neither a subject nor a kind of observation is named.
     """
     permitted = allowed(caller, "Observation", "search").where
+    demand_indexed(server, {"Observation": ("code", "date", "subject")})
     given = texts(ask)
     most = number("max", given) or 1
     params = tuple(pair for pair in given if pair[0] != "max")

@@ -22,6 +22,7 @@ from fhir_server.interactions.interaction import Interaction, Params, Reply
 from fhir_server.interactions.outcome import outcome
 from fhir_server.interactions.server import OperationDefinition, Parameter, Server
 from fhir_server.model import Query, Version
+from fhir_server.operations.indexed import demand_indexed
 from fhir_server.operations.match_grades import Grade, Traits, grade, is_enough, resident_of, traits
 from fhir_server.operations.parameters import flag, listed, number, simple
 from fhir_server.operations.resident import spellings
@@ -47,6 +48,7 @@ class _Found(NamedTuple):
 async def match(server: Server, caller: Caller, ask: Interaction) -> Reply:
     """Answer with the patients that match, the surest first. Raises `BadRequest`."""
     permitted = allowed(caller, "Patient", "search").where
+    demand_indexed(server, {"Patient": ("birthdate", "identifier", "name")})
     patient, given = _read(ask)
     _check(server, patient)
     asked = traits(patient)

@@ -62,6 +62,24 @@ _EXCHANGED = "http://hl7.org/fhir/SearchParameter/DocumentReference-relationship
 _RECORDS_OWN = ("_id", "_lastUpdated", "_profile", "_tag", "_security", "_source")
 
 
+class _Work:
+    """The extraction of one resource: of what several parameters find, entries are made once.
+
+    They are made for a parameter without a name, so that what their names begin with is left open.
+    `whole` is what FHIRPath takes for the root: of a contained resource its container.
+    """
+
+    def __init__(self, whole: dict[str, Any]) -> None:
+        self.environment = Environment(whole)
+        self._made: dict[tuple[Make, str, int], tuple[Any, list[Entry]]] = {}
+
+    def entries(self, make: Make, fhir_type: str, value: Any) -> list[Entry]:
+        key = (make, fhir_type, id(value))
+        if key not in self._made:  # the value is kept too: while it is there, its id is its own
+            self._made[key] = value, list(make("", fhir_type, value))
+        return self._made[key][1]
+
+
 @dataclass(frozen=True, slots=True)
 class _Part:
     """What makes the entries of one parameter, or of one component of a composite."""
@@ -71,19 +89,25 @@ class _Part:
     make: Make
     canonical: str = ""
 
-    def entries(self, environment: Environment, node: PathNode) -> Iterator[Entry]:
-        for fhir_type, value in values(self.run(environment, [node])):
-            yield from self.make(self.param, fhir_type, value)
+    def entries(self, work: _Work, node: PathNode) -> Iterator[Entry]:
+        for fhir_type, value in values(self.run(work.environment, [node])):
+            for suffix, v, w, u, group, path in work.entries(self.make, fhir_type, value):
+                yield Entry(self.param + suffix, v, w, u, group, path)
 
-    def bare(self, environment: Environment, node: PathNode) -> list[Entry]:
+    def bare(self, work: _Work, node: PathNode, group: int) -> list[Entry]:
         """As `entries`, without those that only a modifier looks at: a composite takes none.
 
         A quantity in base units becomes the part `canonical`, behind all others.
         """
-        found = list(self.entries(environment, node))
-        bare = [e for e in found if e.param == self.param]
+        found = [
+            entry
+            for fhir_type, value in values(self.run(work.environment, [node]))
+            for entry in work.entries(self.make, fhir_type, value)
+        ]
+        bare = [Entry(self.param, e.v, e.w, e.u, group) for e in found if not e.param]
         if self.canonical:
-            bare += (e._replace(param=self.canonical) for e in found if quantity.is_counted(e))
+            counted = (e for e in found if quantity.is_counted(e))
+            bare += (Entry(self.canonical, e.v, e.w, e.u, group) for e in counted)
         return bare
 
 
@@ -96,14 +120,14 @@ class _Step:
     part: _Part
     components: tuple[_Part, ...] = ()
 
-    def entries(self, environment: Environment, root: PathNode) -> Iterator[Entry]:
+    def entries(self, work: _Work, root: PathNode) -> Iterator[Entry]:
         if not self.components:
-            yield from self.part.entries(environment, root)
+            yield from self.part.entries(work, root)
             return
-        for group, node in enumerate(self.part.run(environment, [root]), 1):
-            parts = [each.bare(environment, node) for each in self.components]
+        for group, node in enumerate(self.part.run(work.environment, [root]), 1):
+            parts = [each.bare(work, node, group) for each in self.components]
             if all(parts):
-                yield from (entry._replace(group=group) for entry in chain(*parts))
+                yield from chain(*parts)
 
 
 class Extractor:
@@ -123,9 +147,10 @@ class Extractor:
         self._zone = zone
         self.full_text = full_text
         self._steps: dict[str, dict[str, _Step]] = {}
-        self._make: dict[str, Make] = {
+        makers: dict[str, Make] = {
             "token": token.entries,
             "string": string.entries,
+            "family": string.family,
             "date": partial(date.entries, zone=zone),
             "number": number.entries,
             "quantity": quantity.entries,
@@ -133,6 +158,7 @@ class Extractor:
             "reference": partial(reference.entries, base=self.base),
             "special": near.entries,
         }
+        self._make = {kind: self._maker(make) for kind, make in makers.items()}
 
     def under(self, definitions: Definitions) -> "Extractor":
         """Return one of other definitions; of types that are alike it keeps what is compiled."""
@@ -210,7 +236,9 @@ class Extractor:
         compiled = compile(expression, self.definitions, type_name)
         properties = needed(self.definitions, type_name, parameter)
         if parameter.type != "composite":
-            part = _Part(parameter.code, compiled.run, self._maker(parameter.type))
+            is_family = (parameter.type, parameter.code) == ("string", "family")
+            make = self._make["family" if is_family else parameter.type]
+            part = _Part(parameter.code, compiled.run, make)
             return _Step(parameter.type, properties, part)
         known = self.definitions.search_parameters(type_name)
         counted = _counted(parameter, known)
@@ -218,17 +246,15 @@ class Extractor:
             _Part(
                 f"{parameter.code}.{place}",
                 compile(expression, self.definitions, *(compiled.types or ())).run,
-                self._maker(known[code].type),
-                canonical=counted[place],
+                self._make[known[code].type],
+                counted[place],
             )
             for place, (code, expression) in enumerate(corrected(parameter))
         )
         part = _Part(parameter.code, compiled.run, lambda *_: ())
         return _Step(parameter.type, properties, part, components)
 
-    def _maker(self, kind: str) -> Make:
-        make = self._make[kind]
-
+    def _maker(self, make: Make) -> Make:
         def made(param: str, fhir_type: str, value: Any) -> Iterable[Entry]:
             if fhir_type == "Extension":
                 return self._extended(make, param, value)
@@ -257,13 +283,13 @@ def _counted(parameter: SearchParameter, known: Mapping[str, SearchParameter]) -
 def _entries(
     resource: dict[str, Any], steps: Iterable[_Step], container: dict[str, Any] | None = None
 ) -> Iterator[Entry]:
-    environment = Environment(container or resource)
+    work = _Work(container or resource)
     root = (resource["resourceType"], resource, None)
     present = resource.keys()
     for step in steps:
         if step.properties is None or not step.properties.isdisjoint(present):
             try:
-                found = list(step.entries(environment, root))
+                found = list(step.entries(work, root))
             except (FHIRPathError, RecursionError):
                 continue
             yield from found

@@ -9,6 +9,7 @@ from conformance.definitions import SearchParameter
 from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.search.elements import reads_canonicals, targets
 from fhir_server.search.place import Place, Unknown, check_ready, reference
+from fhir_server.search.sought import NotKept
 from fhir_server.search.tree import Chain, Has, Node, either
 
 Inner = Callable[[Place], Node]
@@ -18,7 +19,8 @@ Inner = Callable[[Place], Node]
 def chain(place: Place, code: str, target: str, inner: Inner) -> Node:
     """Return that `code` refers to a record of `target` (empty: of any) for which `inner` holds.
 
-    Raises `BadRequest` where that cannot be, or what none of the types understands.
+    Raises `BadRequest` where that cannot be, what none of the types understands, and `NotKept`
+    where the words of one of them are not kept: the answer would lack its records.
     """
     found = reference(place, code)
     canonical = reads_canonicals(place.definitions, place.type, found)
@@ -29,6 +31,8 @@ def chain(place: Place, code: str, target: str, inner: Inner) -> Node:
     for each in targets(place.definitions, place.type, found):
         try:
             nodes.append(_chain(place, code, each, inner, canonical))
+        except NotKept:
+            raise
         except (BadRequest, NotSupported) as fault:
             faults.append(fault)
     if not nodes:

@@ -62,7 +62,8 @@ def parse(
                 raise
             search = replace(search, problems=search.problems + _warnings(fault))
         else:
-            search = replace(search, used=(*search.used, (name, text)))
+            followed = str(search.count) if name == "_count" else text
+            search = replace(search, used=(*search.used, (name, followed)))
     return replace(search, where=both(*wheres), sort=tuple(_measuring(search)))
 
 

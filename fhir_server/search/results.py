@@ -56,7 +56,12 @@ def _one_of(name: str, field: str, *allowed: str) -> Callable[[Place, Search, st
 
 def _elements(place: Place, search: Search, text: str) -> Changes:
     known = place.definitions.elements(place.type)
-    names = [each.removeprefix(f"{place.type}.") for each in text.split(",")]
+    others = tuple(f"{each}." for each in place.found - {place.type})
+    names = [
+        each.removeprefix(f"{place.type}.")
+        for each in text.split(",")
+        if not each.startswith(others)
+    ]
     for name in names:
         element = known.get(name.removesuffix("[x]"))
         if element is None and not any(
@@ -70,6 +75,12 @@ def _cursor(place: Place, search: Search, text: str) -> Changes:
     return {"cursor": text}
 
 
+def _explain(place: Place, search: Search, text: str) -> Changes:
+    if text not in ("true", "false"):
+        raise BadRequest(f"_explain={text}: expected true or false")
+    return {"explain": text == "true"}
+
+
 ONCE: dict[str, Callable[[Place, Search, str], Changes]] = {
     "_count": _count,
     "_total": _one_of("_total", "total", "none", "estimate", "accurate"),
@@ -77,6 +88,7 @@ ONCE: dict[str, Callable[[Place, Search, str], Changes]] = {
     "_contained": _one_of("_contained", "contained", "false", "true", "both"),
     "_containedType": _one_of("_containedType", "contained_type", "container", "contained"),
     "_cursor": _cursor,
+    "_explain": _explain,
 }
 """Parameters that may stand once, and what each changes."""
 

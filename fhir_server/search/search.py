@@ -42,6 +42,7 @@ class Search:
     total: Total | None = None
     includes: tuple[Include, ...] = ()
     revincludes: tuple[Include, ...] = ()
+    explain: bool = False
     summary: Summary | None = None
     elements: tuple[str, ...] = ()
     contained: Literal["false", "true", "both"] = "false"

@@ -10,15 +10,19 @@ from fhir_server.search.terms import Terms
 from fhir_server.search.tree import Node, Not, Words
 
 
+class NotKept(NotSupported):
+    """The words of a type are not kept."""
+
+
 def sought(terms: Terms, type: str, name: str, text: str) -> Node:
     """Return the predicate of `_text` or `_content`, with its modifier, on a type.
 
-    Raises `BadRequest` for what cannot be read, `NotSupported` where the words are not kept,
+    Raises `BadRequest` for what cannot be read, `NotKept` where there are none,
     `BeingIndexed` where not those of all records are kept yet.
     """
     code, _, modifier = name.partition(":")
     if not terms.full_text.covers(type):
-        raise NotSupported(f"{name}: the words of {type} are not kept here (setting full_text)")
+        raise NotKept(f"{name}: the words of {type} are not kept here (setting full_text)")
     settled(terms, type)
     if modifier not in ("", "missing"):
         raise BadRequest(f"{name}: allowed here: :missing")

@@ -28,8 +28,6 @@ def entries(param: str, fhir_type: str, value: Any) -> Iterator[Entry]:
     match fhir_type, value:
         case _, str():
             yield from plain(param, value)
-            if param == "family":
-                yield from (Entry(param, fold(word)) for word in _later_words(value))
         case "HumanName", dict():
             yield from _parts(param, value, _NAME)
             for derived in _names(value):
@@ -42,6 +40,13 @@ def entries(param: str, fhir_type: str, value: Any) -> Iterator[Entry]:
                 yield from _parts(param, coding, ("display",))
         case "Coding", dict():
             yield from _parts(param, value, ("display",))
+
+
+def family(param: str, fhir_type: str, value: Any) -> Iterator[Entry]:
+    """Yield the texts of a family name, its later words too."""
+    yield from entries(param, fhir_type, value)
+    if isinstance(value, str):
+        yield from (Entry(param, fold(word)) for word in _later_words(value))
 
 
 def plain(param: str, text: Any) -> Iterator[Entry]:

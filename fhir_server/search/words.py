@@ -11,6 +11,7 @@ https://hl7.org/fhir/R4/search.html#content
 """
 
 import re
+from operator import add
 
 from fhir_server.model import Text
 from fhir_server.search.fold import unaccented
@@ -52,7 +53,7 @@ def words(text: str) -> list[str]:
 
 
 def _pairs(run: str) -> list[str]:
-    return [run[place : place + 2] for place in range(len(run))]
+    return [*map(add, run, run[1:]), run[-1]]
 
 
 def kept(text: str) -> str:

@@ -3,10 +3,12 @@
 Same order, same preconditions, same history as on disk; nothing survives the process.
 """
 
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
+from fhir_server.errors import TooCostly
 from fhir_server.model import (
     DEFINITIONS,
     Change,
@@ -24,6 +26,7 @@ from fhir_server.model import (
 from fhir_server.search.evaluate import Record, evaluate
 from fhir_server.search.tree import And, Cond, Ids, InPatient, Match, Node
 from fhir_server.store import order, past, precondition
+from fhir_server.store.explanation import Explanation, Step, Total, explained
 from fhir_server.store.protocol import Stats
 
 
@@ -113,11 +116,13 @@ def _listed(conds: Iterable[Cond]) -> Iterable[tuple[object, ...]]:
 
 
 class MemoryStore:
-    """Records in dictionaries. `clock` gives milliseconds since 1970."""
+    """Records in dictionaries. `clock` gives milliseconds since 1970; a query is given up after
+    `query_seconds`."""
 
-    def __init__(self, clock: Callable[[], int]) -> None:
+    def __init__(self, clock: Callable[[], int], query_seconds: float = 10.0) -> None:
         """Start empty."""
         self._clock = clock
+        self._seconds = query_seconds
         self._living = _Living()
         self._versions: dict[Key, list[Version]] = {}
         self._numbers: dict[Key, int] = {}
@@ -161,6 +166,16 @@ class MemoryStore:
     async def count(self, query: Query) -> int:
         """Return how many living records match."""
         return sum(1 for _ in self._matching(query))
+
+    async def estimate(self, query: Query) -> Total:
+        """Count."""
+        return Total(await self.count(query))
+
+    async def explain(self, query: Query) -> Explanation:
+        """Find a page and the count, and tell how."""
+        candidates = self._living.candidates(query.type, query.where)
+        step = Step("all", query.type, rows=len(candidates))
+        return await explained(query, self.search, self.count, [step])
 
     async def types(self) -> frozenset[str]:
         """Return the types of which a living record is there."""
@@ -240,8 +255,13 @@ class MemoryStore:
         return versions[-1] if versions else None
 
     def _matching(self, query: Query) -> Iterable[_Record]:
-        candidates = self._living.candidates(query.type, query.where).values()
-        return (r for r in candidates if evaluate(query.where, r, self._living, query.now))
+        """Yield what matches. Raises `TooCostly` past the time limit."""
+        end = time.monotonic() + self._seconds
+        for record in self._living.candidates(query.type, query.where).values():
+            if time.monotonic() > end:
+                raise TooCostly("The query takes too long; ask for less")
+            if evaluate(query.where, record, self._living, query.now):
+                yield record
 
     @staticmethod
     def _place(query: Query, record: _Record) -> Place:

@@ -38,7 +38,7 @@ def open_store(
     scheme, _, path = url.partition("://")
     match scheme:
         case "memory" if not path:
-            return MemoryStore(clock)
+            return MemoryStore(clock, limits.query_seconds)
         case "sqlite" if path.startswith("/") and len(path) > 1:
             return SQLiteStore(path[1:], clock, limits.query_seconds, fill=fill)
         case "mongodb" | "mongodb+srv":

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from fhir_server.model import Change, History, Key, Line, Page, Query, Version, Write
+from fhir_server.store.explanation import Explanation, Total
 
 
 class Store(Protocol):
@@ -24,6 +25,12 @@ class Store(Protocol):
 
     async def count(self, query: Query) -> int:
         """Return how many living records match, whatever `limit` and `after` say."""
+
+    async def estimate(self, query: Query) -> Total:
+        """Return about how many living records match: cheaper than `count` where they are many."""
+
+    async def explain(self, query: Query) -> Explanation:
+        """Find a page and the count, and tell how. Raises `TooCostly` past the time limit."""
 
     async def types(self) -> frozenset[str]:
         """Return the types of which a living record is there, the hub's own among them."""

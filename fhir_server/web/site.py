@@ -1,11 +1,8 @@
 """The whole site as one ASGI application: `/fhir` by prefix, health, metrics, and the rest
 to the pages."""
 
-import time
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
-
-from fhir_server.web.metrics import Metrics
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -16,23 +13,22 @@ _TEXT = [(b"content-type", b"text/plain; charset=utf-8"), (b"cache-control", b"n
 
 
 class Site:
-    """Sends each request to the part that answers it, and counts it."""
+    """Sends each request to the part that answers it."""
 
     def __init__(
         self,
         fhir: ASGIApp,
         pages: ASGIApp,
-        metrics: Metrics,
         ready: Callable[[], Awaitable[bool]],
     ) -> None:
         """Take the parts; `ready` tells whether the store answers."""
-        self._fhir, self._pages, self._metrics, self._ready = fhir, pages, metrics, ready
+        self._fhir, self._pages, self._ready = fhir, pages, ready
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request."""
         path = scope["path"]
         if path.startswith("/fhir") and path[5:6] in ("", "/"):
-            await self._counted(scope, receive, send)
+            await self._fhir(scope, receive, send)
         elif path == "/healthz":
             await _say(send, 200, "ok")
         elif path == "/readyz":
@@ -42,19 +38,6 @@ class Site:
             )
         else:
             await self._pages(scope, receive, send)
-
-    async def _counted(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started, status = time.perf_counter(), 500
-
-        async def counting(message: MutableMapping[str, Any]) -> None:
-            nonlocal status
-            if message["type"] == "http.response.start":
-                status = message["status"]
-            await send(message)
-
-        await self._fhir(scope, receive, counting)
-        interaction = scope.get("interaction", "")
-        self._metrics.request(interaction, status, time.perf_counter() - started)
 
 
 async def _say(send: Send, status: int, text: str) -> None:

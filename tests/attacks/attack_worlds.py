@@ -458,7 +458,7 @@ async def answers(hub: Any, asks: Iterable[Ask]) -> list[tuple[Any, ...]]:
         pages: list[Any] = []
         answer = await hub.ask(ask.method, ask.path, ask.body, by="P", headers=dict(ask.headers))
         assert answer.status_code != 500, answer.text
-        links = following(answer)
+        links = [*following(answer, "last"), *following(answer)]
         pages.append(normal(answer))
         while links and len(pages) < 60:
             answer = await hub.ask("GET", links.pop(), by="P", headers=dict(ask.headers))
@@ -476,11 +476,11 @@ def normal(answer: Any) -> tuple[Any, ...]:
     return answer.status_code, text, [answer.headers.get(name) for name in told]
 
 
-def following(answer: Any) -> list[str]:
+def following(answer: Any, *relations: str) -> list[str]:
     if answer.status_code != 200 or '"relation"' not in answer.text:
         return []
     links = {link["relation"]: link["url"] for link in answer.json().get("link", ())}
-    return [links[relation] for relation in ("next", "related") if relation in links]
+    return [links[relation] for relation in relations or ("next", "related") if relation in links]
 
 
 def _all_keys(world: World) -> list[Key]:

@@ -39,6 +39,7 @@ from fhir_server.authz.decide import Allow
 from fhir_server.authz.grant import Grant
 from fhir_server.interactions import (
     climb,
+    containers,
     criteria,
     find,
     history,
@@ -121,7 +122,7 @@ WORLD = World(
         item(observation("o1", "p1", "bp", 1, "e2", "d1"), "clinic"),
         item(observation("o2", "p1", "glu", 3, "e1", "d2"), "hospital"),
         item(observation("o3", "p2", "bp", 2, "e1", INSIDE), "clinic"),
-        item(observation("o5", "p2", "bp", 2, "e2", INSIDE), "hospital"),
+        item(observation("o9", "p2", "bp", 2, "e2", INSIDE), "hospital"),
         item(
             observation("o4", "p1", "bp", 2),
             "clinic",
@@ -129,11 +130,11 @@ WORLD = World(
             deleted=True,
         ),
         item(encounter("e3", "p2", "IMP", within="e1"), "hospital"),
-        item(observation("o5", "p1", "bp", 1, "e3"), "clinic"),
+        item(observation("o6", "p1", "bp", 1, "e3"), "clinic"),
         item(answered("r1", "p2", "1"), "hospital"),
         item(group("g1", ("p1", "p2")), "hospital"),
         item(task("t1", "p1", "elsewhere"), "hospital"),
-        item(list_of("l1", "", "Patient/p1", "Patient/p3", "Observation/o1"), "clinic"),
+        item(list_of("l1", "", "Patient/p1", "Patient/p3", "Observation/o2/_history/1"), "clinic"),
         item(list_of("l2", "p2", "Patient/p2", "Observation/o2", "Condition/c2"), "hospital"),
     ),
     grants=(Grant("p1", "clinic", "Consent/1", 0, rule=RULES[1].id),),
@@ -189,8 +190,8 @@ def allow_all(caller, type, verb):
     return Allow(EVERYTHING)
 
 
-async def find_all(server, caller, key):
-    return await server.store.read(key)
+async def find_all(server, caller, key, verb="read", vid=None):
+    return await server.store.read(key, vid)
 
 
 async def permit_all(store, caller, where, version):
@@ -208,6 +209,8 @@ async def permit_all(store, caller, where, version):
         (reach, "visible", everything),
         (reach, "find", find_all),
         (included, "visible", everything),
+        (included, "find", find_all),
+        (containers, "visible", everything),
         (climb, "visible", everything),
         (criteria, "restrict", dropping(Has, 1)),
         (criteria, "allowed", allow_all),

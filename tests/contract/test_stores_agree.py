@@ -16,7 +16,20 @@ from hypothesis import strategies as st
 from fhir_server.errors import PreconditionFailed
 from fhir_server.model import Entry, History, Key, Query, Sort, Version, Write
 from fhir_server.search.evaluate import Plain, Plainly, evaluate
-from fhir_server.search.tree import EVERYTHING, And, Chain, Cond, Has, Match, Near, Node, Or, Words
+from fhir_server.search.tree import (
+    EVERYTHING,
+    And,
+    Chain,
+    Cond,
+    ForEachPatient,
+    Has,
+    Match,
+    Near,
+    Node,
+    Or,
+    Words,
+)
+from fhir_server.store.explanation import Total
 from fhir_server.store.memory import MemoryStore
 from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.open import Kept
@@ -140,6 +153,8 @@ def test_searches(empty: Open, world: list[Write], asked: list[Query]) -> None:
                     assert await _all(disk, query) == in_memory
                     assert await _all_back(disk, query) == in_memory
                     assert await disk.count(query) == len(expected)
+                    assert await disk.estimate(query) == Total(len(expected))
+                    assert (await disk.explain(query)).matches == len(expected)
             assert await disks[0].check() == []
 
     asyncio.run(run())
@@ -284,6 +299,33 @@ def test_long_alternatives(empty: Open, number: int) -> None:
             assert expected.versions
             for disk in disks:
                 assert (await disk.search(query)).versions == expected.versions
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize("number", [2, 17, 300])
+def test_many_grants(empty: Open, number: int) -> None:
+    """Who has hundreds of rules finds what one of them opens, of several patients too."""
+    values = (*worlds.CODES, *(f"c{n}" for n in range(number)))
+    date = Match("date", (Cond("v", "<", NOW),))
+    alternatives = tuple(
+        And((ForEachPatient("grant", And((date, Match("code", (Cond("v", "=", v),))))), opened))
+        for n, v in enumerate(values)
+        for opened in (Match("mixed", (Cond("v", ">", n % 5),)), Match("code"))[: 1 + n % 2]
+    )
+
+    async def run() -> None:
+        async with _stores(empty) as (memory, disks, _):
+            writes = worlds.rich(random.Random(3))
+            for start in range(0, len(writes), 20):
+                for store in (memory, disks[0]):
+                    await store.commit(writes[start : start + 20])
+            query = Query("Observation", Or(alternatives), limit=50, now=NOW)
+            expected = await memory.search(query)
+            assert any(len(version.patients) > 1 for version in expected.versions)
+            for disk in disks:
+                assert (await disk.search(query)).versions == expected.versions
+                assert await disk.count(query) == await memory.count(query)
 
     asyncio.run(run())
 

@@ -24,6 +24,7 @@ from fhir_server.interactions.server import Server
 from fhir_server.model import Key, Page, Query, Version
 from fhir_server.operations.graphql.arguments import search_names, texts
 from fhir_server.operations.graphql.schema import Schema
+from fhir_server.operations.indexed import demand_indexed
 from fhir_server.operations.referred import seen
 from fhir_server.search.search import Search
 from fhir_server.search.tree import Cond, Match, Node, both
@@ -105,13 +106,8 @@ class Loads:
         query = await self._query(asked_for)
         if not asked_for.reference:
             return {None: await self._all(query, asked_for.count)}
-        together = replace(query, where=_pointing(query, asked_for, parents))
-        if asked_for.count is not None:
-            # Where each has many more than it needs, one by one reads less.
-            enough = _SPARE * len(parents) * (asked_for.count + 1)
-            together = replace(together, limit=min(enough, query.limit))
-        page = await self._search(together)
-        if page.next is None:
+        page = await self._together(query, asked_for, parents)
+        if page is not None:
             return self._apart(asked_for, parents, page.versions)
         found: dict[Key | None, list[Version]] = {}
         for parent in parents:
@@ -119,6 +115,22 @@ class Loads:
             found[parent] = await self._all(one, asked_for.count)
             await self.breath.take()
         return found
+
+    async def _together(
+        self, query: Query, asked_for: Wanted, parents: Sequence[Key]
+    ) -> Page | None:
+        """Return all that is found of all parents, None where one by one reads less.
+
+        Whether it is little is asked without an order, since to order much is dear.
+        """
+        query = replace(query, where=_pointing(query, asked_for, parents))
+        if asked_for.count is not None:
+            enough = _SPARE * len(parents) * (asked_for.count + 1)
+            query = replace(query, limit=min(enough, query.limit))
+        page = await self._search(replace(query, sort=()))
+        if page.next is not None:
+            return None
+        return await self._search(query) if query.sort else page
 
     async def connection(self, asked_for: Wanted, parent: Key | None, is_counted: bool) -> Json:
         """Return a page of what is found, as the type Connection has it."""
@@ -164,16 +176,20 @@ class Loads:
         return await asked(self.server, self.caller, strict, asked_for.type, asked_for.params)
 
     def _queried(self, asked_for: Wanted, search: Search) -> Query:
+        demand_indexed(self.server, {asked_for.type: (asked_for.reference,)})
         where = both(visible(self.caller, asked_for.type), restrict(search.where, self.caller))
         limit = self.server.settings.page_limit
         return Query(asked_for.type, where, search.sort, limit, now=self.caller.now)
 
     async def _all(self, query: Query, count: int | None) -> list[Version]:
-        page = await self._search(replace(query, limit=min(count or query.limit, query.limit)))
-        if count is None and page.next is not None:
-            words = f"More than {query.limit} are found: give _count, or ask for a Connection."
+        if count == 0:
+            return []
+        most = min(count or query.limit, query.limit)
+        page = await self._search(replace(query, limit=most))
+        if most != count and page.next is not None:
+            words = f"More than {most} are found: ask for fewer by _count, or for a Connection."
             raise BadRequest(words)
-        return list(page.versions) if count != 0 else []
+        return list(page.versions)
 
     async def _search(self, query: Query) -> Page:
         self._searches += 1

@@ -13,9 +13,10 @@ many records a value has. So:
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from fhir_server.store.explanation import PATIENTS, Step
 from fhir_server.store.mongo.condition import Filter
 from fhir_server.store.mongo.filter import both
 from fhir_server.store.mongo.reader import Reader
@@ -41,6 +42,7 @@ class Plan:
 
     where: Filter
     hint: str | None = None
+    lead: Driver | None = None
 
 
 async def planned(r: Reader, where: Filter, order: str | None, base: Filter) -> Plan:
@@ -98,6 +100,30 @@ def _driver(part: Filter) -> Driver | None:
     return None
 
 
+def step(type: str, order: str | None, plan: Plan) -> Step:
+    """Return what an administrator is told of a plan."""
+    if plan.lead is not None:
+        return Step("leads", type, _about(plan.lead.condition), plan.lead.known)
+    if order in (None, DEFAULT):
+        return Step("walks", type)
+    return Step("along", type, order)
+
+
+def _about(condition: Filter) -> str:
+    """Return the parameter that a driver is about."""
+    match condition:
+        case {"e": {"$elemMatch": {"p": param}}} | {"c": {"$elemMatch": {"p": param}}}:
+            return str(param)
+        case {"_id": _}:
+            return "_id"
+        case {"at": _}:
+            return "_lastUpdated"
+        case {"words": _}:
+            return "_content"
+        case _:
+            return PATIENTS
+
+
 async def _few(r: Reader, where: Filter, found: Sequence[Driver]) -> Driver | None:
     of_type = next((part for part in _parts(where) if "t" in part), {})
     most = min(FEW, r.many)
@@ -106,12 +132,12 @@ async def _few(r: Reader, where: Filter, found: Sequence[Driver]) -> Driver | No
         if number is None:
             number = await r.some(both((of_type, driver.condition)), driver.index, most)
         if number < most:
-            return driver
+            return replace(driver, known=number)
     return None
 
 
 def _led(where: Filter, driver: Driver) -> Plan:
-    return Plan(_hiding(where, driver.condition), driver.index)
+    return Plan(_hiding(where, driver.condition), driver.index, driver)
 
 
 def _hiding(where: Filter, lead: Filter | None) -> Filter:

@@ -12,6 +12,7 @@ from pymongo.asynchronous.command_cursor import AsyncCommandCursor
 from pymongo.asynchronous.cursor import AsyncCursor
 
 from fhir_server.errors import TooCostly
+from fhir_server.store.explanation import Step
 from fhir_server.store.mongo.condition import Filter
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.faults import TOO_LATE
@@ -32,6 +33,8 @@ class Reader:
     now: int
     many: int
     end: float
+    steps: list[Step] = field(default_factory=list)
+    """What was decided so far."""
     staged: dict[Hashable, Filter | None] = field(default_factory=dict)
     """What joins mean that were looked at already (None: too many on their other side)."""
 

@@ -4,6 +4,7 @@ from contextlib import aclosing
 
 from fhir_server.model import Page, Query
 from fhir_server.store import order
+from fhir_server.store.explanation import Step
 from fhir_server.store.mongo.bodies import Bodies
 from fhir_server.store.mongo.documents import LIGHT, PLACED, Doc, key, version
 from fhir_server.store.mongo.reader import Reader
@@ -16,6 +17,9 @@ async def page(r: Reader, bodies: Bodies, query: Query, main: str | None) -> Pag
     if query.limit <= 0:
         return Page(())
     ordered = Ordered(query, main)
+    if ordered.index is None:
+        on = ", ".join(sort.param for sort in query.sort)
+        r.steps.append(Step("sorts", query.type, on))
     ask = Ask(
         query.type,
         query.where,

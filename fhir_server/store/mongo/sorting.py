@@ -136,7 +136,7 @@ class Ordered:
         if field is None:
             return [{}] if after is None else _behind(*after, up=up)
         if field == "_id":
-            return [self._ids(after)]
+            return self._ids(after)
         back = self._query.back
         nothing, something = {field: {"$eq": None}}, {field: {"$ne": None}}
         if after is None:
@@ -148,13 +148,16 @@ class Ordered:
             return [*parts, something] if back else parts
         return [*parts, *_beyond(field, value, up=up), *([] if back else [nothing])]
 
-    def _ids(self, after: order.Place | None) -> Filter:
-        type = self._query.type
+    def _ids(self, after: order.Place | None) -> list[Filter]:
+        type, up = self._query.type, self._sign > 0
         low, high = f"{type}/", f"{type}0"  # '0' comes right behind '/'
-        if after is not None:
-            place = f"{type}/{after[0]}"
-            low, high = (place, high) if self._sign > 0 else (low, place)
-        return {"_id": {"$gt": low, "$lt": high}}
+        if after is None:
+            return [{"_id": {"$gt": low, "$lt": high}}]
+        value, pid, n = after
+        place = f"{type}/{value}"
+        # The place may be right beside a record, or that of an equal id of another type.
+        same = both(({"_id": {"$eq": place}}, either(_behind(pid, n, up=up))))
+        return [same, {"_id": {"$gt": place, "$lt": high} if up else {"$gt": low, "$lt": place}}]
 
     def _computed(self, where: Filter, fields: Doc, limit: int) -> list[Doc]:
         sorts = self._query.sort

@@ -12,6 +12,7 @@ from pymongo import AsyncMongoClient
 from fhir_server.model import Change, History, Key, Line, Page, Query, Version, Write
 from fhir_server.search.simplify import simplified
 from fhir_server.store import precondition
+from fhir_server.store.explanation import Explanation, Step, Total, explained
 from fhir_server.store.mongo import documents, export, feed, maintenance, past, schema, search
 from fhir_server.store.mongo.faults import told
 from fhir_server.store.mongo.latest import Latest
@@ -88,6 +89,24 @@ class MongoStore:
         with told("read"):
             async with self._reader(query) as reader:
                 return await search.total(reader, _plain(query))
+
+    async def estimate(self, query: Query) -> Total:
+        """Count: the server has no cheap way to know about how many there are."""
+        return Total(await self.count(query))
+
+    async def explain(self, query: Query) -> Explanation:
+        """Find a page and the count, and tell how."""
+        steps: list[Step] = []
+
+        async def page(query: Query) -> Page:
+            async with self._reader(query) as reader:
+                bodies = self._tables.bodies
+                found = await search.page(reader, bodies, _plain(query), MAIN.get(query.type))
+                steps.extend(reader.steps)
+                return found
+
+        with told("read"):
+            return await explained(query, page, self.count, steps)
 
     async def types(self) -> frozenset[str]:
         """Return the types of which a living record is there."""

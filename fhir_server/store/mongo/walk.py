@@ -13,13 +13,14 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from fhir_server.search.tree import Chain, Contained, ForEachPatient, Has, Node
+from fhir_server.store.explanation import Step, named
 from fhir_server.store.mongo import canonicals
 from fhir_server.store.mongo import filter as filters
 from fhir_server.store.mongo.condition import NEVER, Filter
 from fhir_server.store.mongo.contained import containing
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.filter import Join, Looked, Scope, both, compiled, entry, only
-from fhir_server.store.mongo.plan import Plan, planned
+from fhir_server.store.mongo.plan import Plan, planned, step
 from fhir_server.store.mongo.reader import Reader, blocks
 
 _FIRST, _MOST = 64, 1024
@@ -65,6 +66,7 @@ async def walk(r: Reader, ask: Ask) -> AsyncGenerator[list[Doc], None]:
     if where == NEVER:
         return
     plan = await planned(r, where, ask.order, ask.base)
+    r.steps.append(step(ask.type, ask.order, plan))
     if left:
         fields = {**(ask.light or ask.fields), "pids": 1, **_references(left)}
         docs = ask.stream(r, plan, fields, 0)
@@ -95,6 +97,7 @@ async def _scope(r: Reader, ask: Ask) -> tuple[Scope, list[Join]]:
         if (ask.type, join) not in r.staged:
             r.staged[ask.type, join] = await _staged(r, ask.type, join)
         staged = r.staged[ask.type, join]
+        r.steps.append(Step("asks" if staged is None else "set", join.type, named(join)))
         if staged is not None:
             known[join] = staged
         elif not isinstance(join, Contained):

@@ -29,6 +29,7 @@ from fhir_server.search.tree import (
     Updated,
     Words,
 )
+from fhir_server.store.explanation import Step, named
 from fhir_server.store.order import SEVERAL
 from fhir_server.store.sqlite.canonicals import names
 from fhir_server.store.sqlite.condition import compare, conditions, equal
@@ -53,7 +54,7 @@ from fhir_server.store.sqlite.predicate import (
     targets,
 )
 from fhir_server.store.sqlite.schema import BY_VALUE
-from fhir_server.store.sqlite.statement import NEVER, Statement
+from fhir_server.store.sqlite.statement import NEVER, Statement, joined
 from fhir_server.store.sqlite.text import is_certain, source
 
 _PATIENTS = InPatient | OnlyPatients | ForEachPatient
@@ -157,16 +158,35 @@ def _tuple(cond: Cond) -> tuple[Value, ...]:
 
 def _branch(s: Statement, type: str, nodes: Sequence[Node], part: _Part) -> str:
     driver = _driver(s, type, nodes, part.every)
+    s.tell(_told(s, type, driver))
     source, tests = _source(s, type, driver)
     patients: list[str] = []
-    if driver is None or (isinstance(driver, Match) and equal(driver.all) is not None):
+    if driver is None or _keeps_order(driver):
         patients = _of_patients(s, nodes, part)
     tests += patients + part.behind(seek=not patients)
     met = driver if _is_met(driver) else None
     reach = _reach(s, type, driver, part.every)
     tests += [holds(s, n, type, "c", reach) for n in cheapest_first(nodes) if n is not met]
     columns = "DISTINCT c.patient AS patient, c.rid AS rid"
-    return f"SELECT {columns} FROM {source} WHERE {' AND '.join(tests)}"
+    return f"SELECT {columns} FROM {source} WHERE {joined('AND', tests, '1')}"
+
+
+def _told(s: Statement, type: str, driver: Node | None) -> Step:
+    if driver is None:
+        return Step("walks", type)
+    rows = estimate(s, type, driver)
+    return Step("leads", type, named(driver), rows if rows < s.many else None)
+
+
+def _keeps_order(node: Node) -> bool:
+    """Tell whether an index leads to the node's records in the default order."""
+    match node:
+        case Match(_, conds):
+            return equal(conds) is not None
+        case Together(_, parts):
+            return any(equal(conds) is not None for conds in parts)
+        case _:
+            return False
 
 
 def _reach(s: Statement, type: str, driver: Node | None, every: bool) -> Reach:
@@ -184,8 +204,7 @@ def _driver(s: Statement, type: str, nodes: Sequence[Node], every: bool) -> Node
         best = least(s.deeper(), type, [n for n in nodes if not isinstance(n, Chain | Has)])
     if best is not None:
         return best
-    equals = (n for n in nodes if isinstance(n, Match) and equal(n.all) is not None)
-    found = next(equals, None)
+    found = next((n for n in nodes if _keeps_order(n)), None)
     if found is None and every and not any(isinstance(n, _PATIENTS) for n in nodes):
         return next((n for n in nodes if _leads(n)), None)
     return found
@@ -219,7 +238,8 @@ def _source(  # noqa: PLR0911 one a node
             return f"entry c {BY_VALUE}", tests
         case Together(param, parts):
             matches = [Match(f"{param}.{place}", conds) for place, conds in enumerate(parts)]
-            return _source(s, type, min(matches, key=lambda match: estimate(s, type, match)))
+            best = min(matches, key=lambda m: (estimate(s, type, m), equal(m.all) is None))
+            return _source(s, type, best)
         case Ids(ids):
             refs = s.one_of(ids, f"{type}/")
             return "record c", [f"c.ref IN {refs}", "c.deleted = 0"]

@@ -10,7 +10,7 @@ from functools import cache
 from itertools import chain
 from typing import Any
 
-_SIZES = (64, 16, 4, 1)
+_SIZES = (64, 48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1)
 
 
 def insert(

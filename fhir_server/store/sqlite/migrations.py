@@ -53,7 +53,7 @@ MIGRATIONS: tuple[Migration, ...] = (
             "CREATE TABLE text("
             "id INTEGER PRIMARY KEY, narrative TEXT NOT NULL, rest TEXT NOT NULL)",
             """CREATE VIRTUAL TABLE word USING fts5(
-  narrative, rest, content='', columnsize=0, detail=none, tokenize='ascii')""",
+  narrative, rest, content='', columnsize=0, detail=none, prefix='1 3', tokenize='ascii')""",
         ),
     ),
 )

@@ -27,6 +27,7 @@ from fhir_server.search.tree import (
     Updated,
     Words,
 )
+from fhir_server.store.explanation import Step, named
 from fhir_server.store.order import NOBODY, SEVERAL
 from fhir_server.store.sqlite import canonicals
 from fhir_server.store.sqlite.condition import compare, conditions, equal
@@ -34,6 +35,7 @@ from fhir_server.store.sqlite.contained import contains
 from fhir_server.store.sqlite.estimate import is_few
 from fhir_server.store.sqlite.forms import forms
 from fhir_server.store.sqlite.measure import reached
+from fhir_server.store.sqlite.openings import opened, openings
 from fhir_server.store.sqlite.schema import BY_RECORD, BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement, joined
 from fhir_server.store.sqlite.text import said
@@ -51,9 +53,11 @@ class Reach(NamedTuple):
         """Return what is left behind one hop."""
         return self._replace(hops=self.hops - 1)
 
-    def collects(self, s: Statement, type: str, where: Node) -> bool:
+    def collects(self, s: Statement, join: Chain | Has | ForEachPatient) -> bool:
         """Tell whether the other side of a join becomes a set."""
-        return not self.hops or (self.sets and is_few(s, type, where))
+        sets = not self.hops or (self.sets and is_few(s, join.type, join.where))
+        s.tell(Step("set" if sets else "asks", join.type, named(join)))
+        return sets
 
 
 USUAL = Reach()
@@ -118,9 +122,12 @@ def holds(  # noqa: PLR0911 one a node
 def _choices(s: Statement, asks: Asks, type: str, c: str, reach: Reach) -> Iterable[str]:
     for param, some in asks.matches.items():
         yield from _one_of(s, type, param, some, c)
-    for (param, _), groups in asks.composites.items():
-        yield from _together(s, type, param, groups, c)
-    for node in cheapest_first(asks.rest):
+    for (param, _), parts in asks.composites.items():
+        yield from _together(s, type, param, parts, c)
+    groups, rest = openings(asks.rest)
+    for group in groups:
+        yield opened(s, group, type, c, lambda node, of, row: holds(s, node, of, row, reach))
+    for node in cheapest_first(rest):
         yield holds(s, node, type, c, reach)
 
 
@@ -188,7 +195,7 @@ def _together(
 
 def _chain(s: Statement, type: str, join: Chain, c: str, reach: Reach) -> str:
     param, other, where = join.param, join.type, join.where
-    collects = reach.collects(s, other, where)
+    collects = reach.collects(s, join)
     if join.canonical:
         inside = None if collects else lambda row: holds(s, where, other, row, reach.behind())
         return canonicals.chain(s, type, join, c, inside)
@@ -211,7 +218,7 @@ def _chain(s: Statement, type: str, join: Chain, c: str, reach: Reach) -> str:
 
 def _has(s: Statement, type: str, join: Has, c: str, reach: Reach) -> str:
     param, other, where = join.param, join.type, join.where
-    if reach.collects(s, other, where):
+    if reach.collects(s, join):
         return f"{c}.rid IN (SELECT rid FROM {referred(s, type, join)})"
     if join.canonical:
         return canonicals.has(
@@ -263,7 +270,7 @@ def _each(s: Statement, node: OnlyPatients | ForEachPatient, c: str, reach: Reac
 
     The patient whom a query names is asked about once, all others row by row.
     """
-    if isinstance(node, ForEachPatient) and not reach.collects(s, node.type, node.where):
+    if isinstance(node, ForEachPatient) and not reach.collects(s, node):
         a = s.alias()
         one = _about(s, node, f"{c}.patient")
         named = "".join(f" WHEN {pid} THEN {_about(s, node, pid)}" for pid in s.named())

@@ -58,7 +58,7 @@ CREATE TABLE several(
 CREATE INDEX several_pid ON several(pid, rid);
 CREATE TABLE text(id INTEGER PRIMARY KEY, narrative TEXT NOT NULL, rest TEXT NOT NULL);
 CREATE VIRTUAL TABLE word USING fts5(
-  narrative, rest, content='', columnsize=0, detail=none, tokenize='ascii');
+  narrative, rest, content='', columnsize=0, detail=none, prefix='1 3', tokenize='ascii');
 """
 
 _FILLING = "filling"

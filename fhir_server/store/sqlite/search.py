@@ -8,13 +8,21 @@ import msgspec
 
 from fhir_server.model import Page, Query, Version
 from fhir_server.store import order
+from fhir_server.store.explanation import Step, Total
 from fhir_server.store.sqlite import rows
 from fhir_server.store.sqlite.deadline import Limit, OutOfPatience
 from fhir_server.store.sqlite.find import find, walk
 from fhir_server.store.sqlite.plans import Plans
+from fhir_server.store.sqlite.sample import counted, sampled, some
 from fhir_server.store.sqlite.sort import collected, sorted_all, valued, valueless, walked
 from fhir_server.store.sqlite.statement import Asked, Statement
 
+MOST_EXACT = 2000
+"""Estimates below are exact."""
+_LONG = 100_000
+"""Characters of a statement that takes long to be compiled."""
+_HITS = 5
+"""A sample that has fewer tells nothing."""
 _VERSIONS = (
     f"SELECT r.rid, r.ref, {rows.COLUMNS} FROM json_each(?) j CROSS JOIN record r "
     "CROSS JOIN version v WHERE r.rid = j.value AND v.seq = r.seq"
@@ -45,6 +53,8 @@ class Search:
         self._plans = plans
         self._limit = limit
         self._tuning = tuning
+        self.steps: list[Step] = []
+        """What was decided so far."""
 
     def page(self) -> Page:
         """Return a page."""
@@ -59,8 +69,23 @@ class Search:
     def count(self) -> int:
         """Return how many records match."""
         query = self._asked.query
-        found = self._run("count", lambda s: _counted(find(s, query.type, query.where)))
+        found = self._run("count", lambda s: counted(find(s, query.type, query.where)))
         return int(found.fetchone()[0])
+
+    def estimate(self) -> Total:
+        """Return how many match if they are few or soon found; else what a sample comes to."""
+        query = self._asked.query
+        try:
+            with self._limit.patience(self._tuning.patience):
+                found = self._run("some", lambda s: some(s, query.type, query.where, MOST_EXACT))
+                number = int(found.fetchone()[0])
+        except OutOfPatience:
+            number = MOST_EXACT
+        if number < MOST_EXACT:
+            return Total(number)
+        share = self._run("sample", lambda s: sampled(s, query.type, query.where)).fetchone()
+        hits, of, last = map(int, share)
+        return Total(hits * last // of, is_exact=False) if hits >= _HITS else Total(self.count())
 
     def exists(self) -> bool:
         """Return whether any record matches."""
@@ -72,7 +97,11 @@ class Search:
         """Run what `write` puts together, or what it once put together for such a query."""
         many = self._tuning.many
         empty = Statement(self._asked, find, many)
-        return self._plans.get(self._asked, (purpose, many), empty, write).run(self._asked)
+        made = self._plans.get(self._asked, (purpose, many), empty, write)
+        if len(made.sql) > _LONG and self._limit.is_brief:
+            raise OutOfPatience  # nothing interrupts SQLite while it compiles
+        self.steps += made.told
+        return made.run(self._asked)
 
     def _places(self) -> list[order.Place]:
         """Return the places of the page's records, and of one more if there is one, as the walk
@@ -81,6 +110,7 @@ class Search:
             with self._limit.patience(self._tuning.patience):
                 return self._walked()
         except OutOfPatience:
+            self.steps.append(Step("impatient", self._asked.query.type))
             return self._run("sorted", lambda s: sorted_all(s, self._asked.query)).fetchall()
 
     def _walked(self) -> list[order.Place]:
@@ -127,10 +157,6 @@ class Search:
     def _valueless(self, query: Query) -> Iterable[order.Place]:
         rest = self._run("valueless", lambda s: valueless(s, query))
         return ((None, patient, rid) for patient, rid in rest)
-
-
-def _counted(found: str) -> str:
-    return f"SELECT count(*) FROM ({found})"
 
 
 def _versions(connection: sqlite3.Connection, places: Sequence[order.Place]) -> tuple[Version, ...]:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 
 from fhir_server.model import Query, Sort, Value
 from fhir_server.search.tree import NOTHING, both, missing
+from fhir_server.store.explanation import Step
 from fhir_server.store.sqlite.find import find, walk
 from fhir_server.store.sqlite.measure import measured
 from fhir_server.store.sqlite.predicate import holds
@@ -50,6 +51,7 @@ def collected(s: Statement, query: Query, most: int) -> str:
 
 def sorted_all(s: Statement, query: Query) -> str:
     """Return the SELECT of places that finds all that match and sorts them."""
+    s.tell(Step("sorts", query.type, ", ".join(sort.param for sort in query.sort)))
     inner = find(s, query.type, query.where)
     columns = [f"{v} AS k{n}" for n, v in enumerate(values(s, query.type, query.sort))]
     columns += ["c.patient AS patient", "c.rid AS rid"]
@@ -69,6 +71,7 @@ def sorted_all(s: Statement, query: Query) -> str:
 def valued(s: Statement, query: Query) -> str:
     """Return the SELECT of places of records that have a value, along the index of values."""
     sort, type = query.sort[0], query.type
+    s.tell(Step("along", type, sort.param))
     value, source, tests = _walked(s, type, sort)
     down = _is_down(query, sort)
     if query.after is not None and query.after[0] is not None:

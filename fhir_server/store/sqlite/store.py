@@ -9,8 +9,10 @@ from typing import Any
 from fhir_server.model import Change, History, Key, Line, Page, Query, Version, Write
 from fhir_server.search.simplify import simplified
 from fhir_server.store import precondition
+from fhir_server.store.explanation import Explanation, Step, Total, explained
 from fhir_server.store.protocol import Stats
 from fhir_server.store.sqlite import export, maintenance, past, rows, schema
+from fhir_server.store.sqlite.connection import Connection
 from fhir_server.store.sqlite.contained import led
 from fhir_server.store.sqlite.deadline import Limit, busy
 from fhir_server.store.sqlite.names import UNKNOWN, Names
@@ -41,7 +43,8 @@ _USUAL = Tuning()
 
 @cache
 def _vids(count: int) -> str:
-    return f"SELECT ref, vid FROM record WHERE ref IN ({','.join('?' * count)})"
+    """Return a question for one row: each step to another gives the interpreter's lock away."""
+    return f"SELECT {','.join(['(SELECT vid FROM record WHERE ref = ?)'] * count)}"
 
 
 class SQLiteStore:
@@ -78,9 +81,8 @@ class SQLiteStore:
 
     async def vids(self, keys: Sequence[Key]) -> tuple[int, ...]:
         """Return the number of each record's latest version, 0 for none; inline, as a read."""
-        refs = [f"{key.type}/{key.id}" for key in keys]
-        found = dict(self._inline(_vids(len(refs)), *refs))
-        return tuple(found.get(ref, 0) for ref in refs)
+        [found] = self._inline(_vids(len(keys)), *(f"{key.type}/{key.id}" for key in keys))
+        return tuple(vid or 0 for vid in found)
 
     async def search(self, query: Query) -> Page:
         """Return a page of latest, living versions."""
@@ -89,6 +91,23 @@ class SQLiteStore:
     async def count(self, query: Query) -> int:
         """Return how many living records match."""
         return await self._readers.run(lambda c, limit: self._search(c, limit, query).count())
+
+    async def estimate(self, query: Query) -> Total:
+        """Return about how many living records match."""
+        return await self._readers.run(lambda c, limit: self._search(c, limit, query).estimate())
+
+    async def explain(self, query: Query) -> Explanation:
+        """Find a page and the count, and tell how."""
+        steps: list[Step] = []
+
+        def page(connection: Connection, limit: Limit) -> Page:
+            search = self._search(connection, limit, query)
+            try:
+                return search.page()
+            finally:
+                steps[:] = search.steps
+
+        return await explained(query, lambda _: self._readers.run(page), self.count, steps)
 
     async def types(self) -> frozenset[str]:
         """Return the types of which a living record is there."""

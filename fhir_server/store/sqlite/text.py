@@ -5,7 +5,9 @@ https://www.sqlite.org/fts5.html#contentless_tables
 1. `text` holds the words of each living record that has any, in order. It decides: a record has a
    phrase if one of its two texts has it.
 2. `word` is an index of FTS5 without positions and without a copy of the text. It leads to records
-   that have all words of a phrase somewhere, and is told of each text that comes and goes.
+   that have all words of a phrase somewhere, and is told of each text that comes and goes. It also
+   knows words by their first one and three characters: other beginnings would cost FTS5 a look at
+   all their words before it tells of a single record.
 3. Both know a record by its type and number in one, so that each type is a range of its own.
 """
 
@@ -50,8 +52,8 @@ def said(s: Statement, node: Words, type: str, c: str) -> str:
 
 def candidates(s: Statement, node: Words, type: str) -> str:
     """Return what comes behind FROM to find records that have all the words, as `f`."""
-    words = [f'"{word}"' for word in node.words]
-    sought = " AND ".join(words) + ("*" if node.begins else "")
+    *whole, last = (f'"{word}"' for word in (*node.words[:-1], _indexed(node)))
+    sought = " AND ".join((*whole, f"{last}*" if node.begins else last))
     low = f"({s.kind(type)} << {_KIND})"
     within = f"f.rowid > {low} AND f.rowid < {low} + (1 << {_KIND})"
     return f"word f WHERE f.word MATCH {s.bind(sought)} AND {within}"
@@ -66,7 +68,13 @@ def source(s: Statement, node: Words, type: str) -> tuple[str, list[str]]:
 
 def is_certain(node: Words) -> bool:
     """Tell whether the index alone tells that a record has the words."""
-    return node.scope == "content" and len(node.words) == 1
+    return node.scope == "content" and (_indexed(node),) == node.words
+
+
+def _indexed(node: Words) -> str:
+    """Return the last word, or as much of its beginning as the index knows."""
+    last = node.words[-1]
+    return last[: 3 if len(last) >= 3 else 1] if node.begins else last
 
 
 def kept(connection: sqlite3.Connection, rids: Sequence[int]) -> dict[int, Text]:

@@ -35,6 +35,9 @@ Authenticate = Callable[[str, int, str], Awaitable[Caller]]
 """Takes the token (empty: none was sent), the time in milliseconds and the request's id; raises
 `Unauthenticated`."""
 
+Count = Callable[[str, int, float], None]
+"""Takes the interaction, the status and the seconds of what was answered."""
+
 _MOST_STATEMENTS = 8
 _TAKES_BODY = frozenset({"POST", "PUT", "PATCH"})
 
@@ -44,8 +47,15 @@ log = get_logger("fhir")
 class FhirApp:
     """Serves the interactions of `server` under `prefix`."""
 
-    def __init__(self, server: Server, authenticate: Authenticate, prefix: str = "/fhir") -> None:
+    def __init__(
+        self,
+        server: Server,
+        authenticate: Authenticate,
+        count: Count = lambda *_: None,
+        prefix: str = "/fhir",
+    ) -> None:
         """Take the parts; `authenticate` is `identity`'s, or one that lets everybody in."""
+        self._count = count
         self._server = server
         self._authenticate = authenticate
         self._prefix = prefix
@@ -64,8 +74,9 @@ class FhirApp:
             return
         finally:
             self._working -= 1
-        scope["interaction"] = call.ask.name if call.ask else ""
-        _log(call, status)
+        seconds = time.perf_counter() - call.started
+        self._count(call.ask.name if call.ask else "", status, seconds)
+        _log(call, status, seconds)
 
     def _call(self, scope: Scope) -> Call:
         headers, twice, size = gathered(scope["headers"])
@@ -185,7 +196,7 @@ def _base(scope: Scope, headers: dict[bytes, bytes], prefix: str) -> str:
     return f"{scope.get('scheme', 'http')}://{host}{prefix}"
 
 
-def _log(call: Call, status: int) -> None:
+def _log(call: Call, status: int, seconds: float) -> None:
     ask, caller = call.ask, call.caller
     log.info(
         "request",
@@ -196,5 +207,5 @@ def _log(call: Call, status: int) -> None:
         id=ask.id if ask else "",
         account=caller.account if caller else "",
         status=status,
-        ms=round((time.perf_counter() - call.started) * 1000, 2),
+        ms=round(seconds * 1000, 2),
     )

@@ -8,6 +8,7 @@ from tests.contract.table import (
     numbers,
     references,
     strings,
+    terms,
     tokens,
 )
 from tests.contract.table.row import Section
@@ -25,4 +26,5 @@ SECTIONS: tuple[Section, ...] = (
     joins.JOINS,
     *features.FEATURES,
     *filters.MORE,
+    *terms.TERMS,
 )

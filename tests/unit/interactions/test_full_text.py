@@ -137,3 +137,14 @@ def test_a_type_whose_words_are_not_kept_says_so(make_hub, definitions):
     answer = hub.get("Patient?_content=asthma")
     assert (answer.status_code, "full_text" in answer.text) == (501, True)
     assert hub.get("Condition?subject:Patient._content=x").status_code == 501
+    assert hub.get("Condition?subject._content=x").status_code == 501
+
+
+def test_a_join_leaves_no_type_out_in_silence(make_hub, definitions):
+    hub = make_hub(extractor=Extractor(definitions, full_text=FullText(frozenset(("Patient",)))))
+    hub.put_in(
+        {"resourceType": "Patient", "id": "a", "name": [{"text": "Li"}]}, condition("c", "x")
+    )
+
+    assert hub.ids("Condition?subject:Patient._content=li") == ["Condition/c"]
+    assert hub.get("Condition?subject._content=li").status_code == 501

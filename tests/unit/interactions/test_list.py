@@ -2,6 +2,8 @@
 
 import pytest
 
+from fhir_server.interactions.listed import MOST
+
 
 def list_of(id, *references):
     return {
@@ -109,6 +111,7 @@ def test_pages_of_a_lists_history_are_all_of_it_once(hub):
     while path:
         found += history(hub, path)
         links = {each["relation"]: each["url"] for each in hub.get(path).json()["link"]}
+        assert links["first"] == "http://hub.test/fhir/_history?_list=one&_count=1"
         path = links.get("next")
 
     assert found == ["Organization/o/1", "Patient/a/2", "Patient/a/1"]
@@ -116,6 +119,12 @@ def test_pages_of_a_lists_history_are_all_of_it_once(hub):
 
 def test_the_number_of_a_lists_versions_is_told(hub):
     assert hub.get("_history?_list=one&_summary=count").json()["total"] == 3
+
+
+def test_a_list_of_too_many_is_too_costly(hub):
+    hub.put_in(list_of("long", *(f"Patient/x{n}" for n in range(MOST + 1))))
+
+    assert hub.get("_history?_list=long").status_code == 503
 
 
 def test_a_hidden_list_has_no_history(hub):

@@ -196,3 +196,32 @@ def test_elements_are_cut_from_each_type(hub):
         ["id", "meta", "resourceType"],
         ["code", "id", "meta", "resourceType", "status"],
     ]
+
+
+@pytest.mark.parametrize("sort", ["_id", "-_id", "_lastUpdated", "-_lastUpdated", "_id,code"])
+def test_equal_ids_of_several_types_page_without_loss(hub, sort):
+    for id in ("same", "alike"):
+        hub.put_in(observation(id, "a", "2026-01-01"), condition(id, "a", "2026-01-01"))
+    path = f"?_type=Observation,Condition&_id=same,alike&_sort={sort}&_count="
+
+    assert flat(hub, path + "1") == flat(hub, path + "3") == flat(hub, path + "9")
+    assert len(flat(hub, path + "1")) == 4
+
+
+def test_elements_may_be_those_of_one_type(hub):
+    path = "?_type=Patient,Organization&_elements=Patient.name,Organization.active&_id=a,h"
+    entries = hub.get(path).json()["entry"]
+
+    assert [sorted(e["resource"]) for e in entries] == [
+        ["id", "meta", "name", "resourceType"],
+        ["id", "meta", "resourceType"],
+    ]
+    assert hub.get("?_type=Patient,Organization&_elements=Group.name").status_code == 400
+
+
+def test_all_types_are_searched_inside_a_batch(hub):
+    entry = {"request": {"method": "GET", "url": "?_type=Patient,Organization"}}
+    answer = hub.post("", {"resourceType": "Bundle", "type": "batch", "entry": [entry]})
+
+    found = answer.json()["entry"][0]["resource"]["entry"]
+    assert [e["resource"]["id"] for e in found] == ["a", "b", "h"]

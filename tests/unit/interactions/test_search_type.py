@@ -79,6 +79,12 @@ def test_the_self_link_says_what_was_searched(hub):
     assert links(answer)["self"] == "http://hub.test/fhir/Patient?family=li"
 
 
+def test_the_self_link_says_how_many_a_page_really_has(hub):
+    answer = hub.get("Patient?_count=99999")
+
+    assert links(answer)["self"] == "http://hub.test/fhir/Patient?_count=1000"
+
+
 def test_a_form_searches_as_a_query_does(hub):
     answer = hub.post(
         "Patient/_search?active:missing=true",

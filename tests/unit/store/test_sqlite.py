@@ -11,12 +11,13 @@ import pytest
 
 from fhir_server.errors import Busy, TooCostly, Unprocessable
 from fhir_server.model import Entry, Key, Query, Write
-from fhir_server.search.tree import EVERYTHING, Cond, InPatient, Match, Not, both
+from fhir_server.search.tree import EVERYTHING, And, Cond, InPatient, Match, Not, both
 from fhir_server.store.sqlite import schema
 from fhir_server.store.sqlite.deadline import limited
 from fhir_server.store.sqlite.lock import FileLock
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.search import Tuning
+from fhir_server.store.sqlite.statement import Asked, Compiled
 from fhir_server.store.sqlite.store import SQLiteStore
 
 With = Callable[..., None]
@@ -353,3 +354,44 @@ def test_an_interrupted_statement_stays_compiled(path: str, with_store: With) ->
 
     assert len(set(texts)) == 1
     assert texts[0] != _COUNTING
+
+
+def test_an_estimate_of_many_is_near_and_marked(with_store: With) -> None:
+    async def body(store: SQLiteStore) -> None:
+        for start in range(0, 9000, 1000):
+            await store.commit(
+                [
+                    Write(Key("Observation", str(n)), b"{}", (Entry("code", "ab"[n % 2]),))
+                    for n in range(start, start + 1000)
+                ]
+            )
+        half = Query("Observation", Match("code", (Cond("v", "=", "a"),)))
+
+        number, is_exact = await store.estimate(half)
+
+        assert not is_exact
+        assert 3600 < number < 5400
+
+    with_store(body)
+
+
+def test_a_long_statement_is_not_compiled_in_the_loop(
+    with_store: With, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+    run = Compiled.run
+
+    def noted(self: Compiled, asked: Asked) -> sqlite3.Cursor:
+        threads.append(threading.current_thread().name)
+        return run(self, asked)
+
+    async def body(store: SQLiteStore) -> None:
+        await store.commit([Write(Key("Observation", "1"), b"{}")])
+        monkeypatch.setattr(Compiled, "run", noted)
+        parts = tuple(Not(Match(f"p{n}", (Cond("v", "=", n),))) for n in range(2000))
+        assert len((await store.search(Query("Observation", And(parts)))).versions) == 1
+
+    with_store(body)
+
+    assert threads
+    assert all(name.startswith("store-reader") for name in threads)

@@ -1,11 +1,11 @@
 """Logs tell event names and ids, never data of patients."""
 
+import asyncio
 import io
 import json
 import logging
 
 import pytest
-import structlog
 
 from fhir_server import log
 from fhir_server.interactions.server import OperationDefinition
@@ -19,7 +19,7 @@ def lines():
     before = root.handlers, root.level
     log.configure("info", stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    structlog.reset_defaults()
+    log.configure()
     root.handlers, root.level = before
 
 
@@ -84,3 +84,22 @@ def test_a_failure_is_logged_with_the_requests_id(lines, make_hub):
 
     failed = next(line for line in lines() if line["event"] == "request.failed")
     assert (failed["request"], failed["exception"]) == ("r-2", "RuntimeError")
+
+
+def test_what_one_turn_of_a_loop_logs_is_there_after_it(lines):
+    async def turn():
+        log.get_logger("x").info("thing.done", id="1")
+        log.get_logger("x").info("thing.done", id="2")
+        await asyncio.sleep(0)
+
+    asyncio.run(turn())
+
+    assert [line["id"] for line in lines()] == ["1", "2"]
+
+
+def test_a_logger_made_before_configure_obeys_it(lines):
+    logger = log.get_logger("x")
+
+    logger.warning("thing.odd")
+
+    assert [line["level"] for line in lines()] == ["warning"]
