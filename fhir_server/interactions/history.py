@@ -83,7 +83,7 @@ async def history(server: Server, caller: Caller, ask: Interaction) -> Reply:
         return Reply(200, bundle("history", (), links=[("self", _link(ask, ""))], total=counted))
     content = subset.content(server.definitions)
     versions, more = await _page(sight, asked)
-    links = [("self", _link(ask, dict(ask.params).get("_cursor", "")))]
+    links = [("self", _link(ask, dict(ask.params).get("_cursor", ""))), ("first", _link(ask, ""))]
     if more:
         last = versions[-1]
         links.append(("next", _link(ask, server.signer.seal((*last.key, last.vid), bind))))

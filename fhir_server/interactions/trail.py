@@ -51,7 +51,8 @@ async def _search(server: Server, caller: Caller, ask: Interaction) -> Reply:
         return Reply(200, bundle("searchset", (), links=links, total=total))
     found = await audit.find(server.store, caller, criteria, server.settings.page, server.signer)
     pairs = [*found.used, *shaping]
-    links = [("self", _url(ask, pairs))]
+    here = [pair for pair in ask.params if pair[0] == "_cursor"]
+    links = [("self", _url(ask, [*pairs, *here])), ("first", _url(ask, pairs))]
     if found.cursor:
         links.append(("next", _url(ask, [*pairs, ("_cursor", found.cursor)])))
     entries = [

@@ -182,11 +182,14 @@ class Loads:
         return Query(asked_for.type, where, search.sort, limit, now=self.caller.now)
 
     async def _all(self, query: Query, count: int | None) -> list[Version]:
-        page = await self._search(replace(query, limit=min(count or query.limit, query.limit)))
-        if count is None and page.next is not None:
-            words = f"More than {query.limit} are found: give _count, or ask for a Connection."
+        if count == 0:
+            return []
+        most = min(count or query.limit, query.limit)
+        page = await self._search(replace(query, limit=most))
+        if most != count and page.next is not None:
+            words = f"More than {most} are found: ask for fewer by _count, or for a Connection."
             raise BadRequest(words)
-        return list(page.versions) if count != 0 else []
+        return list(page.versions)
 
     async def _search(self, query: Query) -> Page:
         self._searches += 1

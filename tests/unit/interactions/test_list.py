@@ -111,6 +111,7 @@ def test_pages_of_a_lists_history_are_all_of_it_once(hub):
     while path:
         found += history(hub, path)
         links = {each["relation"]: each["url"] for each in hub.get(path).json()["link"]}
+        assert links["first"] == "http://hub.test/fhir/_history?_list=one&_count=1"
         path = links.get("next")
 
     assert found == ["Organization/o/1", "Patient/a/2", "Patient/a/1"]

@@ -37,3 +37,13 @@ def test_the_number_alone_is_told(hub):
 def test_what_is_no_part_is_refused(hub):
     assert hub.get("AuditEvent?_elements=nonsense").status_code == 400
     assert hub.get("AuditEvent?_summary=nonsense").status_code == 400
+
+
+def test_pages_of_the_trail_lead_to_the_first(hub):
+    hub.get("Patient/x")
+    hub.get("Patient/y")
+    first = {k["relation"]: k["url"] for k in hub.get("AuditEvent?_count=1").json()["link"]}
+    second = {k["relation"]: k["url"] for k in hub.get(first["next"]).json()["link"]}
+
+    assert first["self"] == first["first"] == second["first"]
+    assert second["self"] == first["next"]

@@ -294,6 +294,7 @@ def test_a_list_that_is_longer_than_a_page_is_an_error(make_hub):
 
     status, [error] = errors(hub, "{ PatientList { id } }")
     assert (status, error["path"]) == (200, ["PatientList"])
+    assert errors(hub, "{ PatientList(_count: 2) { id } }")[0] == 200
     assert len(data(hub, "{ PatientList(_count: 1) { id } }")["PatientList"]) == 1
 
 
@@ -319,6 +320,12 @@ def test_connections(record):
     assert again["edges"] == one["edges"]
     back = data(record, PAGE, variables={"cursor": two["previous"]})["ObservationConnection"]
     assert (back["edges"], back["previous"]) == (one["edges"], None)
+
+
+def test_a_connection_may_only_count(record):
+    query = "{ ObservationConnection(_count: 0) { count next edges { mode } } }"
+
+    assert data(record, query)["ObservationConnection"] == {"count": 3, "next": None, "edges": []}
 
 
 def test_a_connection_of_a_record_with_what_it_includes(one):
