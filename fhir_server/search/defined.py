@@ -174,6 +174,9 @@ def _uncomputable(known: Known, parameter: SearchParameter, types: list[str]) ->
             yield from _faults(known.definitions, parameter, type_name)
         except FHIRPathError as fault:
             yield _issue("invalid", f"On {type_name}: {fault}", "expression")
+        except RecursionError:
+            yield _issue("too-costly", "It takes more steps than can be compiled.", "expression")
+            return
 
 
 def _faults(

@@ -63,6 +63,11 @@ class Limit:
             self._left = inf
 
     @property
+    def is_brief(self) -> bool:
+        """Tell whether what runs is to be given up soon, so that others are not kept waiting."""
+        return self._looks != inf
+
+    @property
     def hurried(self) -> bool:
         """Tell whether all looks are used up."""
         return self._looks <= 0

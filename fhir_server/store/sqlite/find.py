@@ -54,7 +54,7 @@ from fhir_server.store.sqlite.predicate import (
     targets,
 )
 from fhir_server.store.sqlite.schema import BY_VALUE
-from fhir_server.store.sqlite.statement import NEVER, Statement
+from fhir_server.store.sqlite.statement import NEVER, Statement, joined
 from fhir_server.store.sqlite.text import is_certain, source
 
 _PATIENTS = InPatient | OnlyPatients | ForEachPatient
@@ -168,7 +168,7 @@ def _branch(s: Statement, type: str, nodes: Sequence[Node], part: _Part) -> str:
     reach = _reach(s, type, driver, part.every)
     tests += [holds(s, n, type, "c", reach) for n in cheapest_first(nodes) if n is not met]
     columns = "DISTINCT c.patient AS patient, c.rid AS rid"
-    return f"SELECT {columns} FROM {source} WHERE {' AND '.join(tests)}"
+    return f"SELECT {columns} FROM {source} WHERE {joined('AND', tests, '1')}"
 
 
 def _told(s: Statement, type: str, driver: Node | None) -> Step:

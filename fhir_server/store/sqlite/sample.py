@@ -6,8 +6,9 @@ from fhir_server.store.sqlite.predicate import FOR_FEW, holds
 from fhir_server.store.sqlite.statement import Statement
 
 _SIZE = 2000
-_STRIDE = 7919
-"""A prime, so that what repeats in the records does not repeat in the sample."""
+_STRIDE, _OTHER = 7919, 7907
+"""Primes, so that what repeats in the records does not repeat in the sample; the second is for as
+many records as are a multiple of the first."""
 
 
 def counted(found: str) -> str:
@@ -26,8 +27,9 @@ def sampled(s: Statement, type: str, where: Node) -> str:
         "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n "
         f"WHERE i < min({_SIZE}, (SELECT max(rid) FROM record)) - 1)"
     )
+    stride = f"(CASE m.last % {_STRIDE} WHEN 0 THEN {_OTHER} ELSE {_STRIDE} END)"
     tests = (
-        f"c.rid = 1 + (n.i * {_STRIDE} * ((m.last / ({_SIZE} * {_STRIDE})) + 1)) % m.last",
+        f"c.rid = 1 + (n.i * {stride} * ((m.last / ({_SIZE} * {_STRIDE})) + 1)) % m.last",
         f"c.kind = {s.kind(type)}",
         "c.deleted = 0",
         holds(s, where, type, "c", FOR_FEW),
@@ -36,5 +38,5 @@ def sampled(s: Statement, type: str, where: Node) -> str:
     hits = f"SELECT count(*) FROM ({last}) m CROSS JOIN n CROSS JOIN record c WHERE"
     return (
         f"SELECT * FROM ({numbers} SELECT ({hits} {' AND '.join(tests)}), "
-        f"(SELECT count(*) FROM n), (SELECT max(rid) FROM record))"
+        f"(SELECT count(*) FROM n), (SELECT coalesce(max(rid), 0) FROM record))"
     )

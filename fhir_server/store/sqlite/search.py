@@ -19,6 +19,8 @@ from fhir_server.store.sqlite.statement import Asked, Statement
 
 MOST_EXACT = 2000
 """Estimates below are exact."""
+_LONG = 100_000
+"""Characters of a statement that takes long to be compiled."""
 _HITS = 5
 """A sample that has fewer tells nothing."""
 _VERSIONS = (
@@ -96,6 +98,8 @@ class Search:
         many = self._tuning.many
         empty = Statement(self._asked, find, many)
         made = self._plans.get(self._asked, (purpose, many), empty, write)
+        if len(made.sql) > _LONG and self._limit.is_brief:
+            raise OutOfPatience  # nothing interrupts SQLite while it compiles
         self.steps += made.told
         return made.run(self._asked)
 

@@ -29,6 +29,7 @@ _LADDER = (0, 1, 4, 16, 64, 200, 1000, 4000)
 _PLACE = re.compile(r"\?(\d+)")
 _MOST_PLACES = 32_000
 _OFTEN = 6
+_NAMED = 2
 
 
 class Asked:
@@ -171,8 +172,8 @@ class Statement:
         return self._place(("patient", key), number)
 
     def named(self) -> list[str]:
-        """Return the places of the numbers of patients whom the query names."""
-        return [self.patient(name) for name in self.asked.shape.named]
+        """Return the places of the numbers of patients whom the query names, of the first few."""
+        return [self.patient(name) for name in self.asked.shape.named[:_NAMED]]
 
     def alias(self) -> str:
         """Return a name that no other part uses."""

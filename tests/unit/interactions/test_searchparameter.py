@@ -221,6 +221,7 @@ REFUSED: dict[str, tuple[dict[str, Any], str]] = {
     "a code that authorization asks by": ({"code": "owner"}, "code"),
     "a code that is no name": ({"code": "a:b"}, "code"),
     "no FHIRPath": ({"expression": "Patient.name.("}, "expression"),
+    "too many steps": ({"expression": "Patient.name" + ".first()" * 400}, "expression"),
     "no element": ({"expression": "Patient.nick"}, "expression"),
     "no expression": ({"expression": None}, "expression"),
     "a type that does not fit": ({"type": "date"}, "expression"),

@@ -11,12 +11,13 @@ import pytest
 
 from fhir_server.errors import Busy, TooCostly, Unprocessable
 from fhir_server.model import Entry, Key, Query, Write
-from fhir_server.search.tree import EVERYTHING, Cond, InPatient, Match, Not, both
+from fhir_server.search.tree import EVERYTHING, And, Cond, InPatient, Match, Not, both
 from fhir_server.store.sqlite import schema
 from fhir_server.store.sqlite.deadline import limited
 from fhir_server.store.sqlite.lock import FileLock
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.search import Tuning
+from fhir_server.store.sqlite.statement import Asked, Compiled
 from fhir_server.store.sqlite.store import SQLiteStore
 
 With = Callable[..., None]
@@ -372,3 +373,25 @@ def test_an_estimate_of_many_is_near_and_marked(with_store: With) -> None:
         assert 3600 < number < 5400
 
     with_store(body)
+
+
+def test_a_long_statement_is_not_compiled_in_the_loop(
+    with_store: With, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+    run = Compiled.run
+
+    def noted(self: Compiled, asked: Asked) -> sqlite3.Cursor:
+        threads.append(threading.current_thread().name)
+        return run(self, asked)
+
+    async def body(store: SQLiteStore) -> None:
+        await store.commit([Write(Key("Observation", "1"), b"{}")])
+        monkeypatch.setattr(Compiled, "run", noted)
+        parts = tuple(Not(Match(f"p{n}", (Cond("v", "=", n),))) for n in range(2000))
+        assert len((await store.search(Query("Observation", And(parts)))).versions) == 1
+
+    with_store(body)
+
+    assert threads
+    assert all(name.startswith("store-reader") for name in threads)
