@@ -100,6 +100,7 @@ class _Lines:
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
         self._waiting: list[bytes] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def msg(self, line: bytes) -> None:
         try:
@@ -107,7 +108,8 @@ class _Lines:
         except RuntimeError:
             self._write(line + b"\n")
             return
-        if not self._waiting:
+        if loop is not self._loop or not self._waiting:
+            self._loop = loop  # another one may have ended with lines that wait
             loop.call_soon(self._flush)
         self._waiting.append(line)
 

@@ -13,18 +13,14 @@ https://hl7.org/fhir/R4/searchparameter.html, https://hl7.org/fhir/R4/compartmen
    grows: stores are then indexed again by themselves.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import tzinfo
 from functools import partial
 from itertools import chain, count
 from typing import Any
 
 from conformance.definitions import Definitions, SearchParameter
-from conformance.fhirpath import FHIRPathError, compile
-from conformance.fhirpath.expression import values
-from conformance.fhirpath.nodes import Environment, Evaluator
-from conformance.fhirpath.nodes import Node as PathNode
+from conformance.fhirpath import compile
 from fhir_server.model import NO_TEXT, Entry, Key, Text
 from fhir_server.search import (
     contained,
@@ -39,10 +35,9 @@ from fhir_server.search import (
 )
 from fhir_server.search.elements import needed, on_type
 from fhir_server.search.fulltext import EVERYWHERE, FullText
+from fhir_server.search.steps import Make, Part, Step, entries_of
 from fhir_server.search.terms import SHANGHAI
 from fhir_server.search.text import text_of
-
-Make = Callable[[str, str, Any], Iterable[Entry]]
 
 EDITIONS = {
     "composite": 1,
@@ -62,74 +57,6 @@ _EXCHANGED = "http://hl7.org/fhir/SearchParameter/DocumentReference-relationship
 _RECORDS_OWN = ("_id", "_lastUpdated", "_profile", "_tag", "_security", "_source")
 
 
-class _Work:
-    """The extraction of one resource: of what several parameters find, entries are made once.
-
-    They are made for a parameter without a name, so that what their names begin with is left open.
-    `whole` is what FHIRPath takes for the root: of a contained resource its container.
-    """
-
-    def __init__(self, whole: dict[str, Any]) -> None:
-        self.environment = Environment(whole)
-        self._made: dict[tuple[Make, str, int], tuple[Any, list[Entry]]] = {}
-
-    def entries(self, make: Make, fhir_type: str, value: Any) -> list[Entry]:
-        key = (make, fhir_type, id(value))
-        if key not in self._made:  # the value is kept too: while it is there, its id is its own
-            self._made[key] = value, list(make("", fhir_type, value))
-        return self._made[key][1]
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """What makes the entries of one parameter, or of one component of a composite."""
-
-    param: str
-    run: Evaluator
-    make: Make
-    canonical: str = ""
-
-    def entries(self, work: _Work, node: PathNode) -> Iterator[Entry]:
-        for fhir_type, value in values(self.run(work.environment, [node])):
-            for suffix, v, w, u, group, path in work.entries(self.make, fhir_type, value):
-                yield Entry(self.param + suffix, v, w, u, group, path)
-
-    def bare(self, work: _Work, node: PathNode, group: int) -> list[Entry]:
-        """As `entries`, without those that only a modifier looks at: a composite takes none.
-
-        A quantity in base units becomes the part `canonical`, behind all others.
-        """
-        found = [
-            entry
-            for fhir_type, value in values(self.run(work.environment, [node]))
-            for entry in work.entries(self.make, fhir_type, value)
-        ]
-        bare = [Entry(self.param, e.v, e.w, e.u, group) for e in found if not e.param]
-        if self.canonical:
-            counted = (e for e in found if quantity.is_counted(e))
-            bare += (Entry(self.canonical, e.v, e.w, e.u, group) for e in counted)
-        return bare
-
-
-@dataclass(frozen=True, slots=True)
-class _Step:
-    """One parameter of a type; without any of the `properties` it finds nothing."""
-
-    kind: str
-    properties: frozenset[str] | None
-    part: _Part
-    components: tuple[_Part, ...] = ()
-
-    def entries(self, work: _Work, root: PathNode) -> Iterator[Entry]:
-        if not self.components:
-            yield from self.part.entries(work, root)
-            return
-        for group, node in enumerate(self.part.run(work.environment, [root]), 1):
-            parts = [each.bare(work, node, group) for each in self.components]
-            if all(parts):
-                yield from chain(*parts)
-
-
 class Extractor:
     """Computes entries; holds what it compiled of each resource type."""
 
@@ -146,7 +73,7 @@ class Extractor:
         self.base = base_url.rstrip("/")
         self._zone = zone
         self.full_text = full_text
-        self._steps: dict[str, dict[str, _Step]] = {}
+        self._steps: dict[str, dict[str, Step]] = {}
         makers: dict[str, Make] = {
             "token": token.entries,
             "string": string.entries,
@@ -192,7 +119,7 @@ class Extractor:
             for code, step in self._compiled(resource["resourceType"]).items()
             if step.kind == "reference" and (codes is None or code in codes)
         ]
-        return tuple(dict.fromkeys(_entries(resource, steps)))
+        return tuple(dict.fromkeys(entries_of(resource, steps)))
 
     def patients(self, key: Key, entries: Sequence[Entry]) -> tuple[str, ...]:
         """Return the ids of the patients whose compartments a record is in, in order.
@@ -213,7 +140,7 @@ class Extractor:
         """Yield what a resource says, which stands in `root`."""
         steps = self._compiled(resource["resourceType"]).values()
         yield from _of_meta(resource.get("meta", {}))
-        yield from _entries(resource, steps, root)
+        yield from entries_of(resource, steps, root)
 
     def _contained(self, root: dict[str, Any]) -> Iterator[Entry]:
         for inner in root["contained"]:
@@ -221,7 +148,7 @@ class Extractor:
             if isinstance(id, str) and self.definitions.is_resource_type(type_name):
                 yield from contained.entries_of(type_name, id, self._said(inner, root))
 
-    def _compiled(self, type_name: str) -> dict[str, _Step]:
+    def _compiled(self, type_name: str) -> dict[str, Step]:
         if type_name not in self._steps:
             known = self.definitions.search_parameters(type_name)
             self._steps[type_name] = {
@@ -231,19 +158,19 @@ class Extractor:
             }
         return self._steps[type_name]
 
-    def _step(self, type_name: str, parameter: SearchParameter) -> _Step:
+    def _step(self, type_name: str, parameter: SearchParameter) -> Step:
         expression = on_type(self.definitions, type_name, parameter.expression)
         compiled = compile(expression, self.definitions, type_name)
         properties = needed(self.definitions, type_name, parameter)
         if parameter.type != "composite":
             is_family = (parameter.type, parameter.code) == ("string", "family")
             make = self._make["family" if is_family else parameter.type]
-            part = _Part(parameter.code, compiled.run, make)
-            return _Step(parameter.type, properties, part)
+            part = Part(parameter.code, compiled.run, make)
+            return Step(parameter.type, properties, part)
         known = self.definitions.search_parameters(type_name)
         counted = _counted(parameter, known)
         components = tuple(
-            _Part(
+            Part(
                 f"{parameter.code}.{place}",
                 compile(expression, self.definitions, *(compiled.types or ())).run,
                 self._make[known[code].type],
@@ -251,8 +178,8 @@ class Extractor:
             )
             for place, (code, expression) in enumerate(corrected(parameter))
         )
-        part = _Part(parameter.code, compiled.run, lambda *_: ())
-        return _Step(parameter.type, properties, part, components)
+        part = Part(parameter.code, compiled.run, lambda *_: ())
+        return Step(parameter.type, properties, part, components)
 
     def _maker(self, make: Make) -> Make:
         def made(param: str, fhir_type: str, value: Any) -> Iterable[Entry]:
@@ -278,21 +205,6 @@ def _counted(parameter: SearchParameter, known: Mapping[str, SearchParameter]) -
         f"{parameter.code}.{next(behind)}" if known[code].type == "quantity" else ""
         for code, _ in parameter.components
     ]
-
-
-def _entries(
-    resource: dict[str, Any], steps: Iterable[_Step], container: dict[str, Any] | None = None
-) -> Iterator[Entry]:
-    work = _Work(container or resource)
-    root = (resource["resourceType"], resource, None)
-    present = resource.keys()
-    for step in steps:
-        if step.properties is None or not step.properties.isdisjoint(present):
-            try:
-                found = list(step.entries(work, root))
-            except (FHIRPathError, RecursionError):
-                continue
-            yield from found
 
 
 def corrected(parameter: SearchParameter) -> Iterable[tuple[str, str]]:
