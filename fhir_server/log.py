@@ -1,6 +1,6 @@
 """Structured logs: one JSON object a line, event names and ids, never data of patients.
 
-https://jsonlines.org
+https://www.structlog.org/en/stable/
 """
 
 import asyncio
@@ -9,24 +9,44 @@ import sys
 import time
 import traceback
 from functools import lru_cache
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 import msgspec
+import structlog
+from structlog.typing import EventDict, FilteringBoundLogger, Processor
 
-_LEVELS = {"debug": 10, "info": 20, "warning": 30, "error": 40}
+_encoder = msgspec.json.Encoder(enc_hook=repr)
+_handler = logging.StreamHandler()
 
-_encode = msgspec.json.Encoder(enc_hook=repr).encode
 
-
-def configure(level: str = "info", stream: BinaryIO | None = None) -> None:
+def configure(
+    level: str = "info", stream: BinaryIO | None = None, *, for_good: bool = True
+) -> None:
     """Send log lines of at least `level` to `stream` (standard error), those of libraries among
-    them. Raises ValueError for a level that is none.
+    them. `for_good`: loggers that were used keep to it. Raises ValueError for a level that is none.
     """
-    _output.least = severity(level)
-    _output.lines = _Lines(stream)
+    least, lines = severity(level), _Lines(stream)
+    shared: list[Processor] = [structlog.processors.add_log_level, _stamp]
+    structlog.configure(
+        processors=[*shared, _place, _line],
+        wrapper_class=structlog.make_filtering_bound_logger(least),
+        logger_factory=lambda *_: lines,
+        cache_logger_on_first_use=for_good and stream is None,
+    )
+    _handler.setStream(cast(Any, _Text(stream)))
+    _handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=shared,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _place,
+                lambda logger, name, event: _line(logger, name, event).decode(),
+            ],
+        )
+    )
     root = logging.getLogger()
-    root.handlers = [_Library()]
-    root.setLevel(max(_output.least, logging.WARNING))
+    root.handlers = [_handler]
+    root.setLevel(max(least, logging.WARNING))
 
 
 def severity(level: str) -> int:
@@ -35,57 +55,20 @@ def severity(level: str) -> int:
     >>> severity("info")
     20
     """
-    if level.lower() not in _LEVELS:
-        raise ValueError(f"The log level is {level!r}; expected {', '.join(_LEVELS)}")
-    return _LEVELS[level.lower()]
+    if level.lower() not in ("debug", "info", "warning", "error"):
+        raise ValueError(f"The log level is {level!r}; expected debug, info, warning or error")
+    return logging.getLevelNamesMapping()[level.upper()]
 
 
-class Logger:
-    """Writes the lines of a part of the hub."""
-
-    def __init__(self, part: str) -> None:
-        """Take the part's name."""
-        self._part = part
-
-    def debug(self, event: str, **fields: Any) -> None:
-        """Tell what helps to find a fault."""
-        _write("debug", event, fields | {"part": self._part})
-
-    def info(self, event: str, **fields: Any) -> None:
-        """Tell what is as it should be."""
-        _write("info", event, fields | {"part": self._part})
-
-    def warning(self, event: str, **fields: Any) -> None:
-        """Tell what somebody should look at one day."""
-        _write("warning", event, fields | {"part": self._part})
-
-    def error(self, event: str, **fields: Any) -> None:
-        """Tell what failed; `exc_info` is the exception."""
-        _write("error", event, fields | {"part": self._part})
-
-    def exception(self, event: str, **fields: Any) -> None:
-        """Tell what failed with the exception that is being handled."""
-        _write("error", event, fields | {"part": self._part, "exc_info": sys.exc_info()[1]})
-
-
-def get_logger(name: str) -> Logger:
+def get_logger(name: str) -> FilteringBoundLogger:
     """Return the logger of a part of the hub; it may be made before `configure`."""
-    return Logger(name)
+    return cast(FilteringBoundLogger, structlog.get_logger(part=name))
 
 
-def _write(level: str, event: str, fields: dict[str, Any]) -> None:
-    if _LEVELS[level] < _output.least:
-        return
-    fault = fields.pop("exc_info", None)
-    told = {"event": event, "level": level, "timestamp": _now()} | fields
-    if fault is not None:
-        told |= _place(fault)
-    _output.lines.add(_encode(told))
-
-
-def _now() -> str:
+def _stamp(_logger: Any, _name: str, event: EventDict) -> EventDict:
     now = time.time_ns() // 1000
-    return f"{_second(now // 1_000_000)}.{now % 1_000_000:06d}Z"
+    event["timestamp"] = f"{_second(now // 1_000_000)}.{now % 1_000_000:06d}Z"
+    return event
 
 
 @lru_cache(maxsize=4)
@@ -93,59 +76,65 @@ def _second(seconds: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds))
 
 
-def _place(fault: BaseException) -> dict[str, Any]:
+def _place(_logger: Any, _name: str, event: EventDict) -> EventDict:
     """Tell an exception's type and where it was raised; what it says may quote a patient."""
-    frames = traceback.extract_tb(fault.__traceback__)
-    return {
-        "exception": type(fault).__qualname__,
-        "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-    }
+    given = event.pop("exc_info", None)
+    fault = given if isinstance(given, BaseException) else (sys.exc_info()[1] if given else None)
+    if isinstance(given, tuple):
+        fault = given[1]
+    if fault is not None:
+        event["exception"] = type(fault).__qualname__
+        event["at"] = [
+            f"{frame.filename}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(fault.__traceback__)
+        ]
+    return event
+
+
+def _line(_logger: Any, _name: str, event: EventDict) -> bytes:
+    return _encoder.encode(event)
 
 
 class _Lines:
-    """Lines on their way to a stream. Those of one turn of an event loop are written together at
-    its end: each write gives the interpreter's lock away."""
+    """A logger of finished lines. What is logged in one turn of an event loop is written together
+    at its end: each write gives the interpreter's lock away."""
 
-    def __init__(self, stream: BinaryIO | None = None) -> None:
+    def __init__(self, stream: BinaryIO | None) -> None:
         self._stream = stream
         self._waiting: list[bytes] = []
         self._loop: asyncio.AbstractEventLoop | None = None
 
-    def add(self, line: bytes) -> None:
+    def msg(self, line: bytes) -> None:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self._write([line])
+            self._write(line + b"\n")
             return
         if loop is not self._loop or not self._waiting:
             self._loop = loop  # another one may have ended with lines that wait
             loop.call_soon(self._flush)
         self._waiting.append(line)
 
+    debug = info = warning = error = critical = exception = msg
+
     def _flush(self) -> None:
         lines, self._waiting = self._waiting, []
-        self._write(lines)
+        self._write(b"\n".join([*lines, b""]))
 
-    def _write(self, lines: list[bytes]) -> None:
+    def _write(self, text: bytes) -> None:
         stream = self._stream or sys.stderr.buffer
-        stream.write(b"\n".join([*lines, b""]))
+        stream.write(text)
         stream.flush()
 
 
-class _Library(logging.Handler):
-    """Writes what libraries log as lines of the same form."""
+class _Text:
+    """A text stream over bytes, for handlers of the standard library."""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        level = next((name for name, least in _LEVELS.items() if record.levelno <= least), "error")
-        fault = record.exc_info[1] if record.exc_info else None
-        _write(level, record.getMessage(), {"part": record.name, "exc_info": fault})
+    def __init__(self, stream: BinaryIO | None) -> None:
+        self._stream = stream
 
+    def write(self, text: str) -> None:
+        (self._stream or sys.stderr.buffer).write(text.encode())
 
-class _Output:
-    """Where lines go, and from which level on."""
-
-    least = _LEVELS["info"]
-    lines = _Lines()
-
-
-_output = _Output()
+    def flush(self) -> None:
+        (self._stream or sys.stderr.buffer).flush()

@@ -23,6 +23,7 @@ from fhir_server.search.tree import (
     OnlyPatients,
     both,
     either,
+    missing,
 )
 
 Verb = Literal["create", "read", "update", "delete", "search", "history"]
@@ -38,7 +39,18 @@ LETTER: dict[Verb, str] = {
 }
 
 AUTHORIZING = frozenset(
-    ("_owner", "_security", "actor", "category", "class", "code", "owner", "type", "vaccine-code")
+    (
+        "_context",
+        "_owner",
+        "_security",
+        "actor",
+        "category",
+        "class",
+        "code",
+        "owner",
+        "type",
+        "vaccine-code",
+    )
 )
 """The parameters that the predicates made here may ask for: every version keeps their entries."""
 
@@ -133,6 +145,9 @@ def _reading(caller: Caller, type: str) -> Decision:
     if group == "directory" and type != "Schedule":
         return Allow(EVERYTHING)
     where = _record(caller, type)
+    if type == "Binary" and where not in (None, EVERYTHING):
+        # Access to one with a securityContext follows that, and is decided one by one.
+        return Allow(both(where, missing("_context")))
     if type == "Schedule":
         # A Schedule may be a patient's own; then it is a record like others.
         impersonal = Not(Match("actor", (Cond("v", "prefix", "Patient/"),)))

@@ -35,17 +35,18 @@ async def find(
     """
     where = allowed(caller, key.type, verb).where
     latest = await server.store.read(key)
-    if latest is None or not await _sees(server, caller, where, latest):
+    if latest is None or not await sees(server, caller, where, latest):
         return None
     if vid is None or vid == latest.vid:
         return latest
     version = await server.store.read(key, vid)
-    if version is None or not await _sees(server, caller, where, version):
+    if version is None or not await sees(server, caller, where, version):
         return None
     return version
 
 
-async def _sees(server: Server, caller: Caller, where: Node, version: Version) -> bool:
+async def sees(server: Server, caller: Caller, where: Node, version: Version) -> bool:
+    """Tell whether the caller sees a version, `where` being what he may see of its type."""
     context = security_context(version)
     if context is None or where == EVERYTHING:
         return await permits(server.store, caller, where, version)

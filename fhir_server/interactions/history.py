@@ -14,10 +14,10 @@ from urllib.parse import urlencode
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.decide import Allow, Deny, decide
-from fhir_server.authz.single import permits
 from fhir_server.errors import BadRequest, Forbidden, NotFound, TooCostly
 from fhir_server.interactions.bundle import bundle, past
 from fhir_server.interactions.commit import concerned
+from fhir_server.interactions.find import sees
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.listed import Listed, listed
 from fhir_server.interactions.params import refuse_all
@@ -51,13 +51,13 @@ class _Sight:
 
     async def sees(self, version: Version) -> bool:
         """Say whether this version and the latest one of its record may be seen."""
-        where, store = self.where[version.key.type], self.server.store
-        if not await permits(store, self.caller, where, version):
+        where = self.where[version.key.type]
+        if not await sees(self.server, self.caller, where, version):
             return False
         if version.key not in self.known:
-            latest = await store.read(version.key)
-            self.known[version.key] = latest is not None and await permits(
-                store, self.caller, where, latest
+            latest = await self.server.store.read(version.key)
+            self.known[version.key] = latest is not None and await sees(
+                self.server, self.caller, where, latest
             )
         return self.known[version.key]
 

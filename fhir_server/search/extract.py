@@ -101,7 +101,7 @@ class Extractor:
 
         KeyError for what is no resource type.
         """
-        found = self._said(resource, resource)
+        found = chain(_of_context(resource), self._said(resource, resource))
         if "contained" in resource:
             found = chain(found, self._contained(resource))
         return tuple(dict.fromkeys(found))
@@ -228,3 +228,9 @@ def _of_meta(meta: dict[str, Any]) -> Iterator[Entry]:
     for label in meta.get("security", ()):
         yield from token.entries("_security", "Coding", label)
     yield from uri.entries("_source", "uri", meta.get("source"))
+
+
+def _of_context(resource: dict[str, Any]) -> Iterator[Entry]:
+    """Tell authorization that access to a Binary follows that to another record."""
+    if resource["resourceType"] == "Binary" and "securityContext" in resource:
+        yield Entry("_context", str(resource["securityContext"].get("reference", "")))

@@ -158,6 +158,35 @@ def test_access_follows_the_security_context(guarded, context, status):
     assert guarded.get("Binary/b/_history/1", by="patient").status_code == status
 
 
+@pytest.fixture
+def shared(guarded):
+    """Two institutions' patients, and a Binary of the hospital for each, and one for all."""
+    guarded.put_in({"resourceType": "Patient", "id": "own"}, by="feed")
+    guarded.put_in(resource(id="all"), by="feed")
+    guarded.put_in(
+        resource(id="mine", securityContext={"reference": "Patient/own"}),
+        resource(id="hidden", securityContext={"reference": "Patient/p2"}),
+    )
+    return guarded
+
+
+@pytest.mark.parametrize(
+    ("by", "found"),
+    [("physician", ["Binary/all"]), ("open", ["Binary/all", "Binary/mine", "Binary/hidden"])],
+)
+def test_a_search_lists_none_that_follows_a_context(shared, by, found):
+    assert sorted(shared.ids("Binary", by=by)) == sorted(found)
+
+
+@pytest.mark.parametrize(("id", "status"), [("all", 200), ("mine", 200), ("hidden", 404)])
+def test_a_history_follows_the_context(shared, id, status):
+    assert shared.get(f"Binary/{id}/_history", by="physician").status_code == status
+
+
+def test_the_history_of_a_type_follows_the_context(shared):
+    assert set(shared.ids("Binary/_history", by="physician")) == {"Binary/all", "Binary/mine"}
+
+
 @pytest.mark.parametrize("context", ["Patient/p1", "Patient/nobody"])
 def test_a_context_that_is_hidden_is_as_one_that_is_absent(guarded, context):
     answer = guarded.post("Binary", resource(securityContext={"reference": context}), by="stranger")

@@ -6,6 +6,7 @@ import json
 import logging
 
 import pytest
+import structlog
 
 from fhir_server import log
 from fhir_server.interactions.server import OperationDefinition
@@ -19,7 +20,7 @@ def lines():
     before = root.handlers, root.level
     log.configure("info", stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    log.configure()
+    structlog.reset_defaults()
     root.handlers, root.level = before
 
 
