@@ -42,6 +42,7 @@ from fhir_server.store.sqlite.estimate import (
     sought,
 )
 from fhir_server.store.sqlite.measure import reached
+from fhir_server.store.sqlite.phrase import is_certain
 from fhir_server.store.sqlite.predicate import (
     FOR_ALL,
     FOR_FEW,
@@ -55,7 +56,7 @@ from fhir_server.store.sqlite.predicate import (
 )
 from fhir_server.store.sqlite.schema import BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement, joined
-from fhir_server.store.sqlite.text import is_certain, source
+from fhir_server.store.sqlite.text import source
 
 _PATIENTS = InPatient | OnlyPatients | ForEachPatient
 
