@@ -167,7 +167,7 @@ def _branch(s: Statement, type: str, nodes: Sequence[Node], part: _Part) -> str:
     tests += patients + part.behind(seek=not patients)
     met = driver if _is_met(driver) else None
     reach = _reach(s, type, driver, part.every)
-    tests += [holds(s, n, type, "c", reach) for n in cheapest_first(nodes) if n is not met]
+    tests += [holds(s, n, type, "c", reach) for n in cheapest_first(s, nodes) if n is not met]
     columns = "DISTINCT c.patient AS patient, c.rid AS rid"
     return f"SELECT {columns} FROM {source} WHERE {joined('AND', tests, '1')}"
 
@@ -301,4 +301,9 @@ def _of_patients(s: Statement, nodes: Iterable[Node], part: _Part) -> list[str]:
 
 
 def _is_small(s: Statement, node: OnlyPatients | ForEachPatient) -> bool:
-    return isinstance(node, OnlyPatients) or is_few(s, node.type, node.where)
+    if isinstance(node, OnlyPatients):
+        return True
+    place = s.kept(node)
+    if place is not None:
+        return not s.asked.sizes(s.many)[place]
+    return is_few(s, node.type, node.where)

@@ -47,7 +47,7 @@ Slotted = Value | Listed
 class Shape:
     """The shape of a query, and the values in its slots."""
 
-    __slots__ = ("_slots", "_tokens", "is_unique", "named", "values")
+    __slots__ = ("_slots", "_tokens", "grants", "is_unique", "named", "values")
 
     def __init__(self, query: Query) -> None:
         """Take a query apart."""
@@ -55,6 +55,8 @@ class Shape:
         self.is_unique = False
         self.named: list[str] = []
         """Patients whom the query's own criteria name, by id or by reference."""
+        self.grants: list[ForEachPatient] = []
+        """The distinct predicates of grants."""
         self._slots: dict[tuple[type, Slotted], int] = {}
         behind = None if query.after is None else tuple(v is None for v in query.after)
         self._tokens: list[Hashable] = [query.type, behind, query.back]
@@ -190,6 +192,8 @@ def _near(shape: Shape, node: Near) -> None:
 
 
 def _each(shape: Shape, node: ForEachPatient) -> None:
+    if node not in shape.grants:
+        shape.grants.append(node)
     shape.tell(node.type)
     shape.add(node.where)
 

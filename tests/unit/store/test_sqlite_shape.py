@@ -17,9 +17,9 @@ def _code(value: str) -> Node:
         (Words("content", ("heart",)), Words("content", ("lung",))),
         (Words("text", ("he",), begins=True), Words("text", ("lu",), begins=True)),
         (Near("near", 31.2, 121.5, 1000.0), Near("near", 39.9, 116.4, 2000.0)),
-        (Contained("Medication", _code("x"), "medication"), Contained("Medication", _code("y"), "medication")),
+        (Contained("Medication", _code("x")), Contained("Medication", _code("y"))),
     ],
-)  # fmt: skip
+)
 def test_queries_that_differ_in_values_alone_have_one_shape(one: Node, other: Node) -> None:
     shapes = [Shape(Query("Observation", node)) for node in (one, other)]
 
