@@ -26,6 +26,7 @@ from fhir_server.search.tree import (
     Together,
     Updated,
     Words,
+    both,
 )
 from fhir_server.store.explanation import Step, named
 from fhir_server.store.order import NOBODY, SEVERAL
@@ -251,7 +252,8 @@ def referred(s: Statement, type: str, join: Has) -> str:
     """Return the step `rid`: the records of a type that those of another type refer to."""
 
     def make() -> str:
-        found = s.find(s, join.type, join.where)
+        # Few records may refer to any at all by this parameter, as grants to single records.
+        found = s.find(s, join.type, both(Match(join.param), join.where))
         if join.canonical:
             source = f"entry r {BY_VALUE}"
             version = canonicals.is_version(s, type, "r.rid", "a.w")
