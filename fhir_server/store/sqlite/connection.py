@@ -8,6 +8,7 @@ SQLite reads expressions with a stack of a hundred places: what is nested deeper
 """
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 from fhir_server.errors import TooDeep
@@ -24,6 +25,8 @@ class Connection(sqlite3.Connection):
         self._interrupted: dict[str, int] = {}
         self._count = 0
         self._last = ""
+        self.permitted: Sequence[frozenset[int]] = ()
+        """The sets of patients of the query that runs, which its statements ask by their place."""
 
     def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
         """Execute a statement in a text of its own that is compiled and not in use.
@@ -38,6 +41,10 @@ class Connection(sqlite3.Connection):
             if str(fault) == "parser stack overflow":
                 raise TooDeep("The query is nested too deep; ask with fewer brackets") from None
             raise
+
+    def permits(self, place: int, pid: int) -> bool:
+        """Tell whether a patient is in a set of the query: a function of its statements."""
+        return pid in self.permitted[place]
 
     def interrupted(self) -> None:
         """Note that the last statement was interrupted."""
