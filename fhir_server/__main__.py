@@ -25,6 +25,7 @@ from fhir_server.commands import (
     validate,
 )
 from fhir_server.errors import HubError
+from fhir_server.log import configure
 
 COMMANDS: tuple[ModuleType, ...] = (
     serve,
@@ -38,12 +39,12 @@ COMMANDS: tuple[ModuleType, ...] = (
     package,
     fhirpath,
     check,
+    reindex,
     backup,
     restore,
     copy,
     migrate,
     bench,
-    reindex,
 )
 
 
@@ -62,6 +63,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; return 0, 1 for a failure that was told in words, 2 for a wrong
     command line."""
     args = parser().parse_args(argv)
+    configure("warning", for_good=False)  # what is served says more, as its setting has it
     try:
         return int(args.run(args) or 0)
     except HubError as error:

@@ -19,19 +19,21 @@ _encoder = msgspec.json.Encoder(enc_hook=repr)
 _handler = logging.StreamHandler()
 
 
-def configure(level: str = "info", stream: BinaryIO | None = None) -> None:
+def configure(
+    level: str = "info", stream: BinaryIO | None = None, *, for_good: bool = True
+) -> None:
     """Send log lines of at least `level` to `stream` (standard error), those of libraries among
-    them. Raises ValueError for a level that is none.
+    them. `for_good`: loggers that were used keep to it. Raises ValueError for a level that is none.
     """
-    least, lines = severity(level), _Lines(stream or sys.stderr.buffer)
+    least, lines = severity(level), _Lines(stream)
     shared: list[Processor] = [structlog.processors.add_log_level, _stamp]
     structlog.configure(
         processors=[*shared, _place, _line],
         wrapper_class=structlog.make_filtering_bound_logger(least),
         logger_factory=lambda *_: lines,
-        cache_logger_on_first_use=stream is None,  # another stream may follow one that is given
+        cache_logger_on_first_use=for_good and stream is None,
     )
-    _handler.setStream(cast(Any, _Text(stream or sys.stderr.buffer)))
+    _handler.setStream(cast(Any, _Text(stream)))
     _handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
@@ -97,7 +99,7 @@ class _Lines:
     """A logger of finished lines. What is logged in one turn of an event loop is written together
     at its end: each write gives the interpreter's lock away."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO | None) -> None:
         self._stream = stream
         self._waiting: list[bytes] = []
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -120,18 +122,19 @@ class _Lines:
         self._write(b"\n".join([*lines, b""]))
 
     def _write(self, text: bytes) -> None:
-        self._stream.write(text)
-        self._stream.flush()
+        stream = self._stream or sys.stderr.buffer
+        stream.write(text)
+        stream.flush()
 
 
 class _Text:
     """A text stream over bytes, for handlers of the standard library."""
 
-    def __init__(self, stream: BinaryIO) -> None:
+    def __init__(self, stream: BinaryIO | None) -> None:
         self._stream = stream
 
     def write(self, text: str) -> None:
-        self._stream.write(text.encode())
+        (self._stream or sys.stderr.buffer).write(text.encode())
 
     def flush(self) -> None:
-        self._stream.flush()
+        (self._stream or sys.stderr.buffer).flush()

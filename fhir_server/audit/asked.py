@@ -106,10 +106,31 @@ def _entity(asked: Asked, text: str, terms: Terms) -> Asked:
     values = text.split(",")
     if any("/" not in value for value in values):
         raise BadRequest(f"entity={text}: expected references such as Observation/1")
-    patients = [v.removeprefix("Patient/") for v in values if v.startswith("Patient/")]
-    places = [v.removeprefix("Organization/") for v in values if v.startswith("Organization/")]
-    where = either(_in("entity", values), _in("patient", patients), _in("organization", places))
-    return replace(_joined(asked, where), entities=(*asked.entities, frozenset(values)))
+    wanted = frozenset(values)
+    return replace(_joined(asked, _of(wanted)), entities=(*asked.entities, wanted))
+
+
+def _of(entities: frozenset[str], bound: frozenset[str] | None = None) -> Node:
+    """Return that a row has one of the entities; of patients, only those of `bound` count."""
+    patients = {v.removeprefix("Patient/") for v in entities if v.startswith("Patient/")}
+    places = {v.removeprefix("Organization/") for v in entities if v.startswith("Organization/")}
+    told = patients if bound is None else patients & bound
+    return either(
+        _in("entity", sorted(entities)),
+        _in("patient", sorted(told)),
+        _in("organization", sorted(places)),
+    )
+
+
+def narrowed(asked: Asked, bound: frozenset[str]) -> Asked:
+    """Return what is asked of the AuditEvents about these patients alone.
+
+    No row is found by another patient that it tells of: a next page would tell of that one.
+    """
+    patients = bound if asked.patients is None else bound & asked.patients
+    own = (_of(wanted, bound) for wanted in asked.entities)
+    where = both(asked.where, _in("patient", sorted(patients)), *own)
+    return replace(asked, where=where, patients=patients)
 
 
 def _date(asked: Asked, text: str, terms: Terms) -> Asked:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from fhir_server.audit import event, row
-from fhir_server.audit.asked import Asked, Params, asked_by
+from fhir_server.audit.asked import Asked, Params, asked_by, narrowed
 from fhir_server.audit.row import Row
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.decide import Deny, Verb, decide
@@ -60,7 +60,7 @@ async def find(store: Store, caller: Caller, params: Params, page: int, signer: 
     bound = _bound(caller, "search")
     asked = asked_by(params, Terms(now=caller.now, page=page))
     if bound is not None:
-        asked = _narrowed(asked, bound)
+        asked = narrowed(asked, bound)
     bind = repr((caller.account, caller.role, caller.patient, asked.used))
     after: tuple[Value | None, ...] | None = None
     skip, until = 0, caller.now
@@ -98,7 +98,7 @@ async def count(
     bound = _bound(caller, "search")
     asked = asked_by(params, Terms(now=caller.now))
     if bound is not None:
-        asked = _narrowed(asked, bound)
+        asked = narrowed(asked, bound)
     query = Query("audit", asked.where, limit=_AT_ONCE, now=caller.now)
     total = 0
     while True:
@@ -140,9 +140,3 @@ def _meant(asked: Asked, version: Version, *, whole: bool) -> list[tuple[Json, s
 def _of(version: Version, told: Row, *, whole: bool) -> list[tuple[Json, str]]:
     made = event.events(version.key.id, told, whole=whole)
     return list(zip(made, told.patients or ("",), strict=True))
-
-
-def _narrowed(asked: Asked, bound: frozenset[str]) -> Asked:
-    patients = bound if asked.patients is None else bound & asked.patients
-    where = Match("patient", (Cond("v", "in", tuple(sorted(patients))),))
-    return replace(asked, where=both(asked.where, where), patients=patients)

@@ -4,6 +4,7 @@ https://hl7.org/fhir/R4/administration-module.html
 """
 
 from collections.abc import Iterator
+from decimal import Decimal
 
 from fhir_server.demo.cast import CITY, PLACE, PLACES, STAFF, Place, Staff
 from fhir_server.demo.names import human_names
@@ -18,9 +19,9 @@ from fhir_server.demo.systems import (
 
 _KIND = {"prov": "医疗机构", "dept": "科室", "govt": "卫生行政机构"}
 _POSITION = {
-    "hospital": (30.9000, 120.5000),
-    "clinic-east": (30.9052, 120.5610),
-    "clinic-west": (30.8931, 120.4405),
+    "hospital": (Decimal("30.9000"), Decimal("120.5000")),
+    "clinic-east": (Decimal("30.9052"), Decimal("120.5610")),
+    "clinic-west": (Decimal("30.8931"), Decimal("120.4405")),
 }
 """Latitude and longitude of the houses; a department is where its hospital is."""
 

@@ -2,17 +2,16 @@
 
 https://hl7.org/fhir/R4/search.html#modifiers
 
-1. Which modifier goes with which type of parameter is the table MODIFIERS; any other is a 400.
+1. Which modifier goes with which type of parameter is a table in `asked`; any other is a 400.
 2. A comma means or. What cannot be read is a 400 that names the parameter, the value and the form.
 3. What R4 allows and the hub does not do yet is a 501 that names it.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import product
 from typing import TypeVar
 
-from conformance.definitions import Definitions, SearchParameter
 from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.search import (
     coded,
@@ -27,25 +26,12 @@ from fhir_server.search import (
     uri,
 )
 from fhir_server.search.alternatives import Alternatives, anyone, cond
-from fhir_server.search.elements import implied_codes, is_text, reads_canonicals, targets
+from fhir_server.search.asked import Asked, check_modifier
+from fhir_server.search.elements import implied_codes, is_text, reads_canonicals
 from fhir_server.search.escape import split, unescape
 from fhir_server.search.phrases import phrase
 from fhir_server.search.sought import settled
-from fhir_server.search.terms import Terms
 from fhir_server.search.tree import Direction, Match, Node, Not, Together, both, either
-
-MODIFIERS = {
-    "number": ("missing",),
-    "date": ("missing",),
-    "string": ("missing", "exact", "contains"),
-    "token": ("missing", "text", "not", "of-type", "in", "not-in", "above", "below"),
-    "reference": ("missing", "identifier", "above", "below"),
-    "composite": (),
-    "quantity": ("missing",),
-    "uri": ("missing", "above", "below"),
-    "special": ("missing",),
-}
-"""Type of parameter -> its modifiers; a reference also takes the name of a type."""
 
 _OTHER_ENTRIES = ("identifier", "of-type")
 """Modifiers that look at entries of their own, named `PARAM:MODIFIER`."""
@@ -54,29 +40,13 @@ _OTHER_ENTRIES = ("identifier", "of-type")
 T = TypeVar("T")
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """One parameter as it was asked: on which type, with which modifier, on which terms."""
-
-    definitions: Definitions
-    terms: Terms
-    type: str
-    parameter: SearchParameter
-    modifier: str = ""
-
-    @property
-    def name(self) -> str:
-        """The parameter's name as the client writes it."""
-        return self.parameter.code + (f":{self.modifier}" if self.modifier else "")
-
-
 def condition(asked: Asked, text: str) -> Node:
     """Return the predicate of `name=text`.
 
     Raises `BadRequest` for a modifier that does not go with the parameter and for a text that
     cannot be read, `NotSupported` for what the hub does not do yet.
     """
-    _check_modifier(asked)
+    check_modifier(asked)
     if asked.modifier == "missing":
         return _missing(asked, text)
     if asked.parameter.type == "special" and asked.parameter.code != "near":
@@ -95,28 +65,6 @@ def condition(asked: Asked, text: str) -> Node:
     return Not(found) if asked.modifier in ("not", "not-in") else found
 
 
-def _check_modifier(asked: Asked) -> None:
-    kind, modifier = asked.parameter.type, asked.modifier
-    if not modifier:
-        return
-    if modifier in MODIFIERS[kind]:
-        return
-    ends = _targets(asked)
-    if kind == "reference" and asked.definitions.is_resource_type(modifier):
-        if modifier in ends:
-            return
-        raise BadRequest(
-            f"{asked.name}: the reference is never to {modifier}; it may be to {', '.join(ends)}"
-        )
-    allowed = [f":{each}" for each in MODIFIERS[kind]]
-    if kind == "reference":
-        allowed.append(f"one of the types {', '.join(f':{each}' for each in ends)}")
-    raise BadRequest(
-        f"{asked.name}: a {kind} parameter has no modifier :{modifier}; "
-        f"allowed here: {', '.join(allowed) or 'none'}"
-    )
-
-
 def _missing(asked: Asked, text: str) -> Node:
     if text not in ("true", "false"):
         raise BadRequest(f"{asked.name}={text}: expected true or false")
@@ -124,10 +72,6 @@ def _missing(asked: Asked, text: str) -> Node:
     more = {"token": "text", "reference": "identifier"}.get(asked.parameter.type)
     present = either(Match(code), *([Match(f"{code}:{more}")] if more else []))
     return Not(present) if text == "true" else present
-
-
-def _targets(asked: Asked) -> tuple[str, ...]:
-    return targets(asked.definitions, asked.type, asked.parameter)
 
 
 def _entries_asked(asked: Asked) -> str:
@@ -183,7 +127,7 @@ def _reference(asked: Asked, value: str) -> Alternatives:
     known = asked.definitions.resource_types
     base = asked.terms.base
     if not asked.modifier:
-        return reference.alternatives(unescape(value), _targets(asked), known, base)
+        return reference.alternatives(unescape(value), asked.targets, known, base)
     return reference.alternatives(unescape(value), (asked.modifier,), (asked.modifier,), base)
 
 
@@ -229,7 +173,7 @@ def _along(asked: Asked, value: str, direction: Direction) -> Node:
             raise ValueError("a canonical URL, perhaps |version")
         return anyone(code, hierarchy.versions(url, version, direction))
     known, base = asked.definitions.resource_types, asked.terms.base
-    found = reference.alternatives(text, _targets(asked), known, base)
+    found = reference.alternatives(text, asked.targets, known, base)
     named = (str(each.value) for conds in found for each in conds if each.column == "v")
     return hierarchy.along(asked.definitions, code, named, direction)
 

@@ -12,7 +12,8 @@ import re
 from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.search import date, joins
 from fhir_server.search.alternatives import Alternatives, prefixed
-from fhir_server.search.condition import Asked, condition
+from fhir_server.search.asked import Asked
+from fhir_server.search.condition import condition
 from fhir_server.search.escape import split
 from fhir_server.search.filtered import filtered
 from fhir_server.search.fulltext import SCOPES

@@ -17,7 +17,8 @@ from conformance.definitions import SearchParameter
 from fhir_server.errors import BadRequest
 from fhir_server.search import filter, joins, operators
 from fhir_server.search.alternatives import Alternatives, anyone
-from fhir_server.search.condition import ANYTHING, Asked, Component, component, together
+from fhir_server.search.asked import Asked
+from fhir_server.search.condition import ANYTHING, Component, component, together
 from fhir_server.search.escape import escape
 from fhir_server.search.filter import Filter, FilterError, Joined, Negated, Step, Test
 from fhir_server.search.place import Place, parameter

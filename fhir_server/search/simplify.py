@@ -3,6 +3,8 @@
 1. `And` in `And` and `Or` in `Or` become one; one of a single part is that part; two `Not` cancel.
 2. In an `Or`, comparisons of one parameter that differ in the value alone become one `in`, and
    lists of ids one list: an alternative of thousands of values stays one node.
+3. In an `Or`, joins by one reference become one join, to what satisfies one of them. What all of
+   them demand there, such as what the caller may see, is demanded once.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,6 +13,7 @@ from typing import NamedTuple
 
 from fhir_server.model import Value
 from fhir_server.search.tree import (
+    EVERYTHING,
     And,
     Chain,
     Cond,
@@ -22,6 +25,8 @@ from fhir_server.search.tree import (
     Not,
     Or,
     Together,
+    both,
+    either,
 )
 
 Conds = tuple[Cond, ...]
@@ -61,7 +66,8 @@ def _flat(kind: type[And] | type[Or], nodes: Iterable[Node]) -> Iterable[Node]:
 def _gathered(nodes: Sequence[Node]) -> tuple[Node, ...]:
     alike: dict[tuple[str, Conds], dict[Value, None]] = {}
     ids: set[str] = set()
-    rest: list[Node] = []
+    joins: dict[Chain | Has, list[Node]] = {}
+    rest: dict[Node, None] = {}
     for node in nodes:
         match node:
             case Match(param, conds) if (listed := _listed(conds)) is not None:
@@ -69,10 +75,24 @@ def _gathered(nodes: Sequence[Node]) -> tuple[Node, ...]:
                 alike.setdefault((param, others), {}).update(dict.fromkeys(values))
             case Ids(some):
                 ids |= some
+            case Chain() | Has():
+                joins.setdefault(replace(node, where=EVERYTHING), []).append(node.where)
             case _:
-                rest.append(node)
+                rest[node] = None
     matches = (_match(param, others, tuple(v)) for (param, others), v in alike.items())
-    return (*([Ids(frozenset(ids))] if ids else ()), *matches, *rest)
+    joined = (replace(join, where=_one_of(wheres)) for join, wheres in joins.items())
+    return (*([Ids(frozenset(ids))] if ids else ()), *matches, *joined, *rest)
+
+
+def _one_of(nodes: Sequence[Node]) -> Node:
+    """Return that one of simplified predicates holds."""
+    if len(nodes) == 1:
+        return nodes[0]
+    parts = [node.nodes if isinstance(node, And) else (node,) for node in nodes]
+    always = set(parts[0]).intersection(*parts[1:])
+    common = [node for node in parts[0] if node in always]
+    apart = [both(*(node for node in some if node not in always)) for some in parts]
+    return simplified(both(*common, either(*apart)))
 
 
 def _listed(conds: Conds) -> tuple[tuple[Value, ...], Conds] | None:

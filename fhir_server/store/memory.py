@@ -4,115 +4,27 @@ Same order, same preconditions, same history as on disk; nothing survives the pr
 """
 
 import time
-from collections import defaultdict
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from fhir_server.errors import TooCostly
 from fhir_server.model import (
     DEFINITIONS,
     Change,
-    Entry,
     History,
     Key,
     Line,
     Page,
     Place,
     Query,
-    Text,
     Version,
     Write,
 )
-from fhir_server.search.evaluate import Record, evaluate
-from fhir_server.search.tree import And, Cond, Ids, InPatient, Match, Node
+from fhir_server.search.evaluate import evaluate
 from fhir_server.store import order, past, precondition
 from fhir_server.store.explanation import Explanation, Step, Total, explained
+from fhir_server.store.living import Held, Living
 from fhir_server.store.protocol import Stats
-
-
-@dataclass(frozen=True, slots=True)
-class _Record:
-    """A latest, living version with its entries, and its place in the order."""
-
-    number: int
-    patient: int
-    version: Version
-    entries: tuple[Entry, ...]
-    text: Text
-
-    @property
-    def key(self) -> Key:
-        return self.version.key
-
-    @property
-    def updated(self) -> int:
-        return self.version.updated
-
-    @property
-    def patients(self) -> tuple[str, ...]:
-        return self.version.patients
-
-
-_Shelf = dict[Key, _Record]
-
-
-class _Living:
-    """The living records and three ways to them; a `World` for joins."""
-
-    def __init__(self) -> None:
-        self.types: dict[str, _Shelf] = defaultdict(dict)
-        self._patients: dict[tuple[str, str], _Shelf] = defaultdict(dict)
-        self._values: dict[tuple[str, str, object], _Shelf] = defaultdict(dict)
-
-    def put(self, record: _Record) -> None:
-        for shelf in self._shelves(record):
-            shelf[record.key] = record
-
-    def remove(self, key: Key) -> None:
-        record = self.types[key.type].get(key)
-        for shelf in self._shelves(record) if record else ():
-            shelf.pop(key, None)
-
-    def _shelves(self, record: _Record) -> Iterable[_Shelf]:
-        type = record.key.type
-        yield self.types[type]
-        yield from (self._patients[type, patient] for patient in record.patients)
-        yield from (self._values[type, e.param, e.v] for e in record.entries if not e.path)
-
-    def get(self, ref: str, /) -> Record | None:
-        type, _, id = ref.partition("/")
-        return self.types.get(type, {}).get(Key(type, id))
-
-    def about(self, type: str, patient: str, /) -> Iterable[Record]:
-        return self._patients.get((type, patient), {}).values()
-
-    def referring(self, type: str, param: str, ref: str, /) -> Iterable[Record]:
-        return self._values.get((type, param, ref), {}).values()
-
-    def candidates(self, type: str, where: Node) -> _Shelf:
-        """Return the smallest shelf that holds every record of the type that satisfies `where`."""
-        shelves = [self.types.get(type, {})]
-        for node in where.nodes if isinstance(where, And) else (where,):
-            match node:
-                case Ids(ids):
-                    keys = (Key(type, id) for id in ids)
-                    shelves.append({k: shelves[0][k] for k in keys if k in shelves[0]})
-                case InPatient(patient):
-                    shelves.append(self._patients.get((type, patient), {}))
-                case Match(param, conds):
-                    for values in _listed(conds):
-                        named = (self._values.get((type, param, v), {}) for v in values)
-                        shelves.append({k: r for shelf in named for k, r in shelf.items()})
-                case _:
-                    pass
-        return min(shelves, key=len)
-
-
-def _listed(conds: Iterable[Cond]) -> Iterable[tuple[object, ...]]:
-    """Yield the values that `v` may have, for each condition that lists them."""
-    for column, op, value in conds:
-        if column == "v" and op in ("=", "in"):
-            yield value if isinstance(value, tuple) else (value,)
 
 
 class MemoryStore:
@@ -123,7 +35,7 @@ class MemoryStore:
         """Start empty."""
         self._clock = clock
         self._seconds = query_seconds
-        self._living = _Living()
+        self._living = Living()
         self._versions: dict[Key, list[Version]] = {}
         self._numbers: dict[Key, int] = {}
         self._patients: dict[str, int] = {}
@@ -254,7 +166,7 @@ class MemoryStore:
         versions = self._versions.get(key)
         return versions[-1] if versions else None
 
-    def _matching(self, query: Query) -> Iterable[_Record]:
+    def _matching(self, query: Query) -> Iterable[Held]:
         """Yield what matches. Raises `TooCostly` past the time limit."""
         end = time.monotonic() + self._seconds
         for record in self._living.candidates(query.type, query.where).values():
@@ -264,7 +176,7 @@ class MemoryStore:
                 yield record
 
     @staticmethod
-    def _place(query: Query, record: _Record) -> Place:
+    def _place(query: Query, record: Held) -> Place:
         values = (
             order.value(s, record.key.id, record.updated, record.entries, record.text)
             for s in query.sort
@@ -284,7 +196,7 @@ class MemoryStore:
         self._changes.append(Change(len(self._changes) + 1, write.key, vid))
         self._living.remove(write.key)
         if write.body is not None:
-            self._living.put(_Record(number, patient, version, write.entries, write.text))
+            self._living.put(Held(number, patient, version, write.entries, write.text))
         return version
 
     def _reindex(self, write: Write) -> bool:
@@ -295,7 +207,7 @@ class MemoryStore:
         self._versions[write.key][-1] = version
         self._living.remove(write.key)
         patient = self._patient(write.patients)
-        self._living.put(_Record(record.number, patient, version, write.entries, write.text))
+        self._living.put(Held(record.number, patient, version, write.entries, write.text))
         return True
 
     def _vid(self, key: Key) -> int:

@@ -6,6 +6,7 @@ which costs more than most queries. So it is written with another text then.
 """
 
 import sqlite3
+from collections.abc import Sequence
 from typing import Any
 
 _MOST = 200
@@ -20,12 +21,18 @@ class Connection(sqlite3.Connection):
         self._interrupted: dict[str, int] = {}
         self._count = 0
         self._last = ""
+        self.permitted: Sequence[frozenset[int]] = ()
+        """The sets of patients of the query that runs, which its statements ask by their place."""
 
     def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
         """Execute a statement in a text of its own that is compiled and not in use."""
         self._last = sql
         number = self._interrupted.get(sql) if self._interrupted else None
         return super().execute(sql if number is None else f"{sql} --{number}", parameters)
+
+    def permits(self, place: int, pid: int) -> bool:
+        """Tell whether a patient is in a set of the query: a function of its statements."""
+        return pid in self.permitted[place]
 
     def interrupted(self) -> None:
         """Note that the last statement was interrupted."""

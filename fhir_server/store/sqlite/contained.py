@@ -15,7 +15,6 @@ from fhir_server.search.tree import (
     Chain,
     Cond,
     Contained,
-    ForEachPatient,
     Has,
     Match,
     Node,
@@ -35,15 +34,32 @@ Known = Callable[[str, str], bool]
 def led(node: Node, type: str, known: Known) -> Node:
     """Return a predicate that holds for the same records of a type, with conditions that lead to
     containers; what no record ever contained is left out."""
+    return _led(node, type, known) if _asks(node) else node
+
+
+def _asks(node: Node) -> bool:
+    """Tell whether any of it is asked of contained resources."""
+    match node:
+        case And(nodes) | Or(nodes):
+            return any(map(_asks, nodes))
+        case Not(inner):
+            return _asks(inner)
+        case Chain() | Has():
+            return _asks(node.where)
+        case _:
+            return isinstance(node, Contained)
+
+
+def _led(node: Node, type: str, known: Known) -> Node:
     match node:
         case And(nodes):
-            return And(tuple(led(each, type, known) for each in nodes))
+            return And(tuple(_led(each, type, known) for each in nodes))
         case Or(nodes):
-            return Or(tuple(led(each, type, known) for each in nodes))
+            return Or(tuple(_led(each, type, known) for each in nodes))
         case Not(inner):
-            return Not(led(inner, type, known))
-        case Chain() | Has() | ForEachPatient():
-            return replace(node, where=led(node.where, node.type, known))
+            return Not(_led(inner, type, known))
+        case Chain() | Has():
+            return replace(node, where=_led(node.where, node.type, known))
         case Contained(kind, where, param):
             if not known(type, f"#{kind}:_id"):
                 return NOTHING

@@ -142,6 +142,8 @@ def _count(s: Statement, type: str, node: Node) -> int:
     match node:
         case Match() if is_sought(node):
             return p.count(_sought(p, type, node))
+        case Match(param, ()):
+            return p.count(f"entry c {BY_VALUE} WHERE c.param = {p.param(type, param)}")
         case Updated(conds):
             tests = compare(p, "c.updated", conds)
             where = " AND ".join((f"c.kind = {p.kind(type)}", "c.deleted = 0", *tests))

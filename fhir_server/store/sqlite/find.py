@@ -42,6 +42,7 @@ from fhir_server.store.sqlite.estimate import (
     sought,
 )
 from fhir_server.store.sqlite.measure import reached
+from fhir_server.store.sqlite.phrase import is_certain
 from fhir_server.store.sqlite.predicate import (
     FOR_ALL,
     FOR_FEW,
@@ -55,7 +56,7 @@ from fhir_server.store.sqlite.predicate import (
 )
 from fhir_server.store.sqlite.schema import BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement, joined
-from fhir_server.store.sqlite.text import is_certain, source
+from fhir_server.store.sqlite.text import source
 
 _PATIENTS = InPatient | OnlyPatients | ForEachPatient
 
@@ -166,7 +167,7 @@ def _branch(s: Statement, type: str, nodes: Sequence[Node], part: _Part) -> str:
     tests += patients + part.behind(seek=not patients)
     met = driver if _is_met(driver) else None
     reach = _reach(s, type, driver, part.every)
-    tests += [holds(s, n, type, "c", reach) for n in cheapest_first(nodes) if n is not met]
+    tests += [holds(s, n, type, "c", reach) for n in cheapest_first(s, nodes) if n is not met]
     columns = "DISTINCT c.patient AS patient, c.rid AS rid"
     return f"SELECT {columns} FROM {source} WHERE {joined('AND', tests, '1')}"
 
@@ -300,4 +301,9 @@ def _of_patients(s: Statement, nodes: Iterable[Node], part: _Part) -> list[str]:
 
 
 def _is_small(s: Statement, node: OnlyPatients | ForEachPatient) -> bool:
-    return isinstance(node, OnlyPatients) or is_few(s, node.type, node.where)
+    if isinstance(node, OnlyPatients):
+        return True
+    place = s.kept(node)
+    if place is not None:
+        return not s.asked.sizes(s.many)[place]
+    return is_few(s, node.type, node.where)

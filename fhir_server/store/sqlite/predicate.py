@@ -26,6 +26,7 @@ from fhir_server.search.tree import (
     Together,
     Updated,
     Words,
+    both,
 )
 from fhir_server.store.explanation import Step, named
 from fhir_server.store.order import NOBODY, SEVERAL
@@ -65,9 +66,10 @@ FOR_ALL = Reach(hops=0)
 FOR_FEW = Reach(sets=False)
 
 
-def cheapest_first(nodes: Iterable[Node]) -> list[Node]:
-    """Return nodes in the order in which a row is asked for them: one seek, one range, joins."""
-    return sorted(nodes, key=_cost)
+def cheapest_first(s: Statement, nodes: Iterable[Node]) -> list[Node]:
+    """Return nodes in the order in which a row is asked for them: a set, one seek, one range,
+    joins."""
+    return sorted(nodes, key=lambda node: -1 if s.kept(node) is not None else _cost(node))
 
 
 def _cost(node: Node) -> int:
@@ -93,7 +95,9 @@ def holds(  # noqa: PLR0911 one a node
     """
     match node:
         case And(nodes):
-            return joined("AND", (holds(s, n, type, c, reach) for n in cheapest_first(nodes)), "1")
+            return joined(
+                "AND", (holds(s, n, type, c, reach) for n in cheapest_first(s, nodes)), "1"
+            )
         case Or(nodes):
             return joined("OR", _choices(s, grouped(nodes), type, c, reach), NEVER)
         case Not(inner):
@@ -127,7 +131,7 @@ def _choices(s: Statement, asks: Asks, type: str, c: str, reach: Reach) -> Itera
     groups, rest = openings(asks.rest)
     for group in groups:
         yield opened(s, group, type, c, lambda node, of, row: holds(s, node, of, row, reach))
-    for node in cheapest_first(rest):
+    for node in cheapest_first(s, rest):
         yield holds(s, node, type, c, reach)
 
 
@@ -248,7 +252,8 @@ def referred(s: Statement, type: str, join: Has) -> str:
     """Return the step `rid`: the records of a type that those of another type refer to."""
 
     def make() -> str:
-        found = s.find(s, join.type, join.where)
+        # Few records may refer to any at all by this parameter, as grants to single records.
+        found = s.find(s, join.type, both(Match(join.param), join.where))
         if join.canonical:
             source = f"entry r {BY_VALUE}"
             version = canonicals.is_version(s, type, "r.rid", "a.w")
@@ -270,18 +275,23 @@ def _each(s: Statement, node: OnlyPatients | ForEachPatient, c: str, reach: Reac
 
     The patient whom a query names is asked about once, all others row by row.
     """
-    if isinstance(node, ForEachPatient) and not reach.collects(s, node):
-        a = s.alias()
+    a, place = s.alias(), s.kept(node)
+    if place is not None and isinstance(node, ForEachPatient) and reach.hops:
+        s.tell(Step("set", node.type, named(node)))
+        one, cases = f"permits({place}, {c}.patient)", ""
+        rows = f"several {a} WHERE {a}.rid = {c}.rid"
+        all = f"NOT {_exists(f'{rows} AND NOT permits({place}, {a}.pid)')}"
+    elif isinstance(node, ForEachPatient) and not reach.collects(s, node):
         one = _about(s, node, f"{c}.patient")
-        named = "".join(f" WHEN {pid} THEN {_about(s, node, pid)}" for pid in s.named())
+        cases = "".join(f" WHEN {pid} THEN {_about(s, node, pid)}" for pid in s.named())
         rows = f"several {a} WHERE {a}.rid = {c}.rid"
         each = _about(s, node, f"{a}.pid")
         all = f"NOT {_exists(f'{rows} AND NOT {each}')}"
     else:
         allowed = f"(SELECT pid FROM {permitted(s, node)})"
-        one, named = f"{c}.patient IN {allowed}", ""
+        one, cases = f"{c}.patient IN {allowed}", ""
         all = f"NOT {_exists(f'several WHERE rid = {c}.rid AND pid NOT IN {allowed}')}"
-    return f"CASE {c}.patient WHEN {NOBODY} THEN 0 WHEN {SEVERAL} THEN {all}{named} ELSE {one} END"
+    return f"CASE {c}.patient WHEN {NOBODY} THEN 0 WHEN {SEVERAL} THEN {all}{cases} ELSE {one} END"
 
 
 def _about(s: Statement, node: ForEachPatient, pid: str) -> str:
@@ -308,6 +318,9 @@ def permitted(s: Statement, node: OnlyPatients | ForEachPatient) -> str:
     def make() -> str:
         if isinstance(node, OnlyPatients):
             return f"SELECT pid FROM patient WHERE id IN {s.one_of(node.patients)}"
+        place = s.kept(node)
+        if place is not None:
+            return f"SELECT value AS pid FROM json_each({s.listed(place)})"
         found = s.step(
             ("records", node.type, node.where),
             lambda: s.find(s, node.type, node.where),

@@ -7,12 +7,15 @@ from typing import NamedTuple
 import msgspec
 
 from fhir_server.model import Page, Query, Version
+from fhir_server.search.tree import ForEachPatient
 from fhir_server.store import order
 from fhir_server.store.explanation import Step, Total
 from fhir_server.store.sqlite import rows
 from fhir_server.store.sqlite.deadline import Limit, OutOfPatience
 from fhir_server.store.sqlite.find import find, walk
+from fhir_server.store.sqlite.permits import Permits
 from fhir_server.store.sqlite.plans import Plans
+from fhir_server.store.sqlite.predicate import permitted
 from fhir_server.store.sqlite.sample import counted, sampled, some
 from fhir_server.store.sqlite.sort import collected, sorted_all, valued, valueless, walked
 from fhir_server.store.sqlite.statement import Asked, Statement
@@ -47,12 +50,16 @@ class Search:
     match. Where that takes too long, few match, and all of them are found and sorted.
     """
 
-    def __init__(self, asked: Asked, plans: Plans, limit: Limit, tuning: Tuning) -> None:
-        """Take a query on its connection, and what it may take."""
+    def __init__(
+        self, asked: Asked, plans: Plans, limit: Limit, tuning: Tuning, permits: Permits | None
+    ) -> None:
+        """Take a query on its connection, and what it may take; `permits` only where what the
+        connection reads is committed."""
         self._asked = asked
         self._plans = plans
         self._limit = limit
         self._tuning = tuning
+        self._permits = permits
         self.steps: list[Step] = []
         """What was decided so far."""
 
@@ -61,6 +68,7 @@ class Search:
         query = self._asked.query
         if query.limit <= 0:
             return Page(())
+        self._prepare(whole=False)
         found = self._places()
         places = order.turned(found, query.limit, back=query.back)
         onward = order.onward(places, more=len(found) > len(places), back=query.back)
@@ -69,12 +77,14 @@ class Search:
     def count(self) -> int:
         """Return how many records match."""
         query = self._asked.query
+        self._prepare(whole=True)
         found = self._run("count", lambda s: counted(find(s, query.type, query.where)))
         return int(found.fetchone()[0])
 
     def estimate(self) -> Total:
         """Return how many match if they are few or soon found; else what a sample comes to."""
         query = self._asked.query
+        self._prepare(whole=False)
         try:
             with self._limit.patience(self._tuning.patience):
                 found = self._run("some", lambda s: some(s, query.type, query.where, MOST_EXACT))
@@ -93,11 +103,25 @@ class Search:
         found = self._run("exists", lambda s: f"{walk(s, query.type, query.where)} LIMIT 1")
         return found.fetchone() is not None
 
+    def _prepare(self, *, whole: bool) -> None:
+        """Learn whom grants permit, where that is known or worth it."""
+        if self._permits is not None:
+            self._permits.prepare(self._asked, self._permitted, whole=whole)
+
+    def _permitted(self, node: ForEachPatient, most: int) -> Iterable[int]:
+        place = self._asked.shape.grants.index(node)
+        found = self._run(
+            f"permitted {place} {most}",
+            lambda s: f"SELECT pid FROM {permitted(s, node)} LIMIT {most}",
+        )
+        return (pid for (pid,) in found)
+
     def _run(self, purpose: str, write: Callable[[Statement], str]) -> sqlite3.Cursor:
         """Run what `write` puts together, or what it once put together for such a query."""
         many = self._tuning.many
         empty = Statement(self._asked, find, many)
-        made = self._plans.get(self._asked, (purpose, many), empty, write)
+        key = (purpose, many, self._asked.sizes(many))
+        made = self._plans.get(self._asked, key, empty, write)
         if len(made.sql) > _LONG and self._limit.is_brief:
             raise OutOfPatience  # nothing interrupts SQLite while it compiles
         self.steps += made.told
@@ -111,6 +135,7 @@ class Search:
                 return self._walked()
         except OutOfPatience:
             self.steps.append(Step("impatient", self._asked.query.type))
+            self._prepare(whole=True)
             return self._run("sorted", lambda s: sorted_all(s, self._asked.query)).fetchall()
 
     def _walked(self) -> list[order.Place]:

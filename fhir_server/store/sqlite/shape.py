@@ -11,15 +11,18 @@ from collections.abc import Callable, Hashable, Iterable
 from typing import Any
 
 from fhir_server.model import Query, Value
+from fhir_server.search.near import around
 from fhir_server.search.tree import (
     And,
     Chain,
     Cond,
+    Contained,
     ForEachPatient,
     Has,
     Ids,
     InPatient,
     Match,
+    Near,
     Node,
     Not,
     Now,
@@ -27,8 +30,10 @@ from fhir_server.search.tree import (
     Or,
     Together,
     Updated,
+    Words,
 )
 from fhir_server.store.prefix import end
+from fhir_server.store.sqlite.phrase import is_certain, matched
 
 FEW = 16
 """The longest list whose values have a slot each; a longer one has one, unless it has floats."""
@@ -42,17 +47,24 @@ Slotted = Value | Listed
 class Shape:
     """The shape of a query, and the values in its slots."""
 
-    __slots__ = ("_slots", "_tokens", "is_unique", "named", "values")
+    __slots__ = ("_slots", "_tokens", "grants", "is_unique", "named", "values")
 
     def __init__(self, query: Query) -> None:
         """Take a query apart."""
         self.values: list[Any] = []
-        self.is_unique = any(sort.by for sort in query.sort)
+        self.is_unique = False
         self.named: list[str] = []
         """Patients whom the query's own criteria name, by id or by reference."""
+        self.grants: list[ForEachPatient] = []
+        """The distinct predicates of grants."""
         self._slots: dict[tuple[type, Slotted], int] = {}
         behind = None if query.after is None else tuple(v is None for v in query.after)
-        self._tokens: list[Hashable] = [query.type, query.sort, behind, query.back]
+        self._tokens: list[Hashable] = [query.type, behind, query.back]
+        for sort in query.sort:
+            self.tell(sort.param, sort.descending, len(sort.by))
+            for node in sort.by:
+                self.add(node)
+        self.tell(";")
         self.add(query.where)
 
     @property
@@ -159,7 +171,29 @@ def _join(shape: Shape, node: Chain | Has) -> None:
     shape.add(node.where)
 
 
+def _contained(shape: Shape, node: Contained) -> None:
+    shape.tell(node.type, node.param)
+    shape.add(node.where)
+
+
+def _words(shape: Shape, node: Words) -> None:
+    shape.tell(node.scope, len(node.words))
+    shape.fill(node.sought)
+    if node.words:
+        shape.tell(is_certain(node))
+        shape.fill(matched(node))
+
+
+def _near(shape: Shape, node: Near) -> None:
+    shape.tell(node.param)
+    for value in (node.latitude, node.longitude, node.metres):
+        shape.fill(value)
+    _conds(shape, around(node))
+
+
 def _each(shape: Shape, node: ForEachPatient) -> None:
+    if node not in shape.grants:
+        shape.grants.append(node)
     shape.tell(node.type)
     shape.add(node.where)
 
@@ -174,6 +208,9 @@ _TOLD: dict[type, Callable[[Shape, Any], None]] = {
     Updated: lambda shape, node: _conds(shape, node.all),
     Chain: _join,
     Has: _join,
+    Contained: _contained,
+    Words: _words,
+    Near: _near,
     InPatient: lambda shape, node: shape.fill(node.patient),
     OnlyPatients: lambda shape, node: shape.fill_all(node.patients),
     ForEachPatient: _each,

@@ -14,9 +14,10 @@ from typing import Any
 import msgspec
 
 from fhir_server.model import Query, Value
-from fhir_server.search.tree import Node, Now
+from fhir_server.search.tree import ForEachPatient, Node, Now
 from fhir_server.store.explanation import Step
 from fhir_server.store.prefix import end
+from fhir_server.store.sqlite.connection import Connection
 from fhir_server.store.sqlite.names import UNKNOWN, Names
 from fhir_server.store.sqlite.shape import PATIENT, Listed, Shape, in_order, is_long
 
@@ -32,10 +33,18 @@ _OFTEN = 6
 _NAMED = 2
 
 
+@dataclass(frozen=True, slots=True)
+class Permitted:
+    """The numbers of the patients whom a grant's predicate permits, and the same as JSON."""
+
+    pids: frozenset[int]
+    listed: str
+
+
 class Asked:
     """What a query asks of a connection: its shape, its values, and what was counted for it."""
 
-    def __init__(self, connection: sqlite3.Connection, names: Names, query: Query) -> None:
+    def __init__(self, connection: Connection, names: Names, query: Query) -> None:
         """Take a query whose predicate is simplified."""
         self.connection = connection
         self.names = names
@@ -43,6 +52,17 @@ class Asked:
         self.wanted = query.limit + 1
         self.shape = Shape(query)
         self.counts: dict[Hashable, int] = {}
+        self.permitted: tuple[Permitted | None, ...] = ()
+        """Of each of `shape.grants` whom it permits, where that is known beforehand."""
+
+    def permit(self, permitted: Iterable[Permitted | None]) -> None:
+        """Take whom the query's grants permit."""
+        self.permitted = tuple(permitted)
+        self.connection.permitted = [each.pids if each else frozenset() for each in self.permitted]
+
+    def sizes(self, many: int) -> tuple[bool | None, ...]:
+        """Return of each set whether it is large, None where there is none: plans depend on it."""
+        return tuple(len(each.pids) >= many if each else None for each in self.permitted)
 
 
 Given = Callable[[Asked], Any] | int
@@ -174,6 +194,22 @@ class Statement:
     def named(self) -> list[str]:
         """Return the places of the numbers of patients whom the query names, of the first few."""
         return [self.patient(name) for name in self.asked.shape.named[:_NAMED]]
+
+    def kept(self, node: Node) -> int | None:
+        """Return the place of the set of patients whom a grant's predicate permits, if known."""
+        if not self.asked.permitted or not isinstance(node, ForEachPatient):
+            return None
+        place = self.asked.shape.grants.index(node)
+        return None if self.asked.permitted[place] is None else place
+
+    def listed(self, place: int) -> str:
+        """Return the place of the JSON of a set of patients."""
+
+        def given(asked: Asked) -> str:
+            permitted = asked.permitted[place]
+            return permitted.listed if permitted else "[]"
+
+        return self._place(("permitted", place), given)
 
     def alias(self) -> str:
         """Return a name that no other part uses."""

@@ -16,6 +16,7 @@ from fhir_server.store.sqlite.connection import Connection
 from fhir_server.store.sqlite.contained import led
 from fhir_server.store.sqlite.deadline import Limit, busy
 from fhir_server.store.sqlite.names import UNKNOWN, Names
+from fhir_server.store.sqlite.permits import Permits
 from fhir_server.store.sqlite.plans import Plans
 from fhir_server.store.sqlite.readers import Readers
 from fhir_server.store.sqlite.search import Search, Tuning
@@ -69,9 +70,10 @@ class SQLiteStore:
         self._path = path
         self._names = Names()
         self._plans = Plans()
+        self._permits = Permits()
         self._readers = Readers(path, query_seconds)
         self._tuning = tuning
-        self._writer = Writer(path, self._names, clock, self._search)
+        self._writer = Writer(path, self._names, clock, self._uncommitted)
 
     async def read(self, key: Key, vid: int | None = None) -> Version | None:
         """Return the latest version or version `vid`; inline, since it costs less than a hop."""
@@ -86,22 +88,22 @@ class SQLiteStore:
 
     async def search(self, query: Query) -> Page:
         """Return a page of latest, living versions."""
-        return await self._readers.run(lambda c, limit: self._search(c, limit, query).page())
+        return await self._readers.run(lambda c, limit: self._read(c, limit, query).page())
 
     async def count(self, query: Query) -> int:
         """Return how many living records match."""
-        return await self._readers.run(lambda c, limit: self._search(c, limit, query).count())
+        return await self._readers.run(lambda c, limit: self._read(c, limit, query).count())
 
     async def estimate(self, query: Query) -> Total:
         """Return about how many living records match."""
-        return await self._readers.run(lambda c, limit: self._search(c, limit, query).estimate())
+        return await self._readers.run(lambda c, limit: self._read(c, limit, query).estimate())
 
     async def explain(self, query: Query) -> Explanation:
         """Find a page and the count, and tell how."""
         steps: list[Step] = []
 
         def page(connection: Connection, limit: Limit) -> Page:
-            search = self._search(connection, limit, query)
+            search = self._read(connection, limit, query)
             try:
                 return search.page()
             finally:
@@ -172,13 +174,22 @@ class SQLiteStore:
     async def _chunk(self, type: str | None, after: int) -> list[tuple[int, Version]]:
         return await self._readers.run(lambda c, _: maintenance.chunk(c, type, after))
 
-    def _search(self, connection: sqlite3.Connection, limit: Limit, query: Query) -> Search:
+    def _uncommitted(self, connection: Connection, limit: Limit, query: Query) -> Search:
+        """Ask within a transaction that may still be undone: nothing of it is kept."""
+        return self._search(connection, limit, query, None)
+
+    def _read(self, connection: Connection, limit: Limit, query: Query) -> Search:
+        return self._search(connection, limit, query, self._permits)
+
+    def _search(
+        self, connection: Connection, limit: Limit, query: Query, permits: Permits | None
+    ) -> Search:
         def known(type: str, param: str) -> bool:
             return self._names.param(connection, type, param) != UNKNOWN
 
         where = simplified(led(query.where, query.type, known))
         asked = Asked(connection, self._names, replace(query, where=where))
-        return Search(asked, self._plans, limit, self._tuning)
+        return Search(asked, self._plans, limit, self._tuning, permits)
 
     def _inline(self, sql: str, *values: int | str) -> list[tuple[Any, ...]]:
         try:

@@ -18,6 +18,7 @@ from typing import Any
 from fhir_server.model import Text
 from fhir_server.search.tree import Words
 from fhir_server.store.sqlite.insert import insert, select
+from fhir_server.store.sqlite.phrase import matched
 from fhir_server.store.sqlite.statement import Statement
 
 _KIND = 40  # bits below the type's number
@@ -52,11 +53,9 @@ def said(s: Statement, node: Words, type: str, c: str) -> str:
 
 def candidates(s: Statement, node: Words, type: str) -> str:
     """Return what comes behind FROM to find records that have all the words, as `f`."""
-    *whole, last = (f'"{word}"' for word in (*node.words[:-1], _indexed(node)))
-    sought = " AND ".join((*whole, f"{last}*" if node.begins else last))
     low = f"({s.kind(type)} << {_KIND})"
     within = f"f.rowid > {low} AND f.rowid < {low} + (1 << {_KIND})"
-    return f"word f WHERE f.word MATCH {s.bind(sought)} AND {within}"
+    return f"word f WHERE f.word MATCH {s.bind(matched(node))} AND {within}"
 
 
 def source(s: Statement, node: Words, type: str) -> tuple[str, list[str]]:
@@ -64,17 +63,6 @@ def source(s: Statement, node: Words, type: str) -> tuple[str, list[str]]:
     found, _, tests = candidates(s, node, type).partition(" WHERE ")
     joined = f"c.rid = (f.rowid & ((1 << {_KIND}) - 1))"
     return f"{found} CROSS JOIN record c", [tests, joined]
-
-
-def is_certain(node: Words) -> bool:
-    """Tell whether the index alone tells that a record has the words."""
-    return node.scope == "content" and (_indexed(node),) == node.words
-
-
-def _indexed(node: Words) -> str:
-    """Return the last word, or as much of its beginning as the index knows."""
-    last = node.words[-1]
-    return last[: 3 if len(last) >= 3 else 1] if node.begins else last
 
 
 def kept(connection: sqlite3.Connection, rids: Sequence[int]) -> dict[int, Text]:

@@ -70,7 +70,7 @@ class Writer:
         path: str,
         names: Names,
         clock: Callable[[], int],
-        search: Callable[[sqlite3.Connection, Limit, Query], Search],
+        search: Callable[[Connection, Limit, Query], Search],
     ) -> None:
         """Start the thread; `search` decides the `unless` of a commit."""
         self._search = search

@@ -65,6 +65,19 @@ async def test_a_patient_does_not_read_what_else_was_searched_for(
     assert [has_query(event) for event in whole.events] == [True, True]
 
 
+async def test_no_next_page_tells_a_patient_whom_else_a_row_is_about(
+    trail: Trail, signer: Signer
+) -> None:
+    for id in "abc":
+        await trail.row(id, patients=("p1", "p2"), after=ord(id))
+
+    found = await find(
+        trail.store, PATIENT, [("entity", "Patient/p2"), ("_count", "1")], 20, signer
+    )
+
+    assert (found.events, found.cursor) == ((), "")
+
+
 async def test_nobody_else_reads_it(trail: Trail, signer: Signer) -> None:
     await trail.row("a")
     with pytest.raises(Forbidden):

@@ -46,6 +46,7 @@ def test_a_type_is_done_again_on_demand(city: str, run: Run) -> None:
 
     assert told.status == 0
     assert told.out.startswith("Patient ")
+    assert told.out.endswith("records\nDone.\n")
 
 
 def test_an_unknown_type_is_told(city: str, run: Run) -> None:

@@ -1,5 +1,6 @@
 """Every resource of the city is valid R4, as it is and as it comes back from JSON."""
 
+from collections.abc import Iterator
 from decimal import Decimal
 
 import msgspec
@@ -29,3 +30,20 @@ def test_every_resource_is_valid_after_json(validator):
 
     assert found == []
     assert [encoder.encode(decoder.decode(body)) for body in sent] == sent
+
+
+def test_every_number_with_a_point_is_a_decimal(resources):
+    """As those of a body that came by the wire: search makes no entries of floats."""
+    assert [entry["id"] for entry in resources if any(_floats(entry))] == []
+
+
+def _floats(value: object) -> Iterator[float]:
+    match value:
+        case float():
+            yield value
+        case dict():
+            for part in value.values():
+                yield from _floats(part)
+        case list():
+            for part in value:
+                yield from _floats(part)

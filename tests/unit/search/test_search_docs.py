@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fhir_server.search.condition import MODIFIERS
+from fhir_server.search.asked import MODIFIERS
 from fhir_server.search.criteria import NOT_YET
 from fhir_server.search.results import MANY, ONCE
 

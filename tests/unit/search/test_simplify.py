@@ -4,7 +4,7 @@ from hypothesis import given
 
 from fhir_server.search.evaluate import Plain, Plainly, evaluate
 from fhir_server.search.simplify import simplified
-from fhir_server.search.tree import Cond, Ids, Match, Node, Or
+from fhir_server.search.tree import And, Chain, Cond, Has, Ids, Match, Node, Or, Words
 from tests.contract import worlds
 
 NOW = 6
@@ -31,6 +31,40 @@ def test_lists_of_ids_become_one() -> None:
     found = simplified(Or((Ids(frozenset("a")), Ids(frozenset("b")))))
 
     assert found == Ids(frozenset("ab"))
+
+
+def test_joins_by_one_reference_become_one() -> None:
+    found = simplified(Or(tuple(Has("List", "item", Ids(frozenset(id))) for id in "ab")))
+
+    assert found == Has("List", "item", Ids(frozenset("ab")))
+
+
+def test_what_all_joins_demand_is_demanded_once() -> None:
+    seen = Match("owner")
+
+    found = simplified(Or(tuple(Chain("subject", "Patient", And((seen, _is(v)))) for v in "xy")))
+
+    either = Match("code", (Cond("v", "in", ("x", "y")),))
+    assert found == Chain("subject", "Patient", And((seen, either)))
+
+
+def test_a_join_that_demands_no_more_than_all_spares_the_others() -> None:
+    seen = Match("owner")
+    wheres = (seen, And((seen, _is("x"))))
+
+    found = simplified(Or(tuple(Chain("subject", "Patient", where) for where in wheres)))
+
+    assert found == Chain("subject", "Patient", seen)
+
+
+def test_joins_by_other_references_stay_apart() -> None:
+    joins = (Chain("subject", "Patient", _is("x")), Chain("subject", "Group", _is("x")))
+
+    assert simplified(Or(joins)) == Or(joins)
+
+
+def test_what_stands_twice_stands_once() -> None:
+    assert simplified(Or((Words("text", ("a",)), Words("text", ("a",))))) == Words("text", ("a",))
 
 
 def test_two_conditions_on_one_value_stay() -> None:

@@ -1,0 +1,128 @@
+"""Whom grants permit is kept between queries, and is right for each of them."""
+
+import sqlite3
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import replace
+
+import pytest
+
+from fhir_server.authz.grant import active
+from fhir_server.model import Entry, Key, Query, Write
+from fhir_server.search.tree import Cond, ForEachPatient, Match
+from fhir_server.store.sqlite import permits
+from fhir_server.store.sqlite.store import SQLiteStore
+
+With = Callable[..., None]
+
+_RULE = Match("rule", (Cond("v", "=", "r"),))
+_QUERY = Query("Observation", ForEachPatient("grant", active(_RULE)), limit=50, now=100)
+
+
+def _grant(patient: str, start: int = 0, until: int = 1000, rule: str = "r") -> Write:
+    entries = (Entry("rule", rule), Entry("from", start), Entry("until", until))
+    return Write(Key("grant", patient), b"{}", entries, patients=(patient,))
+
+
+def _about(*patients: str) -> Write:
+    return Write(Key("Observation", "-".join(patients)), b"{}", patients=patients)
+
+
+async def _found(store: SQLiteStore, query: Query = _QUERY) -> set[str]:
+    page = await store.search(query)
+    assert await store.count(query) == len(page.versions)
+    assert await store.search(query) == page
+    return {version.key.id for version in page.versions}
+
+
+def test_the_next_query_sees_a_grant_that_comes_and_one_that_is_closed(with_store: With) -> None:
+    async def body(store: SQLiteStore) -> None:
+        await store.commit([_about("a"), _about("b"), _grant("a")])
+        before = await _found(store)
+        await store.commit([_grant("b")])
+        more = await _found(store)
+        await store.commit([_grant("a", until=50)])
+        less = await _found(store)
+        await store.commit([replace(_grant("b"), body=None, entries=())])
+
+        assert (before, more, less) == ({"a"}, {"a", "b"}, {"b"})
+        assert await _found(store) == set()
+
+    with_store(body)
+
+
+def test_a_grant_that_another_process_writes_is_seen(path: str, with_store: With) -> None:
+    async def body(store: SQLiteStore) -> None:
+        other = SQLiteStore(path, lambda: 1000)
+        await store.commit([_about("a"), _about("b"), _grant("a")])
+        await _found(store)
+        await other.commit([_grant("b"), _grant("a", until=50)])
+        await other.close()
+
+        assert await _found(store) == {"b"}
+
+    with_store(body)
+
+
+def test_a_grant_begins_and_ends_at_its_times(with_store: With) -> None:
+    async def body(store: SQLiteStore) -> None:
+        await store.commit([_about("a"), _about("b"), _grant("a", 0, 200), _grant("b", 150, 300)])
+        times = (100, 149, 150, 151, 199, 200, 201, 299, 300, 150, 100)
+        found = [await _found(store, replace(_QUERY, now=now)) for now in times]
+
+        a, b = {"a"}, {"b"}
+        assert found == [a, a, a | b, a | b, a | b, b, b, b, set(), a | b, a]
+
+    with_store(body)
+
+
+def test_a_record_of_several_patients_needs_a_grant_of_each(with_store: With) -> None:
+    async def body(store: SQLiteStore) -> None:
+        await store.commit([_about("a"), _about("a", "b"), _about("a", "c"), _about()])
+        await store.commit([_grant("a"), _grant("b")])
+
+        assert await _found(store) == {"a", "a-b"}
+
+    with_store(body)
+
+
+def test_what_rolls_back_is_not_kept(with_store: With) -> None:
+    """A conditional write asks before its transaction is committed."""
+
+    async def body(store: SQLiteStore) -> None:
+        await store.commit([_about("a"), _about("b"), _grant("a")])
+        await _found(store)
+        await store.commit([_grant("b"), replace(_about("d"), unless=replace(_QUERY, now=2000))])
+
+        assert await _found(store) == {"a", "b"}
+
+    with_store(body)
+
+
+def test_too_many_patients_are_not_kept(with_store: With, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(permits, "MOST", 1)
+
+    async def body(store: SQLiteStore) -> None:
+        await store.commit([_about("a"), _about("b"), _about("c"), _grant("a"), _grant("b")])
+
+        assert await _found(store) == {"a", "b"}
+
+    with_store(body)
+
+
+def test_pages_ask_the_set_once_enough_have_gone_without(path: str, with_store: With) -> None:
+    """The grants' entries are gone from the file without a version: whoever asked them would find
+    nothing."""
+
+    async def body(store: SQLiteStore) -> None:
+        await store.commit([_about("a"), _grant("a")])
+        for _ in range(50):
+            await store.search(_QUERY)
+        with closing(sqlite3.connect(path)) as connection:
+            connection.execute("DELETE FROM record WHERE ref LIKE 'grant/%'")
+            connection.commit()
+        page = await store.search(_QUERY)
+
+        assert [version.key.id for version in page.versions] == ["a"]
+
+    with_store(body)
