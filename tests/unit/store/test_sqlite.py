@@ -3,15 +3,15 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Any
 
 import pytest
 
-from fhir_server.errors import Busy, TooCostly, Unprocessable
+from fhir_server.errors import Busy, TooCostly, TooDeep, Unprocessable
 from fhir_server.model import Entry, Key, Query, Write
-from fhir_server.search.tree import EVERYTHING, And, Cond, InPatient, Match, Not, both
+from fhir_server.search.tree import EVERYTHING, And, Cond, InPatient, Match, Node, Not, Or, both
 from fhir_server.store.sqlite import schema
 from fhir_server.store.sqlite.deadline import limited
 from fhir_server.store.sqlite.lock import FileLock
@@ -189,6 +189,17 @@ def test_a_long_query_is_given_up(with_store: With, basic: Make) -> None:
     with_store(body, query_seconds=0)
 
 
+def test_a_query_nested_too_deep_is_refused(with_store: With) -> None:
+    async def body(store: SQLiteStore) -> None:
+        where: Node = Match("status")
+        for _ in range(60):
+            where = And((Match("code"), Not(Or((Match("date"), Not(where))))))
+        with pytest.raises(TooDeep):
+            await store.search(Query("Basic", where, now=1))
+
+    with_store(body)
+
+
 def test_a_long_query_leaves_the_event_loop(path: str, with_store: With) -> None:
     threads: list[str] = []
 
@@ -235,6 +246,7 @@ def test_a_commit_given_up_while_it_waits_is_not_written(
     async def body(store: SQLiteStore) -> None:
         with closing(FileLock(path, 9)) as lock, lock:
             first = asyncio.ensure_future(store.commit([basic("1")]))
+            await asyncio.sleep(0)
             await asyncio.sleep(0)
             while not store._writer._queue.empty():
                 await asyncio.sleep(0.001)
@@ -395,3 +407,27 @@ def test_a_long_statement_is_not_compiled_in_the_loop(
 
     assert threads
     assert all(name.startswith("store-reader") for name in threads)
+
+
+@pytest.mark.parametrize(("commits", "groups"), [(40, [40]), (250, [100, 100, 50])])
+def test_commits_of_one_turn_of_the_loop_share_a_transaction_up_to_a_hundred(
+    with_store: With,
+    basic: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    commits: int,
+    groups: list[int],
+) -> None:
+    sizes: list[int] = []
+
+    async def body(store: SQLiteStore) -> None:
+        transaction = store._writer._transaction
+
+        def counted(jobs: Sequence[Any]) -> Any:
+            sizes.append(len(jobs))
+            return transaction(jobs)
+
+        monkeypatch.setattr(store._writer, "_transaction", counted)
+        await asyncio.gather(*(store.commit([basic(str(n))]) for n in range(commits)))
+
+    with_store(body)
+    assert groups == sizes
