@@ -3,7 +3,7 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from typing import Any
 
@@ -247,6 +247,7 @@ def test_a_commit_given_up_while_it_waits_is_not_written(
         with closing(FileLock(path, 9)) as lock, lock:
             first = asyncio.ensure_future(store.commit([basic("1")]))
             await asyncio.sleep(0)
+            await asyncio.sleep(0)
             while not store._writer._queue.empty():
                 await asyncio.sleep(0.001)
             second = asyncio.ensure_future(store.commit([basic("2")]))
@@ -406,3 +407,27 @@ def test_a_long_statement_is_not_compiled_in_the_loop(
 
     assert threads
     assert all(name.startswith("store-reader") for name in threads)
+
+
+@pytest.mark.parametrize(("commits", "groups"), [(40, [40]), (250, [100, 100, 50])])
+def test_commits_of_one_turn_of_the_loop_share_a_transaction_up_to_a_hundred(
+    with_store: With,
+    basic: Make,
+    monkeypatch: pytest.MonkeyPatch,
+    commits: int,
+    groups: list[int],
+) -> None:
+    sizes: list[int] = []
+
+    async def body(store: SQLiteStore) -> None:
+        transaction = store._writer._transaction
+
+        def counted(jobs: Sequence[Any]) -> Any:
+            sizes.append(len(jobs))
+            return transaction(jobs)
+
+        monkeypatch.setattr(store._writer, "_transaction", counted)
+        await asyncio.gather(*(store.commit([basic(str(n))]) for n in range(commits)))
+
+    with_store(body)
+    assert groups == sizes
