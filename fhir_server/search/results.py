@@ -26,7 +26,7 @@ Changes = dict[str, Any]
 
 
 def _sort(place: Place, search: Search, text: str) -> Changes:
-    keys = []
+    keys = list(search.sort)
     for each in text.split(","):
         code, descending = each.removeprefix("-"), each.startswith("-")
         if code not in ("_id", "_lastUpdated", SCORE):
@@ -35,8 +35,9 @@ def _sort(place: Place, search: Search, text: str) -> Changes:
                 raise BadRequest(f"_sort={each}: a {found.type} parameter gives no order")
             if found.type == "quantity":
                 code += CANONICAL
-        keys.append(Sort(code, descending))
-    return {"sort": (*search.sort, *keys)}
+        if all(code != key.param for key in keys):  # what is sorted by already orders nothing more
+            keys.append(Sort(code, descending))
+    return {"sort": tuple(keys)}
 
 
 def _count(place: Place, search: Search, text: str) -> Changes:

@@ -172,7 +172,7 @@ _contained = st.builds(
     st.recursive(_said, _without_joins, max_leaves=4),
     st.sampled_from(("", "", "ref")),
 )
-_grants = st.builds(ForEachPatient, types, st.recursive(_leaves, _without_joins, max_leaves=3))
+_grants = st.builds(ForEachPatient, types, st.recursive(_matches, _without_joins, max_leaves=3))
 trees: st.SearchStrategy[Node] = st.recursive(
     _leaves | _grants | _contained, _with_joins, max_leaves=8
 )

@@ -282,6 +282,12 @@ def test_result_parameters(read):
     )
 
 
+def test_a_sort_that_is_said_again_changes_nothing(read):
+    found = read("Observation?_sort=-date,code,date&_sort=code,_id")
+
+    assert found.sort == (Sort("date", True), Sort("code"), Sort("_id"))
+
+
 def test_count_is_limited(read):
     assert read("Patient?_count=5000").count == 1000
     assert read("Patient?_count=0").count == 0
