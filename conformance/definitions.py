@@ -121,9 +121,10 @@ class SearchParameter(msgspec.Struct, frozen=True, array_like=True, gc=False):
     url: str
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, repr=False, eq=False)
 class Definitions:
-    """All definitions of one FHIR version; `load` makes it, the caller keeps it."""
+    """All definitions of one FHIR version; `load` makes it, the caller keeps it. It is equal to
+    itself alone, so that what is made of it can be kept."""
 
     types: Mapping[str, Type]
     resource_types: frozenset[str]

@@ -5,6 +5,7 @@ https://hl7.org/fhir/R4/searchparameter.html
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 
 from conformance.definitions import Definitions, Element, SearchParameter
 
@@ -78,6 +79,7 @@ def is_text(definitions: Definitions, type_name: str, parameter: SearchParameter
     )
 
 
+@lru_cache(maxsize=2048)
 def targets(
     definitions: Definitions, type_name: str, parameter: SearchParameter
 ) -> tuple[str, ...]:

@@ -21,6 +21,8 @@ from fhir_server.store.sqlite.statement import Asked, Permitted
 
 MOST = 50_000
 """So many patients are kept of one grant's predicate; of more, none are."""
+_ALL = 200_000
+"""So many patients are kept in all."""
 _SETS = 32
 _NODES = 16
 """A query with more predicates of grants has `openings`, which ask another way."""
@@ -90,7 +92,9 @@ class Permits:
             if not whole and not self._pays(node, kept):
                 return None
             kept = _made(asked, node, last, find, {param for param in timed if param})
-        self._keep(node, replace(kept, seq=last))
+            self._keep(node, kept)
+        else:
+            self._kept[node] = replace(kept, seq=last)
         return kept.permitted
 
     def _pays(self, node: ForEachPatient, kept: _Kept | None) -> bool:
@@ -98,7 +102,8 @@ class Permits:
         return missed > max(_PAGES, kept.size // _A_PAGE if kept else 0)
 
     def _keep(self, node: ForEachPatient, kept: _Kept) -> None:
-        if len(self._kept) >= _SETS and node not in self._kept:
+        others = [each.size for other, each in list(self._kept.items()) if other != node]
+        if len(others) >= _SETS or sum(others) + kept.size > _ALL:
             self._kept.clear()
         if len(self._missed) >= _SETS * _NODES:
             self._missed.clear()
@@ -119,8 +124,9 @@ def _made(
     asked: Asked, node: ForEachPatient, last: int, find: Found, timed: Iterable[str]
 ) -> _Kept:
     found = frozenset(find(node, MOST + 1))
-    listed = msgspec.json.encode(sorted(found)).decode()
-    permitted = Permitted(found, listed) if len(found) <= MOST else None
+    permitted = None
+    if len(found) <= MOST:
+        permitted = Permitted(found, msgspec.json.encode(sorted(found)).decode())
     low, high = -inf, inf
     for param in timed:
         number = asked.names.param(asked.connection, node.type, param)
