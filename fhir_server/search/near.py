@@ -26,7 +26,10 @@ _FARTHEST = Decimal("1e12")
 def entries(param: str, fhir_type: str, value: Any) -> Iterator[Entry]:
     """Yield the latitude and longitude of a position; nothing for what is not on the earth."""
     match value:
-        case {"latitude": int() | Decimal() as north, "longitude": int() | Decimal() as east}:
+        case {
+            "latitude": int() | float() | Decimal() as north,
+            "longitude": int() | float() | Decimal() as east,
+        }:
             latitude, longitude = float(north), float(east)
             if abs(latitude) <= 90 and abs(longitude) <= 180:
                 yield Entry(param, latitude, longitude)

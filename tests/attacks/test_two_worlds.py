@@ -198,6 +198,10 @@ async def permit_all(store, caller, where, version):
     return True
 
 
+async def show_all(server, caller, where, version):
+    return True
+
+
 @pytest.mark.parametrize(
     ("module", "name", "mutant"),
     [
@@ -215,7 +219,7 @@ async def permit_all(store, caller, where, version):
         (criteria, "restrict", dropping(Has, 1)),
         (criteria, "allowed", allow_all),
         (find, "permits", permit_all),
-        (history, "permits", permit_all),
+        (history, "sees", show_all),
         (write, "permits", permit_all),
     ],
 )

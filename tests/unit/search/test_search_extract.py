@@ -208,7 +208,11 @@ def test_every_example_is_found_by_the_words_beside_its_codes(examples, indexed,
     for example in examples:
         record = indexed(example)
         for entry in record.entries:
-            if entry.param.endswith(":text") and 0 < len(words(str(entry.w))) <= 100:
+            if (
+                not entry.path
+                and entry.param.endswith(":text")
+                and 0 < len(words(str(entry.w))) <= 100
+            ):
                 said = escape(str(entry.w)).replace("&", " ")
                 query = f"{example['resourceType']}?{entry.param}={said}"
                 assert evaluate(read(query).where, record), query

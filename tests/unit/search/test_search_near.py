@@ -109,3 +109,10 @@ def test_a_position_is_indexed_with_its_latitude_first(extractor):
     found = extractor.entries({"resourceType": "Location", "position": position})
 
     assert found == (Entry("near", 31.2, 121.5),)
+
+
+def test_a_position_in_floats_is_found() -> None:
+    """Resources that the hub itself makes may hold them; those that are sent hold decimals."""
+    made = entries("near", "BackboneElement", {"latitude": 31.2, "longitude": 121.5})
+
+    assert [(entry.v, entry.w) for entry in made] == [(31.2, 121.5)]
