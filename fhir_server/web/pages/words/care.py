@@ -152,7 +152,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "refer.draft": ("存为草稿", "Keep as draft"),
     # Patients and the record.
     "patients.title": ("患者", "Patients"),
-    "patients.hint": ("姓名、拼音或证件号、病案号", "Name, pinyin, or a number"),
+    "patients.hint": (
+        "姓名、拼音（zhang san）、证件号或病案号",
+        "Name, pinyin (zhang san) or number",
+    ),
     "patients.empty": ("没有找到对您开放的患者。", "No patient that is open to you was found."),
     "patients.number": ("病案号", "Number"),
     "number.MR": ("病案号", "Record number"),
