@@ -9,8 +9,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from fhir_server.errors import TooCostly
+from fhir_server.search.prefix import end
 from fhir_server.search.tree import Cond, Now
-from fhir_server.store.prefix import end
 
 Filter = dict[str, Any]
 

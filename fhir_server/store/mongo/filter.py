@@ -22,6 +22,7 @@ from fhir_server.search.tree import (
     Near,
     Node,
     Not,
+    OneOf,
     OnlyPatients,
     Or,
     Together,
@@ -91,6 +92,8 @@ def compiled(  # noqa: C901, PLR0911 one a node
                 for parts in some
             )
             return either([*parts, *(compiled(n, scope, certain) for n in asks.rest)])
+        case OneOf(nodes=nodes):
+            return compiled(Or(nodes), scope, certain)
         case Not(inner):
             return negated(compiled(inner, scope, not certain))
         case Match(param, conds):

@@ -15,7 +15,7 @@ from math import inf
 
 import msgspec
 
-from fhir_server.search.tree import And, ForEachPatient, Match, Node, Not, Now, Or
+from fhir_server.search.tree import And, ForEachPatient, Match, Node, Not, Now, OneOf, Or
 from fhir_server.store.sqlite.schema import BY_VALUE
 from fhir_server.store.sqlite.statement import Asked, Permitted
 
@@ -148,6 +148,8 @@ def _compared(node: Node) -> Iterator[str | None]:
                 yield from _compared(each)
         case Not(inner):
             yield from _compared(inner)
+        case OneOf():
+            pass  # no time is among many alternatives
         case Match(param, conds):
             times = [cond for cond in conds if isinstance(cond.value, Now)]
             yield from (param if cond.column == "v" else None for cond in times)

@@ -14,9 +14,9 @@ from typing import Any
 import msgspec
 
 from fhir_server.model import Query, Value
+from fhir_server.search.prefix import end
 from fhir_server.search.tree import ForEachPatient, Node, Now
 from fhir_server.store.explanation import Step
-from fhir_server.store.prefix import end
 from fhir_server.store.sqlite.connection import Connection
 from fhir_server.store.sqlite.names import UNKNOWN, Names
 from fhir_server.store.sqlite.shape import PATIENT, Listed, Shape, in_order, is_long
@@ -52,6 +52,7 @@ class Asked:
         self.wanted = query.limit + 1
         self.shape = Shape(query)
         self.counts: dict[Hashable, int] = {}
+        connection.choices = [node.holds for node in self.shape.choices]
         self.permitted: tuple[Permitted | None, ...] = ()
         """Of each of `shape.grants` whom it permits, where that is known beforehand."""
 
@@ -210,6 +211,10 @@ class Statement:
             return permitted.listed if permitted else "[]"
 
         return self._place(("permitted", place), given)
+
+    def made(self, key: Hashable, make: Callable[[Asked], Any]) -> str:
+        """Return the place of what is made of a query."""
+        return self._place(key, make)
 
     def alias(self) -> str:
         """Return a name that no other part uses."""
