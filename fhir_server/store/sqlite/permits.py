@@ -13,11 +13,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from math import inf
 
-import msgspec
-
 from fhir_server.search.tree import And, ForEachPatient, Match, Node, Not, Now, Or
+from fhir_server.store.sqlite.asked import Asked
+from fhir_server.store.sqlite.permitted import Permitted
 from fhir_server.store.sqlite.schema import BY_VALUE
-from fhir_server.store.sqlite.statement import Asked, Permitted
 
 MOST = 50_000
 """So many patients are kept of one grant's predicate; of more, none are."""
@@ -124,9 +123,7 @@ def _made(
     asked: Asked, node: ForEachPatient, last: int, find: Found, timed: Iterable[str]
 ) -> _Kept:
     found = frozenset(find(node, MOST + 1))
-    permitted = None
-    if len(found) <= MOST:
-        permitted = Permitted(found, msgspec.json.encode(sorted(found)).decode())
+    permitted = Permitted.of(found) if len(found) <= MOST else None
     low, high = -inf, inf
     for param in timed:
         number = asked.names.param(asked.connection, node.type, param)

@@ -12,6 +12,7 @@ from fhir_server.store import precondition
 from fhir_server.store.explanation import Explanation, Step, Total, explained
 from fhir_server.store.protocol import Stats
 from fhir_server.store.sqlite import export, maintenance, past, rows, schema
+from fhir_server.store.sqlite.asked import Asked
 from fhir_server.store.sqlite.connection import Connection
 from fhir_server.store.sqlite.contained import led
 from fhir_server.store.sqlite.deadline import Limit, busy
@@ -20,7 +21,6 @@ from fhir_server.store.sqlite.permits import Permits
 from fhir_server.store.sqlite.plans import Plans
 from fhir_server.store.sqlite.readers import Readers
 from fhir_server.store.sqlite.search import Search, Tuning
-from fhir_server.store.sqlite.statement import Asked
 from fhir_server.store.sqlite.writer import Writer
 
 _LATEST = (
