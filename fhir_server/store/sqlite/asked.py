@@ -28,6 +28,8 @@ class Asked:
         self.counts: dict[Hashable, int] = {}
         self.permitted: tuple[Permitted | None, ...] = ()
         """Of each of `shape.grants` whom it permits, where that is known beforehand."""
+        self.among = "[]"
+        """The patients, as JSON, about whom a statement asks whether a grant permits them."""
         self.slice = ALL
         """The patients about whom a statement asks that goes by slices of them."""
 

@@ -5,9 +5,9 @@ of their numbers, until it is full: a slice is a range of numbers, so that whate
 the query is asked about the same patients, and the slices together are everybody.
 """
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right, insort
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import msgspec
@@ -26,20 +26,31 @@ ALL = Range(SEVERAL - 1, 2**63 - 1)
 """Everybody, nobody, and several."""
 
 
-@dataclass(frozen=True, slots=True)
 class Permitted:
     """The numbers of the patients: as a set, in order, and that as JSON."""
 
-    pids: frozenset[int]
-    ordered: tuple[int, ...]
-    listed: str
+    def __init__(self, pids: Iterable[int], ordered: Iterable[int] | None = None) -> None:
+        """Take the numbers, and the same in order where that is known."""
+        self.pids = frozenset(pids)
+        self.ordered = tuple(sorted(self.pids) if ordered is None else ordered)
 
-    @classmethod
-    def of(cls, pids: Iterable[int]) -> "Permitted":
-        """Take the numbers in any order."""
-        found = frozenset(pids)
-        ordered = tuple(sorted(found))
-        return cls(found, ordered, msgspec.json.encode(ordered).decode())
+    @cached_property
+    def listed(self) -> str:
+        """Return all of them as JSON."""
+        return msgspec.json.encode(self.ordered).decode()
+
+    def changed(self, asked: Iterable[int], permitted: Iterable[int]) -> "Permitted":
+        """Return what it becomes where of the patients `asked` about these are permitted."""
+        now = frozenset(permitted)
+        gone, come = self.pids.intersection(asked) - now, now - self.pids
+        if not gone and not come:
+            return self
+        ordered = list(self.ordered)
+        for pid in gone:
+            del ordered[bisect_left(ordered, pid)]
+        for pid in come:
+            insort(ordered, pid)
+        return Permitted((self.pids - gone) | come, ordered)
 
     def within(self, range: Range) -> str:
         """Return as JSON those of a range, and the number of several if that is in it."""

@@ -18,7 +18,7 @@ from fhir_server.store.sqlite.find import find
 from fhir_server.store.sqlite.permits import Permits
 from fhir_server.store.sqlite.permitted import before
 from fhir_server.store.sqlite.plans import Plans
-from fhir_server.store.sqlite.predicate import permitted
+from fhir_server.store.sqlite.predicate import among, permitted
 from fhir_server.store.sqlite.readers import BRIEF
 from fhir_server.store.sqlite.sample import counted, sampled, some
 from fhir_server.store.sqlite.sort import (
@@ -117,6 +117,18 @@ class Search:
         query = self._asked.query
         return bool(self._walk("exists", lambda s: some(s, query, 1), 1))
 
+    def permitted(self, node: ForEachPatient, most: int) -> Iterable[int]:
+        """Return the patients whom a grant's predicate permits, up to so many."""
+        purpose = f"permitted {self._asked.shape.grants.index(node)} {most}"
+        found = self._run(purpose, lambda s: f"SELECT pid FROM {permitted(s, node)} LIMIT {most}")
+        return (pid for (pid,) in found)
+
+    def among(self, node: ForEachPatient, pids: Iterable[int]) -> Iterable[int]:
+        """Return those of some patients whom a grant's predicate permits."""
+        self._asked.among = msgspec.json.encode(list(pids)).decode()
+        purpose = f"among {self._asked.shape.grants.index(node)}"
+        return (pid for (pid,) in self._run(purpose, lambda s: among(s, node)))
+
     @contextmanager
     def _timed(self, purpose: str) -> Iterator[None]:
         """Give up at once on the event loop what took long before: half of it would be done
@@ -131,15 +143,7 @@ class Search:
     def _prepare(self, *, whole: bool) -> None:
         """Learn whom grants permit, where that is known or worth it."""
         if self._permits is not None:
-            self._permits.prepare(self._asked, self._permitted, whole=whole)
-
-    def _permitted(self, node: ForEachPatient, most: int) -> Iterable[int]:
-        place = self._asked.shape.grants.index(node)
-        found = self._run(
-            f"permitted {place} {most}",
-            lambda s: f"SELECT pid FROM {permitted(s, node)} LIMIT {most}",
-        )
-        return (pid for (pid,) in found)
+            self._permits.prepare(self._asked, self, whole=whole)
 
     def _made(
         self, purpose: str, write: Callable[[Statement], str], *, slices: bool = True

@@ -163,6 +163,10 @@ class Statement:
             self._place(("slice", "high"), lambda asked: asked.slice.high),
         )
 
+    def among(self) -> str:
+        """Return the place of the JSON of patients who are asked about."""
+        return self._place("among", lambda asked: asked.among)
+
     def alias(self) -> str:
         """Return a name that no other part uses."""
         self.aliases += 1

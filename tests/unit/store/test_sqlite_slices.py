@@ -110,7 +110,7 @@ def test_pages_are_those_of_memory(
 
 @pytest.mark.parametrize("down", [False, True])
 def test_slices_are_everybody_once(down: bool) -> None:
-    sets = [Permitted.of(range(2, 40, 2)), Permitted.of([7, 8, 9, 30]), Permitted.of([])]
+    sets = [Permitted(range(2, 40, 2)), Permitted([7, 8, 9, 30]), Permitted([])]
     last = before(None, down=down)
     seen = []
     while (found := following(last, sets, 3, down=down)) is not None:
