@@ -33,7 +33,7 @@ from fhir_server.store.explanation import Total
 from fhir_server.store.memory import MemoryStore
 from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.open import Kept
-from fhir_server.store.sqlite.search import Tuning
+from fhir_server.store.sqlite.runner import Tuning
 from fhir_server.store.sqlite.store import SQLiteStore
 from tests.contract import worlds
 from tests.mongod import Mongo

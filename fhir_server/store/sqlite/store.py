@@ -20,7 +20,8 @@ from fhir_server.store.sqlite.names import UNKNOWN, Names
 from fhir_server.store.sqlite.permits import Permits
 from fhir_server.store.sqlite.plans import Plans
 from fhir_server.store.sqlite.readers import Readers
-from fhir_server.store.sqlite.search import Search, Tuning
+from fhir_server.store.sqlite.runner import Runner, Tuning
+from fhir_server.store.sqlite.search import Search
 from fhir_server.store.sqlite.writer import Writer
 
 _LATEST = (
@@ -189,7 +190,7 @@ class SQLiteStore:
 
         where = simplified(led(query.where, query.type, known))
         asked = Asked(connection, self._names, replace(query, where=where))
-        return Search(asked, self._plans, limit, self._tuning, permits)
+        return Search(Runner(asked, self._plans, limit, self._tuning), permits)
 
     def _inline(self, sql: str, *values: int | str) -> list[tuple[Any, ...]]:
         try:

@@ -17,7 +17,7 @@ from fhir_server.store.sqlite.asked import Asked, Compiled
 from fhir_server.store.sqlite.deadline import limited
 from fhir_server.store.sqlite.lock import FileLock
 from fhir_server.store.sqlite.names import Names
-from fhir_server.store.sqlite.search import Tuning
+from fhir_server.store.sqlite.runner import Tuning
 from fhir_server.store.sqlite.store import SQLiteStore
 
 With = Callable[..., None]

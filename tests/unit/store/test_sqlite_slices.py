@@ -12,9 +12,9 @@ from fhir_server.authz.grant import active
 from fhir_server.model import Entry, Key, Query, Sort, Write
 from fhir_server.search.tree import Cond, ForEachPatient, Has, Match, Node, both, either, missing
 from fhir_server.store.memory import MemoryStore
-from fhir_server.store.sqlite import search
+from fhir_server.store.sqlite import runner
 from fhir_server.store.sqlite.permitted import ALL, Permitted, before, following
-from fhir_server.store.sqlite.search import Tuning
+from fhir_server.store.sqlite.runner import Tuning
 from fhir_server.store.sqlite.store import SQLiteStore
 
 _PATIENTS = 60
@@ -85,7 +85,7 @@ async def _ids(store: MemoryStore | SQLiteStore, query: Query) -> list[str]:
 def test_pages_are_those_of_memory(
     tmp_path: Path, tuning: Tuning, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(search, "SLICE", 3)
+    monkeypatch.setattr(runner, "SLICE", 3)
     chance = random.Random(7)
 
     async def run() -> None:
