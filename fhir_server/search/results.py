@@ -55,6 +55,9 @@ def _one_of(name: str, field: str, *allowed: str) -> Callable[[Place, Search, st
     return read
 
 
+_total = _one_of("_total", "total", "none", "estimate", "accurate")
+
+
 def _elements(place: Place, search: Search, text: str) -> Changes:
     known = place.definitions.elements(place.type)
     others = tuple(f"{each}." for each in place.found - {place.type})
@@ -64,12 +67,19 @@ def _elements(place: Place, search: Search, text: str) -> Changes:
         if not each.startswith(others)
     ]
     for name in names:
+        if name == "resourceType":  # no element, but a property that clients name among them
+            continue
         element = known.get(name.removesuffix("[x]"))
         if element is None and not any(
             name == prop for each in known.values() for prop, _ in each.properties()
         ):
             raise BadRequest(f"_elements={text}: {place.type} has no element {name!r}")
     return {"elements": (*search.elements, *names)}
+
+
+def _total_method(place: Place, search: Search, text: str) -> Changes:
+    """Read what some clients write for `_total`; its `count` is accurate."""
+    return _total(place, search, "accurate" if text == "count" else text)
 
 
 def _cursor(place: Place, search: Search, text: str) -> Changes:
@@ -84,7 +94,8 @@ def _explain(place: Place, search: Search, text: str) -> Changes:
 
 ONCE: dict[str, Callable[[Place, Search, str], Changes]] = {
     "_count": _count,
-    "_total": _one_of("_total", "total", "none", "estimate", "accurate"),
+    "_total": _total,
+    "_totalMethod": _total_method,
     "_summary": _one_of("_summary", "summary", "true", "text", "data", "count", "false"),
     "_contained": _one_of("_contained", "contained", "false", "true", "both"),
     "_containedType": _one_of("_containedType", "contained_type", "container", "contained"),
