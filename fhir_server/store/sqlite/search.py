@@ -15,10 +15,10 @@ from fhir_server.store.sqlite import rows
 from fhir_server.store.sqlite.asked import Asked, Compiled
 from fhir_server.store.sqlite.deadline import Limit, OutOfPatience
 from fhir_server.store.sqlite.find import find
+from fhir_server.store.sqlite.patients import permitted
 from fhir_server.store.sqlite.permits import Permits
 from fhir_server.store.sqlite.permitted import before
 from fhir_server.store.sqlite.plans import Plans
-from fhir_server.store.sqlite.predicate import permitted
 from fhir_server.store.sqlite.readers import BRIEF
 from fhir_server.store.sqlite.sample import counted, sampled, some
 from fhir_server.store.sqlite.sort import (
