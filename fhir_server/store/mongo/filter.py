@@ -194,4 +194,8 @@ def _together(param: str, parts: Sequence[Sequence[Cond]], now: int) -> Filter:
     for place, conds in enumerate(parts):
         _, name = part_of(f"{param}.{place}")
         wanted[name] = {"$elemMatch": columns(conds, now) or _ANY}
+    match wanted["a"]["$elemMatch"]:
+        case {"v": {"$eq": _} as value}:
+            # The server bounds its index by what is asked of the array's members alone.
+            wanted["a.v"] = value
     return {"c": {"$elemMatch": wanted}}

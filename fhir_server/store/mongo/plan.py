@@ -72,7 +72,11 @@ async def planned(r: Reader, where: Filter, order: str | None, base: Filter) -> 
 def drivers(where: Filter) -> list[Driver]:
     """Return the drivers of a filter, those first of which little is to be expected."""
     found = [driver for part in _parts(where) if (driver := _driver(part)) is not None]
-    return sorted(found, key=lambda driver: (driver.known is None, not driver.keeps))
+    return sorted(found, key=_hope)
+
+
+def _hope(driver: Driver) -> tuple[bool, bool, bool]:
+    return driver.known is None, not driver.keeps, "$or" in driver.condition
 
 
 def _parts(where: Filter) -> Sequence[Filter]:
@@ -80,12 +84,14 @@ def _parts(where: Filter) -> Sequence[Filter]:
     return parts
 
 
-def _driver(part: Filter) -> Driver | None:
+def _driver(part: Filter) -> Driver | None:  # noqa: PLR0911 one a form
     match part:
         case {"_id": {"$in": [*ids]}}:
             return Driver(part, "_id_", keeps=False, known=len(ids))
         case {"e": {"$elemMatch": {"v": {"$eq": _}}}}:
             return Driver(part, "value", keeps=True)
+        case {"c": {"$elemMatch": {"a.v": _}}}:
+            return Driver(part, "composite", keeps=True)
         case {"pids": condition} | {"words": condition}:
             index = "patients" if "pids" in part else "words"
             return Driver(part, index, keeps="$eq" in condition)
@@ -97,7 +103,17 @@ def _driver(part: Filter) -> Driver | None:
             return Driver(part, DEFAULT, keeps=True)
         case {"at": _} | {"c": _}:
             return Driver(part, "updated" if "at" in part else "composite", keeps=False)
+        case {"$or": [*choices]}:
+            return _united(part, [_driver(each) for each in choices])
     return None
+
+
+def _united(part: Filter, choices: Sequence[Driver | None]) -> Driver | None:
+    """Return the driver of alternatives that one index answers; the server merges their walks."""
+    indexes = {each.index if each else "" for each in choices}
+    if len(indexes) != 1 or not indexes < {"value", "composite"}:
+        return None
+    return Driver(part, indexes.pop(), keeps=all(each and each.keeps for each in choices))
 
 
 def step(type: str, order: str | None, plan: Plan) -> Step:
@@ -112,6 +128,8 @@ def step(type: str, order: str | None, plan: Plan) -> Step:
 def _about(condition: Filter) -> str:
     """Return the parameter that a driver is about."""
     match condition:
+        case {"$or": [*choices]}:
+            return ", ".join(map(_about, choices))
         case {"e": {"$elemMatch": {"p": param}}} | {"c": {"$elemMatch": {"p": param}}}:
             return str(param)
         case {"_id": _}:
@@ -143,7 +161,7 @@ def _led(where: Filter, driver: Driver) -> Plan:
 def _hiding(where: Filter, lead: Filter | None) -> Filter:
     """Return the same filter, whose array conditions but one stand where no index is looked for."""
     return both(
-        part if part is lead or not part.keys() & {"e", "c", "words"} else _hidden(part)
+        part if part is lead or not part.keys() & {"e", "c", "words", "$or"} else _hidden(part)
         for part in _parts(where)
     )
 
