@@ -11,7 +11,7 @@ import re
 
 from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.search import date, joins
-from fhir_server.search.alternatives import Alternatives, prefixed
+from fhir_server.search.alternatives import Alternatives
 from fhir_server.search.asked import Asked
 from fhir_server.search.condition import condition
 from fhir_server.search.escape import split
@@ -96,8 +96,7 @@ def _updated(terms: Terms, modifier: str, text: str) -> Node:
 
 def _moments(text: str, terms: Terms) -> Alternatives:
     """As for any date; `lastUpdated` is a moment, the millisecond that begins with `v`."""
-    prefix, bare = prefixed(text)
-    low, high = date.span(bare, terms.zone)
+    low, high, prefix = date.asked(text, terms.zone)
     return tuple(
         # The end lies one after the start: w > x is v >= x, and w <= x is v < x.
         tuple(

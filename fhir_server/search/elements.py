@@ -53,6 +53,7 @@ def _end(definitions: Definitions, type_name: str, names: list[str]) -> Element 
     return element
 
 
+@lru_cache(maxsize=2048)
 def implied_codes(
     definitions: Definitions, type_name: str, parameter: SearchParameter
 ) -> frozenset[tuple[str, str]]:
@@ -72,6 +73,7 @@ def implied_codes(
     )
 
 
+@lru_cache(maxsize=2048)
 def is_text(definitions: Definitions, type_name: str, parameter: SearchParameter) -> bool:
     """Whether a token parameter reads plain strings, which are not case sensitive."""
     return any(

@@ -193,9 +193,8 @@ def _together(param: str, parts: Sequence[Sequence[Cond]], now: int) -> Filter:
     wanted: Filter = {"p": param}
     for place, conds in enumerate(parts):
         _, name = part_of(f"{param}.{place}")
-        wanted[name] = {"$elemMatch": columns(conds, now) or _ANY}
-    match wanted["a"]["$elemMatch"]:
-        case {"v": {"$eq": _} as value}:
-            # The server bounds its index by what is asked of the array's members alone.
-            wanted["a.v"] = value
+        found = columns(conds, now) or _ANY
+        if name == "a" and found.get("v", {}).keys() in ({"$eq"}, {"$in"}):
+            wanted["a.v"] = found["v"]  # says nothing more, but gives the index its bounds
+        wanted[name] = {"$elemMatch": found}
     return {"c": {"$elemMatch": wanted}}

@@ -14,11 +14,13 @@ from pymongo.asynchronous.cursor import AsyncCursor
 from fhir_server.errors import TooCostly
 from fhir_server.store.explanation import Step
 from fhir_server.store.mongo.condition import Filter
+from fhir_server.store.mongo.counts import Counts
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.faults import TOO_LATE
 from fhir_server.store.mongo.names import Names
 
 Keys = Sequence[tuple[str, int]]
+FEW = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,18 @@ class Reader:
     now: int
     many: int
     end: float
+    counts: Counts = field(default_factory=Counts)
+    tells: bool = False
+    """Whether somebody wants to know how it goes: what need not be counted is counted for it."""
     steps: list[Step] = field(default_factory=list)
     """What was decided so far."""
     staged: dict[Hashable, Filter | None] = field(default_factory=dict)
     """What joins mean that were looked at already (None: too many on their other side)."""
+
+    @property
+    def few(self) -> int:
+        """Return below which number records are few: they are found and sorted."""
+        return min(FEW, self.many)
 
     def find(
         self,

@@ -14,6 +14,7 @@ from fhir_server.search.simplify import simplified
 from fhir_server.store import precondition
 from fhir_server.store.explanation import Explanation, Step, Total, explained
 from fhir_server.store.mongo import documents, export, feed, maintenance, past, schema, search
+from fhir_server.store.mongo.counts import Counts
 from fhir_server.store.mongo.faults import told
 from fhir_server.store.mongo.latest import Latest
 from fhir_server.store.mongo.reader import Reader
@@ -60,6 +61,7 @@ class MongoStore:
         self._latest = Latest(self._tables.records)
         self._seconds = query_seconds
         self._many = many
+        self._counts = Counts()
         self._writer = Writer(self._tables, Ticks(clock, process), clock, process, many)
 
     async def read(self, key: Key, vid: int | None = None) -> Version | None:
@@ -99,7 +101,7 @@ class MongoStore:
         steps: list[Step] = []
 
         async def page(query: Query) -> Page:
-            async with self._reader(query) as reader:
+            async with self._reader(query, tells=True) as reader:
                 bodies = self._tables.bodies
                 found = await search.page(reader, bodies, _plain(query), MAIN.get(query.type))
                 steps.extend(reader.steps)
@@ -182,12 +184,20 @@ class MongoStore:
         return [documents.version(key, doc, body) for doc, body in zip(docs, bodies, strict=True)]
 
     @asynccontextmanager
-    async def _reader(self, query: Query) -> AsyncIterator[Reader]:
+    async def _reader(self, query: Query, *, tells: bool = False) -> AsyncIterator[Reader]:
         """A reader of one moment."""
         end = time.monotonic() + self._seconds
         async with self._client.start_session(snapshot=True) as session:
-            tables = self._tables
-            yield Reader(tables.records, tables.names, session, query.now, self._many, end)
+            yield Reader(
+                self._tables.records,
+                self._tables.names,
+                session,
+                query.now,
+                self._many,
+                end,
+                self._counts,
+                tells,
+            )
 
 
 def _plain(query: Query) -> Query:

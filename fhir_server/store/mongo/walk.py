@@ -65,7 +65,7 @@ async def walk(r: Reader, ask: Ask) -> AsyncGenerator[list[Doc], None]:
     where = _candidates(ask, scope)
     if where == NEVER:
         return
-    plan = await planned(r, where, ask.order, ask.base)
+    plan = await planned(r, ask.type, where, ask.order, ask.base)
     r.steps.append(step(ask.type, ask.order, plan))
     if left:
         fields = {**(ask.light or ask.fields), "pids": 1, **_references(left)}
@@ -84,7 +84,7 @@ async def count(r: Reader, ask: Ask) -> int:
     if where == NEVER:
         return 0
     if not left:
-        plan = await planned(r, where, None, ask.base)
+        plan = await planned(r, ask.type, where, None, ask.base)
         return await r.count(plan.where, plan.hint)
     return sum([len(block) async for block in walk(r, ask)])
 
@@ -114,11 +114,14 @@ async def _staged(r: Reader, type: str, join: Looked) -> Filter | None:
     """Return what a join means for all records of the type; None where its other side is many."""
     if isinstance(join, Contained):
         return await containing(r, type, join)
+    if r.counts.get(type, join) is not None:
+        return None
     found: list[Doc] = []
     async with aclosing(walk(r, _other(join, {}, r.many + 1))) as sides:
         async for block in sides:
             found += block
             if len(found) > r.many:
+                r.counts.keep(type, join, len(found))
                 return None
     if not found:
         return NEVER
