@@ -69,7 +69,7 @@ async def planned(r: Reader, type: str, where: Filter, order: str | None, base: 
     found = [_recalled(r, type, driver) for driver in drivers(where)]
     few = next((driver for driver in found if driver.is_few), None)
     if few is not None:
-        return _led(where, await _told(r, type, few) if r.tells else few)
+        return _led(where, await _told(r, type, few) if r.wants == "words" else few)
     plain = order in (None, DEFAULT)
     fresh = [driver for driver in found if driver.known is None]
     kept = next((driver for driver in (*fresh, *found) if driver.keeps), None)
