@@ -79,7 +79,7 @@ def valued(s: Statement, query: Query) -> str:
             before = f"{type}/" if sort.param == "_id" else ""
             place = f"({s.after(0, before)}, {s.after(1)}, {s.after(2)})"
             tests.append(f"({value}, c.patient, c.rid) {'<' if down else '>'} {place}")
-        tests += (holds(s, query.where, type, "c"), *best)
+        tests.extend((holds(s, query.where, type, "c"), *best))
         shown = f"substr(c.ref, {len(type) + 2})" if sort.param == "_id" else value
         columns = f"{shown}, c.patient, c.rid"
         selects.append(f"SELECT DISTINCT {columns} FROM {source} WHERE {' AND '.join(tests)}")
