@@ -63,8 +63,8 @@ async def asked(
     search = parse(server.definitions, type, params, terms(server, caller, ask), found)
     if _size(search.where) > MOST_NODES:
         raise BadRequest(f"The query has more than {MOST_NODES} conditions; split it.")
-    where = await resolved(server, caller, search.where)
-    return replace(search, where=chained(where))
+    where = chained(await resolved(server, caller, search.where))
+    return search if where is search.where else replace(search, where=where)
 
 
 def _size(node: Node) -> int:

@@ -58,7 +58,7 @@ async def page(
     if not queries:
         return Merged()
     walk = _merged if queries[0].query.sort else _listed
-    turned = [Ranked(rank, replace(query, back=back)) for rank, query in queries]
+    turned = [Ranked(rank, replace(q, back=True)) for rank, q in queries] if back else queries
     met, more = await walk(store, turned, after)
     found = order.turned(met, queries[0].query.limit, back=back)
     more = more or len(met) > len(found)
@@ -116,7 +116,8 @@ async def _listed(
             continue
         start = after.place if after is not None and rank == after.rank else None
         wanted = max(limit - len(met), 1)
-        some = await store.search(replace(query, limit=wanted, after=start))
+        whole = wanted == query.limit and start is None
+        some = await store.search(query if whole else replace(query, limit=wanted, after=start))
         pairs = list(zip((Spot(rank, place) for place in some.places), some.versions, strict=True))
         met += reversed(pairs) if back else pairs
         if some.next is not None or len(met) > limit:

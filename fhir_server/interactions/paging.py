@@ -35,9 +35,7 @@ LAST = Start(back=True)
 
 
 def opened(signer: Signer, cursor: str, bind: str) -> Start:
-    """Return what a cursor carries, the first page for none. Raises `BadRequest`."""
-    if not cursor:
-        return FIRST
+    """Return what a cursor carries. Raises `BadRequest`."""
     after, back, until, at = signer.open(cursor, bind)
     where = None if at is None else At(at[0], at[1], tuple(at[2]))
     return Start(_spot(after), back, _spot(until), where)

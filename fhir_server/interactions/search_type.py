@@ -7,7 +7,7 @@ Each type is searched under its own predicate; `reach` says which types and unde
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from urllib.parse import urlencode
+from urllib.parse import quote_plus, urlencode
 
 from conformance.issues import Issue
 from fhir_server import fhirjson
@@ -16,14 +16,13 @@ from fhir_server.authz.restrict import restrict
 from fhir_server.errors import BadRequest
 from fhir_server.interactions import containers, merged, paging
 from fhir_server.interactions.agreement import agreement
-from fhir_server.interactions.bundle import bundle, found
+from fhir_server.interactions.bundle import bundle, found, outcome_entry
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.criteria import asked
 from fhir_server.interactions.explain import check, explained
 from fhir_server.interactions.included import Added, included
-from fhir_server.interactions.interaction import Interaction, Reply
+from fhir_server.interactions.interaction import Interaction, Params, Reply
 from fhir_server.interactions.merged import Merged, Ranked, Spot
-from fhir_server.interactions.outcome import outcome
 from fhir_server.interactions.paging import FIRST, Start, opened
 from fhir_server.interactions.reach import Reach, reach, to_trail
 from fhir_server.interactions.server import Server
@@ -37,21 +36,18 @@ from fhir_server.store.explanation import Total
 
 @dataclass(frozen=True, slots=True)
 class _Task:
-    """One search, read: `searches` has one of each type; in all but `where` they are alike."""
+    """One search, read: `searches` has one of each type; in all but `where` they are alike.
+
+    `search` is what shapes the answer, `used` the parameters that are followed, but for the page,
+    `address` that of the first page.
+    """
 
     ask: Interaction
     over: Reach
     searches: Mapping[str, Search]
-
-    @property
-    def search(self) -> Search:
-        """Return what shapes the answer."""
-        return next(iter(self.searches.values()))
-
-    @property
-    def used(self) -> tuple[tuple[str, str], ...]:
-        """Return the parameters that are followed, but for the page."""
-        return (*self.over.used, *(p for p in self.search.used if p[0] != "_cursor"))
+    search: Search
+    used: Params
+    address: str
 
     @property
     def first_container(self) -> int:
@@ -60,29 +56,34 @@ class _Task:
 
     def url(self, cursor: str) -> str:
         """Return the address of a page."""
-        pairs = [*self.used, *([("_cursor", cursor)] if cursor else [])]
-        place = "/".join(part for part in (self.ask.base, self.over.place) if part)
-        return place + (f"?{urlencode(pairs)}" if pairs else "")
-
-    def bind(self, caller: Caller) -> str:
-        """Return what a cursor holds for: this query of this caller."""
-        who = [caller.account, caller.role, caller.patient]
-        return fhirjson.encode([self.over.place, who, self.used]).decode()
+        if not cursor:
+            return self.address
+        return f"{self.address}{'&' if self.used else '?'}_cursor={quote_plus(cursor)}"
 
 
 @dataclass(frozen=True, slots=True)
 class _Turn:
-    """A search at one of its pages; `bind` is what cursors hold for."""
+    """A search at one of its pages, for a caller."""
 
     server: Server
+    caller: Caller
     task: _Task
-    bind: str
 
     def url(self, start: Start) -> str:
         """Return the address of the page that begins there."""
         if start == FIRST:
-            return self.task.url("")
-        return self.task.url(start.seal(self.server.signer, self.bind))
+            return self.task.address
+        return self.task.url(start.seal(self.server.signer, self.bind()))
+
+    def start(self) -> Start:
+        """Return where the page begins that was asked for. Raises `BadRequest`."""
+        cursor = self.task.search.cursor
+        return opened(self.server.signer, cursor, self.bind()) if cursor else FIRST
+
+    def bind(self) -> str:
+        """Return what a cursor holds for: this query of this caller."""
+        who = [self.caller.account, self.caller.role, self.caller.patient]
+        return fhirjson.encode([self.task.over.place, who, self.task.used]).decode()
 
 
 async def search_type(server: Server, caller: Caller, ask: Interaction) -> Reply:
@@ -91,7 +92,7 @@ async def search_type(server: Server, caller: Caller, ask: Interaction) -> Reply
     if apart is not None:
         return await trail(server, caller, apart)
     over = await reach(server, caller, ask)
-    task = _Task(ask, over, await _searches(server, caller, ask, over))
+    task = _read(ask, over, await _searches(server, caller, ask, over))
     _refuse_mix(task.search)
     containers.check(task.search)
     if task.search.explain:
@@ -103,6 +104,15 @@ async def search_type(server: Server, caller: Caller, ask: Interaction) -> Reply
         links = [("self", task.url(task.search.cursor))]
         return Reply(200, bundle("searchset", told, links=links, total=total))
     return await _page(server, caller, task, queries)
+
+
+def _read(ask: Interaction, over: Reach, searches: Mapping[str, Search]) -> _Task:
+    search = next(iter(searches.values()))
+    used = (*over.used, *(pair for pair in search.used if pair[0] != "_cursor"))
+    address = "/".join(part for part in (ask.base, over.place) if part)
+    if used:
+        address += f"?{urlencode(used)}"
+    return _Task(ask, over, searches, search, used, address)
 
 
 async def _searches(
@@ -146,10 +156,10 @@ def _query(caller: Caller, over: Reach, search: Search) -> Query:
 
 
 async def _page(server: Server, caller: Caller, task: _Task, queries: Sequence[Ranked]) -> Reply:
-    turn = _Turn(server, task, task.bind(caller))
-    start = opened(server.signer, task.search.cursor, turn.bind)
+    turn = _Turn(server, caller, task)
+    start = turn.start()
     if start.until is not None:
-        return await _rest(caller, turn, queries, start, start.until)
+        return await _rest(turn, queries, start, start.until)
     page = await merged.page(server.store, queries, start.after, back=start.back)
     added = await included(server, caller, task.search, page.versions)
     links = [*paging.links(start, page, queries, turn.url)]
@@ -161,14 +171,12 @@ async def _page(server: Server, caller: Caller, task: _Task, queries: Sequence[R
     return _answer(turn, page, added, links, total, told)
 
 
-async def _rest(
-    caller: Caller, turn: _Turn, queries: Sequence[Ranked], start: Start, until: Spot
-) -> Reply:
+async def _rest(turn: _Turn, queries: Sequence[Ranked], start: Start, until: Spot) -> Reply:
     """Answer with more of what the matches of a page include."""
-    server, search = turn.server, turn.task.search
+    server, caller, search = turn.server, turn.caller, turn.task.search
     matches = await merged.between(server.store, queries, start.after, until)
     added = await included(server, caller, search, matches, start.at)
-    links = [("first", turn.task.url(""))]
+    links = [("first", turn.task.address)]
     if added.next is not None:
         links.append(("related", turn.url(replace(start, at=added.next))))
     return _answer(turn, Merged(), added, links)
@@ -246,5 +254,4 @@ def _told(problems: Sequence[Issue]) -> Sequence[bytes]:
     """Return what is to be said about the search itself, as an entry."""
     if not problems:
         return ()
-    resource = fhirjson.encode(outcome(problems))
-    return [b'{"resource":' + resource + b',"search":{"mode":"outcome"}}']
+    return [outcome_entry(problems)]

@@ -12,6 +12,7 @@ https://hl7.org/fhir/R4/search.html#contained
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from operator import is_
 
 from fhir_server.errors import NotSupported
 from fhir_server.model import Entry
@@ -55,14 +56,17 @@ def contained(type: str, entries: Iterable[Entry]) -> Iterator[tuple[str, Sequen
 
 
 def chained(node: Node) -> Node:
-    """Return a predicate whose chains also go to what is contained, as far as that can be asked."""
+    """Return a predicate whose chains also go to what is contained, as far as that can be asked.
+
+    It is the predicate itself where there is nothing to change.
+    """
     match node:
-        case And(nodes):
-            return And(tuple(map(chained, nodes)))
-        case Or(nodes):
-            return Or(tuple(map(chained, nodes)))
+        case And(nodes) | Or(nodes):
+            made = tuple(map(chained, nodes))
+            return node if all(map(is_, made, nodes)) else replace(node, nodes=made)
         case Not(inner):
-            return Not(chained(inner))
+            there = chained(inner)
+            return node if there is inner else Not(there)
         case Has():
             return replace(node, where=chained(node.where))
         case Chain(param, type, where):

@@ -6,7 +6,7 @@
 3. A value that cannot be read is a 400 under both.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from conformance.definitions import Definitions
@@ -16,7 +16,7 @@ from fhir_server.model import Sort
 from fhir_server.search.criteria import criterion
 from fhir_server.search.fulltext import SCOPES
 from fhir_server.search.place import Place, Unknown
-from fhir_server.search.results import MANY, MEASURED, ONCE, SCORE
+from fhir_server.search.results import MANY, MEASURED, ONCE, SCORE, Changes
 from fhir_server.search.search import Search
 from fhir_server.search.terms import Terms
 from fhir_server.search.tree import And, Near, Node, Or, Words, both
@@ -45,26 +45,37 @@ def parse(
     """
     found = frozenset((type_name,)) if found is None else found
     place = Place(definitions, terms, type_name, terms.depth, found)
-    search = Search(type_name, count=terms.page)
+    shape: Changes = {"count": terms.page}
     wheres: list[Node] = []
+    measures: list[Words | Near] = []
+    used: list[tuple[str, str]] = []
+    problems: list[Issue] = []
     seen: set[str] = set()
     for name, text in params:
         if name in ELSEWHERE:
             continue
         try:
             if name in ONCE or name in MANY:
-                search = _shaped(place, search, name, text, seen)
+                shape |= _shaped(place, shape, name, text, seen)
             else:
+                _refuse_modifier(name)
                 wheres.append(criterion(place, name, text))
-                search = replace(search, measures=(*search.measures, *_measures(name, wheres[-1])))
+                measures += _measures(name, wheres[-1])
         except (Unknown, NotSupported) as fault:
             if not terms.lenient:
                 raise
-            search = replace(search, problems=search.problems + _warnings(fault))
+            problems += _warnings(fault)
         else:
-            followed = str(search.count) if name == "_count" else text
-            search = replace(search, used=(*search.used, (name, followed)))
-    return replace(search, where=both(*wheres), sort=tuple(_measuring(search)))
+            used.append((name, str(shape["count"]) if name == "_count" else text))
+    shape["sort"] = tuple(_measuring(shape.get("sort", ()), measures))
+    return Search(
+        type_name,
+        both(*wheres),
+        used=tuple(used),
+        problems=tuple(problems),
+        measures=tuple(measures),
+        **shape,
+    )
 
 
 def _measures(name: str, node: Node) -> Iterator[Words | Near]:
@@ -78,29 +89,37 @@ def _measures(name: str, node: Node) -> Iterator[Words | Near]:
                 yield node
 
 
-def _measuring(search: Search) -> Iterator[Sort]:
+def _measuring(sort: Iterable[Sort], measures: Sequence[Words | Near]) -> Iterator[Sort]:
     """Yield the keys of the order, those that are measured with what they are measured by."""
-    for key in search.sort:
+    for key in sort:
         if key.param not in MEASURED:
             yield key
             continue
         kind = Words if key.param == SCORE else Near
-        by = tuple(node for node in search.measures if isinstance(node, kind))
+        by = tuple(node for node in measures if isinstance(node, kind))
         if not by:
             needed = " or ".join(MEASURED[key.param])
             raise BadRequest(f"_sort={key.param}: there is nothing to measure by; add {needed}")
         yield key._replace(by=by)
 
 
-def _shaped(place: Place, search: Search, name: str, text: str, seen: set[str]) -> Search:
+def _shaped(place: Place, shape: Changes, name: str, text: str, seen: set[str]) -> Changes:
     if not text:
         raise BadRequest(f"{name}= has no value; leave it out, or give one")
     if name in MANY:
-        return replace(search, **MANY[name](place, search, text))
+        return MANY[name](place, shape, text)
     if name in seen:
         raise BadRequest(f"{name} is given twice; one of them is meant")
     seen.add(name)
-    return replace(search, **ONCE[name](place, search, text))
+    return ONCE[name](place, shape, text)
+
+
+def _refuse_modifier(name: str) -> None:
+    """Raise `BadRequest` for a modifier of what shapes the answer, but `:iterate`."""
+    code, colon, _ = name.partition(":")
+    if colon and (code in ONCE or code in MANY):
+        takes = [each for each in MANY if each.startswith(f"{code}:")]
+        raise BadRequest(f"{name}: expected {' or '.join([code, *takes])}")
 
 
 def _warnings(fault: BadRequest | NotSupported) -> tuple[Issue, ...]:

@@ -14,7 +14,8 @@ from fhir_server.search.elements import targets
 from fhir_server.search.fulltext import SCOPES
 from fhir_server.search.place import Place, check_ready, parameter, reference
 from fhir_server.search.quantity import CANONICAL
-from fhir_server.search.search import Include, Search
+from fhir_server.search.search import Include
+from fhir_server.search.unions import parts
 
 SCORE = "_score"
 MEASURED: dict[str, tuple[str, ...]] = {SCORE: tuple(SCOPES), "near": ("near",)}
@@ -23,10 +24,14 @@ MEASURED: dict[str, tuple[str, ...]] = {SCORE: tuple(SCOPES), "near": ("near",)}
 _COUNT = re.compile(r"\d{1,9}", re.ASCII)
 
 Changes = dict[str, Any]
+"""Fields of a `Search`."""
+
+Reader = Callable[[Place, Changes, str], Changes]
+"""Takes what was told before, and the text; returns what the text changes of it."""
 
 
-def _sort(place: Place, search: Search, text: str) -> Changes:
-    keys = list(search.sort)
+def _sort(place: Place, before: Changes, text: str) -> Changes:
+    keys = list(before.get("sort", ()))
     for each in text.split(","):
         code, descending = each.removeprefix("-"), each.startswith("-")
         if code not in ("_id", "_lastUpdated", SCORE):
@@ -35,19 +40,25 @@ def _sort(place: Place, search: Search, text: str) -> Changes:
                 raise BadRequest(f"_sort={each}: a {found.type} parameter gives no order")
             if found.type == "quantity":
                 code += CANONICAL
-        if all(code != key.param for key in keys):  # what is sorted by already orders nothing more
-            keys.append(Sort(code, descending))
+        key = _key(place, code, descending)
+        if all(key.param != other.param for other in keys):  # what is sorted by orders nothing more
+            keys.append(key)
     return {"sort": tuple(keys)}
 
 
-def _count(place: Place, search: Search, text: str) -> Changes:
+def _key(place: Place, code: str, descending: bool) -> Sort:
+    found = parts(place.definitions, place.type, code)
+    return Sort(found[0], descending) if len(found) == 1 else Sort(code, descending, among=found)
+
+
+def _count(place: Place, before: Changes, text: str) -> Changes:
     if not _COUNT.fullmatch(text):
         raise BadRequest(f"_count={text}: expected a whole number, 0 or more")
     return {"count": min(int(text), place.terms.page_limit)}
 
 
-def _one_of(name: str, field: str, *allowed: str) -> Callable[[Place, Search, str], Changes]:
-    def read(place: Place, search: Search, text: str) -> Changes:
+def _one_of(name: str, field: str, *allowed: str) -> Reader:
+    def read(place: Place, before: Changes, text: str) -> Changes:
         if text not in allowed:
             raise BadRequest(f"{name}={text}: expected one of {', '.join(allowed)}")
         return {field: text}
@@ -55,7 +66,10 @@ def _one_of(name: str, field: str, *allowed: str) -> Callable[[Place, Search, st
     return read
 
 
-def _elements(place: Place, search: Search, text: str) -> Changes:
+_total = _one_of("_total", "total", "none", "estimate", "accurate")
+
+
+def _elements(place: Place, before: Changes, text: str) -> Changes:
     known = place.definitions.elements(place.type)
     others = tuple(f"{each}." for each in place.found - {place.type})
     names = [
@@ -64,27 +78,35 @@ def _elements(place: Place, search: Search, text: str) -> Changes:
         if not each.startswith(others)
     ]
     for name in names:
+        if name == "resourceType":  # no element, but a property that clients name among them
+            continue
         element = known.get(name.removesuffix("[x]"))
         if element is None and not any(
             name == prop for each in known.values() for prop, _ in each.properties()
         ):
             raise BadRequest(f"_elements={text}: {place.type} has no element {name!r}")
-    return {"elements": (*search.elements, *names)}
+    return {"elements": (*before.get("elements", ()), *names)}
 
 
-def _cursor(place: Place, search: Search, text: str) -> Changes:
+def _total_method(place: Place, before: Changes, text: str) -> Changes:
+    """Read what some clients write for `_total`; its `count` is accurate."""
+    return _total(place, before, "accurate" if text == "count" else text)
+
+
+def _cursor(place: Place, before: Changes, text: str) -> Changes:
     return {"cursor": text}
 
 
-def _explain(place: Place, search: Search, text: str) -> Changes:
+def _explain(place: Place, before: Changes, text: str) -> Changes:
     if text not in ("true", "false"):
         raise BadRequest(f"_explain={text}: expected true or false")
     return {"explain": text == "true"}
 
 
-ONCE: dict[str, Callable[[Place, Search, str], Changes]] = {
+ONCE: dict[str, Reader] = {
     "_count": _count,
-    "_total": _one_of("_total", "total", "none", "estimate", "accurate"),
+    "_total": _total,
+    "_totalMethod": _total_method,
     "_summary": _one_of("_summary", "summary", "true", "text", "data", "count", "false"),
     "_contained": _one_of("_contained", "contained", "false", "true", "both"),
     "_containedType": _one_of("_containedType", "contained_type", "container", "contained"),
@@ -94,17 +116,17 @@ ONCE: dict[str, Callable[[Place, Search, str], Changes]] = {
 """Parameters that may stand once, and what each changes."""
 
 
-def _included(place: Place, search: Search, text: str, iterate: bool) -> Changes:
+def _included(place: Place, before: Changes, text: str, iterate: bool) -> Changes:
     found = _include(place, text, iterate, "_include")
     if not iterate and found.source not in ("*", *place.found):
         raise BadRequest(
             f"_include={text}: the search finds {', '.join(sorted(place.found)[:5])}; "
             f"to follow what was included, write _include:iterate"
         )
-    return {"includes": (*search.includes, found)}
+    return {"includes": (*before.get("includes", ()), found)}
 
 
-def _reverse_included(place: Place, search: Search, text: str, iterate: bool) -> Changes:
+def _reverse_included(place: Place, before: Changes, text: str, iterate: bool) -> Changes:
     found = _include(place, text, iterate, "_revinclude")
     if found.param == "*":
         _refuse_blocked(place, found.source)
@@ -113,7 +135,7 @@ def _reverse_included(place: Place, search: Search, text: str, iterate: bool) ->
             f"_revinclude={text}: the search finds {', '.join(sorted(place.found)[:5])}; "
             f"to follow what was included, write _revinclude:iterate"
         )
-    return {"revincludes": (*search.revincludes, found)}
+    return {"revincludes": (*before.get("revincludes", ()), found)}
 
 
 def _refuse_blocked(place: Place, source: str) -> None:
@@ -144,12 +166,12 @@ def _include(place: Place, text: str, iterate: bool, name: str) -> Include:
     return Include(source, code, target, iterate)
 
 
-MANY: dict[str, Callable[[Place, Search, str], Changes]] = {
+MANY: dict[str, Reader] = {
     "_sort": _sort,
     "_elements": _elements,
-    "_include": lambda place, search, text: _included(place, search, text, False),
-    "_include:iterate": lambda place, search, text: _included(place, search, text, True),
-    "_revinclude": lambda place, search, text: _reverse_included(place, search, text, False),
-    "_revinclude:iterate": lambda place, search, text: _reverse_included(place, search, text, True),
+    "_include": lambda place, before, text: _included(place, before, text, False),
+    "_include:iterate": lambda place, before, text: _included(place, before, text, True),
+    "_revinclude": lambda place, before, text: _reverse_included(place, before, text, False),
+    "_revinclude:iterate": lambda place, before, text: _reverse_included(place, before, text, True),
 }
 """Parameters that may stand several times, and what each adds."""

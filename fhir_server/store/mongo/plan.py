@@ -3,10 +3,13 @@
 The server lets only the first array condition that it meets lead an index, and cannot guess how
 many records a value has. So:
 
-1. A condition that some index answers is a *driver*. One that is known to be few leads; so does the
-   only one, if it keeps the default order.
-2. Of several, or where another order is wanted, each is counted up to FEW: the first that is few
-   leads, everything else is asked of its records, and they are sorted.
+1. A condition that some index answers is a *driver*. One that is known to be few leads, as does a
+   value of a parameter of which each value has few (SELECTIVE); so does the only one, if it keeps
+   the default order.
+2. Of several, or where another order is wanted, each is counted up to `Reader.few`: the first that
+   is few leads, everything else is asked of its records, and they are sorted. What was counted
+   lately is not counted again; nor is the last one that keeps the default order where all others
+   are many.
 3. Where all are many, an equality leads if the default order is wanted, since its index is in that
    order; under another order the server chooses between that equality and the index of the order.
 4. Array conditions that do not lead are hidden from the server's planner.
@@ -21,19 +24,29 @@ from fhir_server.store.mongo.condition import Filter
 from fhir_server.store.mongo.filter import both
 from fhir_server.store.mongo.reader import Reader
 
-FEW = 200
 DEFAULT = "type"
 """The index that is in the default order and holds nothing else."""
+_MERGED = 50
+"""The server merges so many stretches of an index into the default order."""
+SELECTIVE = frozenset({"identifier", "patient", "subject", "encounter"})
+"""Parameters of which a value leads to few records: to count them first costs more than it saves.
+
+Where it does lead to thousands, they are sorted, which takes milliseconds.
+"""
 
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """A condition that the index of this name answers; `keeps` the default order, or not."""
+    """A condition that the index of this name answers; `keeps` the default order, or not.
+
+    It `is_few` if it is known to let so few records through that they can be sorted.
+    """
 
     condition: Filter
     index: str
     keeps: bool
     known: int | None = None
+    is_few: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,34 +58,70 @@ class Plan:
     lead: Driver | None = None
 
 
-async def planned(r: Reader, where: Filter, order: str | None, base: Filter) -> Plan:
-    """Return the plan for a filter.
+async def planned(r: Reader, type: str, where: Filter, order: str | None, base: Filter) -> Plan:
+    """Return the plan for a filter on records of a type.
 
     `order` is the index that the wanted order is along (None: no order, or a computed one). `base`
     is a part of the filter that is known to let few through; ALWAYS if none is.
     """
     if (lead := _driver(base)) is not None:
         return _led(where, lead)
-    found = drivers(where)
-    if not found:
-        return Plan(where, order)
-    kept = next((driver for driver in found if driver.keeps), None)
+    found = [_recalled(r, type, driver) for driver in drivers(where)]
+    few = next((driver for driver in found if driver.is_few), None)
+    if few is not None:
+        return _led(where, await _told(r, type, few) if r.wants == "words" else few)
     plain = order in (None, DEFAULT)
-    if plain and kept is not None and len(found) == 1:
+    fresh = [driver for driver in found if driver.known is None]
+    kept = next((driver for driver in (*fresh, *found) if driver.keeps), None)
+    if plain and kept is not None and fresh in ([], [kept]):
         return _led(where, kept)
-    few = await _few(r, where, found)
+    few = await _few(r, type, fresh)
     if few is not None:
         return _led(where, few)
     if plain:
-        lead = kept or (found[0] if order is None else None)
-        return Plan(where, order) if lead is None else _led(where, lead)
-    return Plan(_hiding(where, kept.condition if kept else None))
+        lead = kept or next(iter(found if order is None else ()), None)
+        return Plan(where, DEFAULT) if lead is None else _led(where, lead)
+    return Plan(_hiding(where, kept.condition)) if kept else Plan(_hiding(where, None), order)
+
+
+def _recalled(r: Reader, type: str, driver: Driver) -> Driver:
+    """Return a driver with what is known of its number."""
+    known, most = driver.known, r.few
+    if known is None:
+        known = r.counts.get(type, str(driver.condition))
+    is_few = most > 0 and (driver.is_few if known is None else known < most)
+    return replace(driver, known=known, is_few=is_few)
+
+
+async def _few(r: Reader, type: str, fresh: Sequence[Driver]) -> Driver | None:
+    """Count conditions, until one lets few through."""
+    for driver in fresh if r.few else ():
+        number = await _number(r, type, driver)
+        r.counts.keep(type, str(driver.condition), number)
+        if number < r.few:
+            return replace(driver, known=number, is_few=True)
+    return None
+
+
+async def _number(r: Reader, type: str, driver: Driver) -> int:
+    return await r.some(both(({"t": {"$eq": type}}, driver.condition)), driver.index, r.few)
+
+
+async def _told(r: Reader, type: str, driver: Driver) -> Driver:
+    if driver.known is not None:
+        return driver
+    number = await _number(r, type, driver)
+    return replace(driver, known=number if number < r.few else None)
 
 
 def drivers(where: Filter) -> list[Driver]:
     """Return the drivers of a filter, those first of which little is to be expected."""
     found = [driver for part in _parts(where) if (driver := _driver(part)) is not None]
-    return sorted(found, key=lambda driver: (driver.known is None, not driver.keeps))
+    return sorted(found, key=_hope)
+
+
+def _hope(driver: Driver) -> tuple[bool, bool, bool]:
+    return driver.known is None, not driver.keeps, "$or" in driver.condition
 
 
 def _parts(where: Filter) -> Sequence[Filter]:
@@ -80,24 +129,47 @@ def _parts(where: Filter) -> Sequence[Filter]:
     return parts
 
 
-def _driver(part: Filter) -> Driver | None:
+def _driver(part: Filter) -> Driver | None:  # noqa: PLR0911 one a form
     match part:
         case {"_id": {"$in": [*ids]}}:
             return Driver(part, "_id_", keeps=False, known=len(ids))
-        case {"e": {"$elemMatch": {"v": {"$eq": _}}}}:
-            return Driver(part, "value", keeps=True)
-        case {"pids": condition} | {"words": condition}:
-            index = "patients" if "pids" in part else "words"
-            return Driver(part, index, keeps="$eq" in condition)
-        case {"e": {"$elemMatch": {"v": {"$regex": _}}}}:
-            return None
-        case {"e": {"$elemMatch": {"v": _}}}:
-            return Driver(part, "value", keeps=False)
+        case {"e": {"$elemMatch": conds}}:
+            return _of_entries(part, conds)
+        case {"c": {"$elemMatch": conds}}:
+            return Driver(part, "composite", keeps=_is_merged(conds.get("a.v", {})))
+        case {"pids": condition}:
+            return Driver(part, "patients", keeps="$eq" in condition, is_few="$eq" in condition)
+        case {"words": condition}:
+            return Driver(part, "words", keeps="$eq" in condition)
         case {"pid": {"$in": _}}:
             return Driver(part, DEFAULT, keeps=True)
-        case {"at": _} | {"c": _}:
-            return Driver(part, "updated" if "at" in part else "composite", keeps=False)
+        case {"at": _}:
+            return Driver(part, "updated", keeps=False)
+        case {"$or": [*choices]}:
+            return _of_choices(part, [_driver(each) for each in choices])
     return None
+
+
+def _of_entries(part: Filter, conds: Filter) -> Driver | None:
+    match conds:
+        case {"p": param, "v": {"$eq": _}}:
+            return Driver(part, "value", keeps=True, is_few=param in SELECTIVE)
+        case {"v": condition} if "$regex" not in condition:
+            return Driver(part, "value", keeps=False)
+    return None
+
+
+def _is_merged(condition: Filter) -> bool:
+    """Tell whether the index of composites comes to these values in the default order."""
+    return "$eq" in condition or 0 < len(condition.get("$in", ())) <= _MERGED
+
+
+def _of_choices(part: Filter, choices: Sequence[Driver | None]) -> Driver | None:
+    """Return the driver of alternatives that one index answers; the server merges their walks."""
+    indexes = {each.index if each else "" for each in choices}
+    if len(indexes) != 1 or not indexes < {"value", "composite"}:
+        return None
+    return Driver(part, indexes.pop(), keeps=all(each and each.keeps for each in choices))
 
 
 def step(type: str, order: str | None, plan: Plan) -> Step:
@@ -112,6 +184,8 @@ def step(type: str, order: str | None, plan: Plan) -> Step:
 def _about(condition: Filter) -> str:
     """Return the parameter that a driver is about."""
     match condition:
+        case {"$or": [*choices]}:
+            return ", ".join(map(_about, choices))
         case {"e": {"$elemMatch": {"p": param}}} | {"c": {"$elemMatch": {"p": param}}}:
             return str(param)
         case {"_id": _}:
@@ -124,18 +198,6 @@ def _about(condition: Filter) -> str:
             return PATIENTS
 
 
-async def _few(r: Reader, where: Filter, found: Sequence[Driver]) -> Driver | None:
-    of_type = next((part for part in _parts(where) if "t" in part), {})
-    most = min(FEW, r.many)
-    for driver in found if most else ():
-        number = driver.known
-        if number is None:
-            number = await r.some(both((of_type, driver.condition)), driver.index, most)
-        if number < most:
-            return replace(driver, known=number)
-    return None
-
-
 def _led(where: Filter, driver: Driver) -> Plan:
     return Plan(_hiding(where, driver.condition), driver.index, driver)
 
@@ -143,7 +205,7 @@ def _led(where: Filter, driver: Driver) -> Plan:
 def _hiding(where: Filter, lead: Filter | None) -> Filter:
     """Return the same filter, whose array conditions but one stand where no index is looked for."""
     return both(
-        part if part is lead or not part.keys() & {"e", "c", "words"} else _hidden(part)
+        part if part is lead or not part.keys() & {"e", "c", "words", "$or"} else _hidden(part)
         for part in _parts(where)
     )
 

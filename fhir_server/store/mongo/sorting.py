@@ -6,6 +6,7 @@
    along an index, from the place where the page before ended.
 2. Any other order, and any of several keys, is computed for all that match and cut off: its cost
    grows with the matches, and the deadline of the query bounds it.
+3. So is every order of what a condition that is few leads to.
 """
 
 from collections.abc import AsyncGenerator, Mapping
@@ -100,12 +101,12 @@ class Ordered:
         self, r: Reader, plan: Plan, fields: Doc, limit: int
     ) -> AsyncGenerator[Doc, None]:
         """Yield the records that satisfy the plan, at most `limit` of them if it is not 0."""
-        if self._is_computed:
+        field = self._fields[0] if self._fields else None
+        if self._is_computed or (field and plan.lead is not None and plan.lead.is_few):
             cursor = await r.aggregate(self._computed(plan.where, fields, limit), plan.hint)
             async for doc in cursor:
                 yield doc
             return
-        field = self._fields[0] if self._fields else None
         shown = fields if field is None else {**fields, field: 1}
         sent = 0
         for part in self._parts(field):
@@ -122,8 +123,8 @@ class Ordered:
         """Return the place of a record that was streamed."""
         values: list[Value | None] = []
         for n, (sort, name) in enumerate(zip(self._query.sort, self._fields, strict=True)):
-            field = f"k{n}" if self._is_computed or name is None else name
-            values.append(doc["_id"].partition("/")[2] if sort.param == "_id" else doc.get(field))
+            value = doc.get(f"k{n}", doc.get(name) if name else None)
+            values.append(doc["_id"].partition("/")[2] if sort.param == "_id" else value)
         return tuple(_plain(value) for value in (*values, doc["pid"], doc["n"]))
 
     def _keys(self, field: str | None) -> Keys:
@@ -214,7 +215,7 @@ def _value(sort: Sort) -> Doc:
     """Return a record's value under a key; the parameter's name stands as text, never as a path."""
     if sort.by:
         return measured(sort.by)
-    mine = {"$eq": ["$$each.p", {"$literal": sort.param}]}
+    mine = {"$in": ["$$each.p", {"$literal": list(sort.params)}]}
     found = {"$filter": {"input": "$e", "as": "each", "cond": mine}}
     return {"$max" if sort.descending else "$min": {
         "$map": {"input": found, "as": "each", "in": "$$each.v"}

@@ -14,9 +14,12 @@ from fhir_server.search.simplify import simplified
 from fhir_server.store import precondition
 from fhir_server.store.explanation import Explanation, Step, Total, explained
 from fhir_server.store.mongo import documents, export, feed, maintenance, past, schema, search
+from fhir_server.store.mongo.counts import Counts
 from fhir_server.store.mongo.faults import told
 from fhir_server.store.mongo.latest import Latest
-from fhir_server.store.mongo.reader import Reader
+from fhir_server.store.mongo.openings import Openings
+from fhir_server.store.mongo.permits import Permits
+from fhir_server.store.mongo.reader import Reader, Wants
 from fhir_server.store.mongo.sorting import MAIN
 from fhir_server.store.mongo.tables import tables
 from fhir_server.store.mongo.ticks import Ticks
@@ -60,6 +63,9 @@ class MongoStore:
         self._latest = Latest(self._tables.records)
         self._seconds = query_seconds
         self._many = many
+        self._counts = Counts()
+        self._permits = Permits()
+        self._openings = Openings()
         self._writer = Writer(self._tables, Ticks(clock, process), clock, process, many)
 
     async def read(self, key: Key, vid: int | None = None) -> Version | None:
@@ -82,13 +88,13 @@ class MongoStore:
         with told("read"):
             async with self._reader(query) as reader:
                 bodies = self._tables.bodies
-                return await search.page(reader, bodies, _plain(query), MAIN.get(query.type))
+                return await search.page(reader, bodies, self._plain(query), MAIN.get(query.type))
 
     async def count(self, query: Query) -> int:
         """Return how many living records match."""
         with told("read"):
-            async with self._reader(query) as reader:
-                return await search.total(reader, _plain(query))
+            async with self._reader(query, wants="all") as reader:
+                return await search.total(reader, self._plain(query))
 
     async def estimate(self, query: Query) -> Total:
         """Count: the server has no cheap way to know about how many there are."""
@@ -99,9 +105,9 @@ class MongoStore:
         steps: list[Step] = []
 
         async def page(query: Query) -> Page:
-            async with self._reader(query) as reader:
+            async with self._reader(query, wants="words") as reader:
                 bodies = self._tables.bodies
-                found = await search.page(reader, bodies, _plain(query), MAIN.get(query.type))
+                found = await search.page(reader, bodies, self._plain(query), MAIN.get(query.type))
                 steps.extend(reader.steps)
                 return found
 
@@ -182,13 +188,20 @@ class MongoStore:
         return [documents.version(key, doc, body) for doc, body in zip(docs, bodies, strict=True)]
 
     @asynccontextmanager
-    async def _reader(self, query: Query) -> AsyncIterator[Reader]:
+    async def _reader(self, query: Query, *, wants: Wants = "page") -> AsyncIterator[Reader]:
         """A reader of one moment."""
         end = time.monotonic() + self._seconds
         async with self._client.start_session(snapshot=True) as session:
-            tables = self._tables
-            yield Reader(tables.records, tables.names, session, query.now, self._many, end)
+            yield Reader(
+                self._tables,
+                session,
+                query.now,
+                self._many,
+                end,
+                self._counts,
+                self._permits,
+                wants,
+            )
 
-
-def _plain(query: Query) -> Query:
-    return replace(query, where=simplified(query.where))
+    def _plain(self, query: Query) -> Query:
+        return replace(query, where=simplified(self._openings.gathered(query.where)))

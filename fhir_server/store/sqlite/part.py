@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fhir_server.search.tree import ForEachPatient, InPatient, Node, OnlyPatients
 from fhir_server.store.order import SEVERAL
 from fhir_server.store.sqlite.estimate import is_few
-from fhir_server.store.sqlite.predicate import permitted
+from fhir_server.store.sqlite.patients import permitted
 from fhir_server.store.sqlite.statement import Statement
 
 

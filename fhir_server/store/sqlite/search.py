@@ -12,8 +12,10 @@ from fhir_server.store.explanation import Step, Total
 from fhir_server.store.sqlite import rows
 from fhir_server.store.sqlite.deadline import OutOfPatience
 from fhir_server.store.sqlite.find import find
+from fhir_server.store.sqlite.patients import among, permitted
 from fhir_server.store.sqlite.permits import Permits
-from fhir_server.store.sqlite.predicate import among, permitted
+from fhir_server.store.sqlite.predicate import holds
+from fhir_server.store.sqlite.reach import FOR_ALL
 from fhir_server.store.sqlite.runner import Runner
 from fhir_server.store.sqlite.sample import counted, sampled, some
 from fhir_server.store.sqlite.sort import (
@@ -24,6 +26,7 @@ from fhir_server.store.sqlite.sort import (
     valueless,
     walked,
 )
+from fhir_server.store.sqlite.statement import Statement
 
 MOST_EXACT = 2000
 """Estimates below are exact."""
@@ -107,7 +110,8 @@ class Search:
         """Return those of some patients whom a grant's predicate permits."""
         self._asked.among = msgspec.json.encode(list(pids)).decode()
         purpose = f"among {self._asked.shape.grants.index(node)}"
-        return (pid for (pid,) in self._do.run(purpose, lambda s: among(s, node)))
+        found = self._do.run(purpose, lambda s: among(s, node, lambda row: _granted(s, node, row)))
+        return (pid for (pid,) in found)
 
     def _prepare(self, *, whole: bool) -> None:
         """Learn whom grants permit, where that is known or worth it."""
@@ -174,6 +178,11 @@ class Search:
         wanted, down = self._asked.wanted, goes_down(query, query.sort[0])
         rest = self._do.walk("valueless", lambda s: valueless(s, query), wanted, behind, down=down)
         return ((None, patient, rid) for patient, rid in rest)
+
+
+def _granted(s: Statement, node: ForEachPatient, row: str) -> str:
+    """Return the predicate that the row of a grant makes its patient a permitted one."""
+    return holds(s, node.where, node.type, row, FOR_ALL)
 
 
 def _versions(connection: sqlite3.Connection, places: Sequence[order.Place]) -> tuple[Version, ...]:

@@ -1,0 +1,131 @@
+"""Which index leads on MongoDB, by how many documents the server looks at."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Sequence
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+
+from fhir_server.model import Entry, Key, Query, Sort, Write
+from fhir_server.search.tree import EVERYTHING, And, Cond, Match, Together
+from fhir_server.store.explanation import Step
+from fhir_server.store.mongo.counts import SECONDS, Counts
+from fhir_server.store.mongo.store import MongoStore
+from tests.mongod import Mongo
+
+Body = Callable[[MongoStore], Coroutine[Any, Any, None]]
+
+RECORDS = 600
+
+
+def _is(param: str, value: str) -> Match:
+    return Match(param, (Cond("v", "=", value),))
+
+
+def _write(n: int) -> Write:
+    entries = (
+        Entry("code", "common"),
+        Entry("status", "final"),
+        Entry("patient", f"Patient/{n % 100}"),
+        Entry("date", n * 7 % RECORDS),
+        Entry("both.0", "common" if n % 2 else "rare", group=1),
+        Entry("both.1", n, group=1),
+    )
+    return Write(Key("Observation", str(n)), b"{}", entries, patients=(str(n % 100),))
+
+
+@pytest.fixture(scope="module")
+def url(mongo: Mongo) -> str:
+    """A database of some hundred observations of which most say the same."""
+    url = mongo.url("plan")
+
+    async def fill() -> None:
+        store = MongoStore(url, lambda: 1000)
+        await store.commit([_write(n) for n in range(RECORDS)])
+        await store.close()
+
+    asyncio.run(fill())
+    return url
+
+
+def _looked_at(url: str, body: Body) -> list[int]:
+    """Return the documents that each command on records looked at."""
+    with MongoClient[Any](url) as client:
+        database = client.get_default_database()
+        database["system.profile"].drop()
+
+        async def run() -> None:
+            store = MongoStore(url, lambda: 1000)
+            database.command("profile", 2)
+            try:
+                await body(store)
+            finally:
+                database.command("profile", 0)
+                await store.close()
+
+        asyncio.run(run())
+        lines = database["system.profile"].find({"ns": f"{database.name}.record"})
+        return [line["docsExamined"] for line in lines if "docsExamined" in line]
+
+
+def _search(*queries: Query) -> Body:
+    async def body(store: MongoStore) -> None:
+        for query in queries:
+            await store.search(query)
+
+    return body
+
+
+def test_a_patient_leads_without_being_counted(url: str) -> None:
+    where = And((_is("patient", "Patient/7"), _is("code", "common")))
+
+    looked = _looked_at(url, _search(Query("Observation", where, (Sort("date", True),), limit=20)))
+
+    assert looked == [6]
+
+
+def test_what_was_counted_is_not_counted_again(url: str) -> None:
+    where = And((_is("status", "final"), _is("code", "common")))
+    query = Query("Observation", where, limit=20)
+
+    looked = _looked_at(url, _search(query, query))
+
+    assert len(looked) == 4
+    assert looked[-1] == 21
+
+
+def test_a_composite_stops_when_its_page_is_full(url: str) -> None:
+    where = Together("both", ((Cond("v", "=", "common"),), (Cond("v", ">=", 0),)))
+
+    assert _looked_at(url, _search(Query("Observation", where, limit=20))) == [21]
+
+
+def test_all_of_a_type_are_counted_without_looking_at_one(url: str) -> None:
+    async def body(store: MongoStore) -> None:
+        assert await store.count(Query("Observation", EVERYTHING)) == RECORDS
+
+    assert _looked_at(url, body) == [0]
+
+
+def test_an_explanation_tells_how_many_a_patient_has(url: str) -> None:
+    found: list[Sequence[Step]] = []
+
+    async def body(store: MongoStore) -> None:
+        found.append((await store.explain(Query("Observation", _is("patient", "Patient/7")))).steps)
+
+    _looked_at(url, body)
+
+    assert found == [(Step("leads", "Observation", "patient", 6),)]
+
+
+def test_counts_serve_for_a_while() -> None:
+    now = [0.0]
+    counts = Counts(lambda: now[0])
+    counts.keep("Observation", "code", 7)
+    at_first = counts.get("Observation", "code")
+    now[0] = SECONDS
+
+    assert at_first == 7
+    assert counts.get("Observation", "code") is None
+    assert counts.get("Patient", "code") is None
