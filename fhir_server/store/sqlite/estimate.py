@@ -74,7 +74,9 @@ def is_sought(node: Node) -> bool:
     return isinstance(node, Match) and seekable(node.all)
 
 
-def _estimate(s: Statement, type: str, node: Node) -> int:
+def _estimate(  # noqa: PLR0911 one a node
+    s: Statement, type: str, node: Node
+) -> int:
     match node:
         case And(nodes):
             return _least(s, type, nodes)
@@ -89,13 +91,15 @@ def _estimate(s: Statement, type: str, node: Node) -> int:
             return _listed(s, ids)
         case OneOf() if ways(node):
             return min(counted(s, type, node, part) for part in ways(node))
-        case Chain(_, other, where) | Has(other, _, where):
+        case Chain(_, other, where):
             return estimate(s, other, where)
+        case Has(other, param, where):
+            return _least(s, other, [Match(param), where])
         case _:
             return _count(s, type, node)
 
 
-def _least(s: Statement, type: str, nodes: "tuple[Node, ...] | list[Match]") -> int:
+def _least(s: Statement, type: str, nodes: Iterable[Node]) -> int:
     best = s.many
     for node in nodes:
         best = min(best, estimate(s, type, node))

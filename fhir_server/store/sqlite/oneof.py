@@ -7,10 +7,11 @@ are (`choices`). SQLite itself would compare each row with each alternative.
 from collections.abc import Iterable
 
 from fhir_server.search.tree import OneOf
+from fhir_server.store.sqlite.asked import Asked
 from fhir_server.store.sqlite.choices import asked, decides, ways
 from fhir_server.store.sqlite.schema import BY_RECORD, BY_VALUE
 from fhir_server.store.sqlite.sql import conjoined, exists
-from fhir_server.store.sqlite.statement import Asked, Statement
+from fhir_server.store.sqlite.statement import Statement
 from fhir_server.store.sqlite.text import NUMBER, place, within
 
 
