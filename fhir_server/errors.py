@@ -45,12 +45,6 @@ class BadRequest(HubError):
     status, code = 400, "invalid"
 
 
-class TooDeep(BadRequest):
-    """A query is nested deeper than the store can follow."""
-
-    code = "too-costly"
-
-
 class Unauthenticated(HubError):
     """There is no token, or none that holds."""
 

@@ -8,9 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
+from conformance.issues import Issue
 from fhir_server import fhirjson
 from fhir_server.interactions.interaction import FHIR_JSON, Reply
+from fhir_server.interactions.outcome import outcome
 from fhir_server.interactions.subset import Content
 from fhir_server.model import Key, Version
 from fhir_server.store.explanation import Total
@@ -95,6 +98,17 @@ def found_part(base: str, key: Key, id: str, resource: bytes) -> bytes:
     return b'{"fullUrl":' + url + b',"resource":' + resource + b',"search":{"mode":"match"}}'
 
 
+def outcome_entry(issues: Sequence[Issue]) -> bytes:
+    """Return the entry of a searchset that is an outcome; it has no address, so a URN names it.
+
+    https://hl7.org/fhir/R4/bundle-definitions.html#Bundle.entry.fullUrl
+    """
+    resource = fhirjson.encode(outcome(issues))
+    urn = uuid5(NAMESPACE_URL, resource.hex()).urn
+    url = fhirjson.encode(urn)
+    return b'{"fullUrl":' + url + b',"resource":' + resource + b',"search":{"mode":"outcome"}}'
+
+
 def past(base: str, version: Version, content: Content = fhirjson.whole) -> bytes:
     """Return the entry of a history: what was asked, what was answered, and the resource unless
     deleted.
@@ -102,7 +116,7 @@ def past(base: str, version: Version, content: Content = fhirjson.whole) -> byte
     https://hl7.org/fhir/R4/http.html#history
     """
     key, method = version.key, version.method
-    status = {"POST": 201, "DELETE": 204}.get(method, 200)
+    status = 201 if version.vid == 1 else 204 if method == "DELETE" else 200
     about = {
         "request": {"method": method, "url": key.type if method == "POST" else str(key)},
         "response": {

@@ -150,9 +150,11 @@ def _ask(server: Server, outer: Interaction, entry: _Entry) -> Interaction:
 def _with_body(ask: Interaction, entry: _Entry, method: str) -> Interaction:
     if method not in ("POST", "PUT", "PATCH"):
         return ask
-    if ask.name.startswith("search"):
-        raise BadRequest("A search inside a Bundle is a GET.")
     body = bytes(entry.resource)
+    if ask.name.startswith("search"):
+        if body:
+            raise BadRequest("A search inside a Bundle has its parameters in the address.")
+        return ask
     if not body:
         if ask.name == "operation":
             return ask

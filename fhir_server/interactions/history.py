@@ -74,19 +74,21 @@ async def history(server: Server, caller: Caller, ask: Interaction) -> Reply:
         await _find(sight, ask.key)
     who = [caller.account, caller.role, caller.patient]
     bind = fhirjson.encode([ask.type, ask.id, who, _without_cursor(ask)]).decode()
-    asked = _asked(server, ask, frozenset(sight.where), bind)
+    asked, back = _asked(server, ask, frozenset(sight.where), bind)
     if (text := dict(ask.params).get("_list")) is not None:
         sight = replace(sight, only=await listed(server, caller, text))
     subset = subset_of(server.definitions, ask)
-    if subset.summary == "count":
+    if subset.summary == "count" or asked.limit == 0:
         counted = await _count_all(sight, asked)
         return Reply(200, bundle("history", (), links=[("self", _link(ask, ""))], total=counted))
     content = subset.content(server.definitions)
     versions, more = await _page(sight, asked)
+    versions = versions[::-1] if back else versions
     links = [("self", _link(ask, dict(ask.params).get("_cursor", ""))), ("first", _link(ask, ""))]
-    if more:
-        last = versions[-1]
-        links.append(("next", _link(ask, server.signer.seal((*last.key, last.vid), bind))))
+    if versions and (more if back else asked.after):
+        links.append(("previous", _link(ask, _sealed(server, versions[0], bind, back=True))))
+    if versions and (more or back):
+        links.append(("next", _link(ask, _sealed(server, versions[-1], bind, back=False))))
     total = None if more or asked.after else len(versions)
     entries = (past(ask.base, version, content) for version in versions)
     body = bundle("history", entries, links=links, total=total)
@@ -142,8 +144,18 @@ async def _count_all(sight: _Sight, asked: History) -> int:
         asked = replace(asked, after=(versions[-1].key, versions[-1].vid))
 
 
-def _asked(server: Server, ask: Interaction, types: frozenset[str], bind: str) -> History:
-    """Return what the parameters ask a store for. Raises `BadRequest`."""
+def _sealed(server: Server, version: Version, bind: str, *, back: bool) -> str:
+    """Return the cursor of the page behind a version, or of the one before it."""
+    return server.signer.seal((*version.key, version.vid, back), bind)
+
+
+def _asked(
+    server: Server, ask: Interaction, types: frozenset[str], bind: str
+) -> tuple[History, bool]:
+    """Return what the parameters ask a store for, and whether that is the page turned round.
+
+    Raises `BadRequest`.
+    """
     given = dict(ask.params)
     if len(given) != len(ask.params):
         raise BadRequest("Each parameter of history may stand once.")
@@ -161,10 +173,11 @@ def _asked(server: Server, ask: Interaction, types: frozenset[str], bind: str) -
         case other:
             expected = "_lastUpdated, -_lastUpdated or none"
             raise BadRequest(f"_sort is {other[:50]!r}; {expected} is expected.")
-    if "_cursor" in given:
-        type, id, vid = server.signer.open(given["_cursor"], bind)
-        history = replace(history, after=(Key(type, id), vid))
-    return history
+    if "_cursor" not in given:
+        return history, False
+    type, id, vid, back = server.signer.open(given["_cursor"], bind)
+    ascending = history.ascending != back
+    return replace(history, after=(Key(type, id), vid), ascending=ascending), back
 
 
 def _span(name: str, text: str) -> date.Span:
@@ -180,8 +193,8 @@ def _span(name: str, text: str) -> date.Span:
 def _count(server: Server, given: str | None) -> int:
     if given is None:
         return server.settings.page
-    if not given.isascii() or not given.isdigit() or len(given) > 9 or int(given) == 0:
-        raise BadRequest(f"_count is {given[:20]!r}; a number above 0 is expected.")
+    if not given.isascii() or not given.isdigit() or len(given) > 9:
+        raise BadRequest(f"_count is {given[:20]!r}; a whole number, 0 or more, is expected.")
     return min(int(given), server.settings.page_limit)
 
 

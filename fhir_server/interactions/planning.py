@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/http.html#trules
 
 1. What is deleted is settled first: no later criterion finds it.
 2. Each new resource has its id before any is looked at, so that references between them can be
-   settled; a conditional create that finds its record has that one's.
+   settled; a conditional create, update or patch that finds its record has that one's.
 3. Conditional references are looked up among what is stored and what other entries bring.
 4. Then each is drafted; a record occurs once among them, and no two meet one condition.
 """
@@ -20,21 +20,20 @@ from fhir_server.errors import BadRequest, HubError, PreconditionFailed, Unproce
 from fhir_server.interactions import references
 from fhir_server.interactions.breath import Breath
 from fhir_server.interactions.create import draft_new, look_for
-from fhir_server.interactions.criteria import matching
+from fhir_server.interactions.criteria import matching, the_one
 from fhir_server.interactions.delete import plan_delete
 from fhir_server.interactions.entries import Step, at
+from fhir_server.interactions.find import allowed
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.overlap import Candidates, refuse_overlap
 from fhir_server.interactions.patch import plan_patch
 from fhir_server.interactions.reply import unchanged
 from fhir_server.interactions.server import Server
-from fhir_server.interactions.update import plan_update
+from fhir_server.interactions.update import Target, look_for_target, plan_update
 from fhir_server.interactions.write import Draft, Plan, decode
-from fhir_server.model import Entry, Key, Query, Version
+from fhir_server.model import Entry, Key
 from fhir_server.search.evaluate import Plain
 from fhir_server.search.tree import Ids
-
-_PLANS = {"update": plan_update, "patch": plan_patch}
 
 T = TypeVar("T")
 
@@ -45,15 +44,6 @@ class Plans:
 
     drafts: dict[int, list[Draft]] = field(default_factory=dict)
     replies: dict[int, Reply] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """What a create is to become: a new id, or the record that exists already."""
-
-    id: str
-    unless: Query | None = None
-    existing: Version | None = None
 
 
 async def under(place: int, work: Awaitable[T]) -> T:
@@ -94,7 +84,7 @@ async def plan_all(
         except Unprocessable as fault:
             problems.extend(fault.issues)
             continue
-        if plan.key is not None and not _exists(target):
+        if plan.key is not None and not _is_found(step, targets):
             _once(seen, step, plan.key)
         if isinstance(plan, Draft):
             plans.drafts[step.place] = [plan]
@@ -139,35 +129,56 @@ def _ids(keys: set[Key]) -> Mapping[str, Ids]:
 
 
 async def _plan(
-    server: Server, caller: Caller, ask: Interaction, target: _Target | None, gone: Ids
+    server: Server, caller: Caller, ask: Interaction, target: Target | None, gone: Ids
 ) -> Plan:
-    if target is None:
-        return await _PLANS[ask.name](server, caller, ask, gone)
+    if ask.name == "update":
+        return await plan_update(server, caller, ask, gone, target)
+    if ask.name == "patch" or target is None:
+        return await plan_patch(server, caller, ask, gone)
     if target.existing is not None:
         return unchanged(target.existing, ask)
     return await draft_new(server, caller, ask, target.id, target.unless)
 
 
-def _exists(target: _Target | None) -> bool:
-    return target is not None and target.existing is not None
+def _is_found(step: Step, targets: Mapping[int, Target]) -> bool:
+    """Return whether an entry is a conditional create that creates nothing."""
+    target = targets.get(step.place)
+    return step.ask.name == "create" and target is not None and target.existing is not None
 
 
 async def _targets(
     server: Server, caller: Caller, making: Sequence[Step], given: tuple[Mapping[str, Ids], Breath]
-) -> dict[int, _Target]:
+) -> dict[int, Target]:
+    """Return what each entry is about whose address does not name it."""
     gone, breath = given
-    targets: dict[int, _Target] = {}
+    targets: dict[int, Target] = {}
     for step in making:
         await breath.take()
-        if step.ask.name == "create":
-            looked = look_for(server, caller, step.ask, gone[step.ask.type])
-            query, existing = await under(step.place, looked)
-            id = existing.key.id if existing else server.new_id()
-            targets[step.place] = _Target(id, query, existing)
+        if not step.ask.id:
+            looked = _target(server, caller, step.ask, gone[step.ask.type])
+            target = await under(step.place, looked)
+            if target is not None:
+                targets[step.place] = target
     return targets
 
 
-def _links(making: Sequence[Step], targets: Mapping[int, _Target]) -> dict[str, str]:
+async def _target(server: Server, caller: Caller, ask: Interaction, gone: Ids) -> Target | None:
+    """Return what an entry is about; None for a patch that finds nothing, or is referred to by
+    none.
+    """
+    if ask.name == "create":
+        query, existing = await look_for(server, caller, ask, gone)
+        return Target(existing.key.id if existing else server.new_id(), query, existing)
+    if ask.name == "update":
+        return await look_for_target(server, caller, ask, gone)
+    if not ask.fullurl:
+        return None
+    allowed(caller, ask.type, "update")
+    query, existing = await the_one(server, caller, ask, ask.query, gone)
+    return Target(existing.key.id, query, existing) if existing else None
+
+
+def _links(making: Sequence[Step], targets: Mapping[int, Target]) -> dict[str, str]:
     """Return the literal reference of each entry by its fullUrl. Raises `BadRequest` for one
     twice.
     """
@@ -182,7 +193,7 @@ def _links(making: Sequence[Step], targets: Mapping[int, _Target]) -> dict[str, 
     return links
 
 
-def _id(step: Step, targets: Mapping[int, _Target]) -> str:
+def _id(step: Step, targets: Mapping[int, Target]) -> str:
     target = targets.get(step.place)
     return target.id if target else step.ask.id
 
@@ -191,7 +202,7 @@ async def _looked_up(
     server: Server,
     caller: Caller,
     making: Sequence[Step],
-    targets: Mapping[int, _Target],
+    targets: Mapping[int, Target],
     given: tuple[Mapping[str, Ids], Breath],
 ) -> dict[str, str]:
     """Return what conditional references mean. Raises `PreconditionFailed` where it is not one
@@ -208,7 +219,8 @@ async def _looked_up(
                 raise at(step.place, BadRequest(f"{type[:64]!r} is not a resource type."))
             if type not in brought:
                 brought[type] = _brought(server, caller, making, targets, type)
-            changed = {Key(type, each.ask.id) for each in making if _is_update(each, type)}
+            updates = (each for each in making if _is_update(each, type))
+            changed = {Key(type, _id(each, targets)) for each in updates}
             most = 1 + len(changed)
             meant = replace(step.ask, type=type)
             work = matching(server, caller, meant, text, without=gone[type], most=most)
@@ -223,14 +235,14 @@ async def _looked_up(
 
 
 def _is_update(step: Step, type: str) -> bool:
-    return step.ask.name == "update" and step.ask.type == type and step.ask.id != ""
+    return step.ask.name == "update" and step.ask.type == type
 
 
 def _brought(
     server: Server,
     caller: Caller,
     making: Sequence[Step],
-    targets: Mapping[int, _Target],
+    targets: Mapping[int, Target],
     type: str,
 ) -> Candidates:
     """Return the records of a type that entries bring, before their own references are settled."""
@@ -239,7 +251,7 @@ def _brought(
         id = _id(step, targets)
         if step.ask.type != type or step.ask.name == "patch" or not id:
             continue
-        if _exists(targets.get(step.place)):
+        if _is_found(step, targets):
             continue
         try:
             resource = decode(step.ask, step.ask.body) | {"id": id}

@@ -16,7 +16,7 @@ ROUTES: Mapping[str, Mapping[str, Name]] = {
     "": {"GET": "search-system", "POST": "batch"},
     "metadata": {"GET": "capabilities"},
     "_history": {"GET": "history-system"},
-    "_search": {"POST": "search-system"},
+    "_search": {"GET": "search-system", "POST": "search-system"},
     "_job/id": {"GET": "job", "DELETE": "cancel"},
     "$": {"GET": "operation", "POST": "operation"},
     "Type": {
@@ -26,7 +26,7 @@ ROUTES: Mapping[str, Mapping[str, Name]] = {
         "PATCH": "patch",
         "DELETE": "delete",
     },
-    "Type/_search": {"POST": "search-type"},
+    "Type/_search": {"GET": "search-type", "POST": "search-type"},
     "Type/_history": {"GET": "history-type"},
     "Type/$": {"GET": "operation", "POST": "operation"},
     "Type/id": {"GET": "read", "PUT": "update", "PATCH": "patch", "DELETE": "delete"},

@@ -16,14 +16,13 @@ from fhir_server.authz.restrict import restrict
 from fhir_server.errors import BadRequest
 from fhir_server.interactions import containers, merged, paging
 from fhir_server.interactions.agreement import agreement
-from fhir_server.interactions.bundle import bundle, found
+from fhir_server.interactions.bundle import bundle, found, outcome_entry
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.criteria import asked
 from fhir_server.interactions.explain import check, explained
 from fhir_server.interactions.included import Added, included
 from fhir_server.interactions.interaction import Interaction, Params, Reply
 from fhir_server.interactions.merged import Merged, Ranked, Spot
-from fhir_server.interactions.outcome import outcome
 from fhir_server.interactions.paging import FIRST, Start, opened
 from fhir_server.interactions.reach import Reach, reach, to_trail
 from fhir_server.interactions.server import Server
@@ -255,5 +254,4 @@ def _told(problems: Sequence[Issue]) -> Sequence[bytes]:
     """Return what is to be said about the search itself, as an entry."""
     if not problems:
         return ()
-    resource = fhirjson.encode(outcome(problems))
-    return [b'{"resource":' + resource + b',"search":{"mode":"outcome"}}']
+    return [outcome_entry(problems)]

@@ -95,7 +95,9 @@ def _bare(name: str) -> str:
 
 def _check(definitions: Definitions, subset: Subset) -> None:
     known = definitions.elements(subset.type)
-    names = known.keys() | {prop for each in known.values() for prop, _ in each.properties()}
+    names = {"resourceType", *known} | {
+        prop for each in known.values() for prop, _ in each.properties()
+    }
     for name in subset.elements:
         if name not in names:
             raise BadRequest(f"_elements: {subset.type} has no element {name[:64]!r}.")

@@ -1,6 +1,6 @@
 """FHIR update interaction, conditional update with it. https://hl7.org/fhir/R4/http.html#update"""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import msgspec
@@ -27,11 +27,23 @@ from fhir_server.interactions.routes import ID
 from fhir_server.interactions.server import Server
 from fhir_server.interactions.subset import is_subset
 from fhir_server.interactions.write import Plan, decode, drafted
-from fhir_server.model import Version
+from fhir_server.model import Query, Version
 from fhir_server.search.tree import Ids
 
 CREATING = frozenset({"feed", "operator", "open"})
 """The kinds of caller who may choose the id of a new resource."""
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a conditional interaction is about: the record that its criteria match, or the id that
+    a new one gets, which is written unless something matches by then.
+    """
+
+    id: str
+    unless: Query | None = None
+    existing: Version | None = None
+
 
 _sorted = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
@@ -42,15 +54,20 @@ async def update(server: Server, caller: Caller, ask: Interaction) -> Reply:
 
 
 async def plan_update(
-    server: Server, caller: Caller, ask: Interaction, without: Ids | None = None
+    server: Server,
+    caller: Caller,
+    ask: Interaction,
+    without: Ids | None = None,
+    target: Target | None = None,
 ) -> Plan:
     """Return the draft of the next version, or the answer that nothing changes.
 
-    `without` are records that criteria do not match.
+    `without` are records that criteria do not match; `target` is what they do, where that is known.
     """
     resource = decode(ask, ask.body)
     if not ask.id:
-        return await _plan_conditional(server, caller, ask, resource, without)
+        target = target or await look_for_target(server, caller, ask, without)
+        return await _plan_conditional(server, caller, ask, resource, target)
     refuse_all(ask)
     if resource.get("id") != ask.id:
         raise _wrong_id(ask, ask.id)
@@ -63,39 +80,43 @@ async def plan_update(
     return await drafted(server, caller, ask, resource, ask.body, before)
 
 
-async def _plan_conditional(
-    server: Server,
-    caller: Caller,
-    ask: Interaction,
-    resource: dict[str, Any],
-    without: Ids | None,
-) -> Plan:
-    """Plan by what the criteria match. https://hl7.org/fhir/R4/http.html#cond-update"""
+async def look_for_target(
+    server: Server, caller: Caller, ask: Interaction, without: Ids | None = None
+) -> Target:
+    """Return what a conditional update is about; raises `PreconditionFailed` for several records.
+
+    https://hl7.org/fhir/R4/http.html#cond-update
+    """
     allowed(caller, ask.type, "update")
     query, existing = await the_one(server, caller, ask, ask.query, without)
-    given = resource.get("id")
+    given = decode(ask, ask.body).get("id")
     if given is not None and (not isinstance(given, str) or not ID.fullmatch(given)):
         raise BadRequest(Issue("value", "This is no id.", f"{ask.type}.id"))
+    if existing is not None and given not in (None, existing.key.id):
+        raise _wrong_id(ask, existing.key.id)
+    return Target(existing.key.id if existing else given or server.new_id(), query, existing)
+
+
+async def _plan_conditional(
+    server: Server, caller: Caller, ask: Interaction, resource: dict[str, Any], target: Target
+) -> Plan:
+    is_named = "id" in resource
     settled = replace(ask, params=())
-    if existing is not None:
-        id = existing.key.id
-        if given not in (None, id):
-            raise _wrong_id(ask, id)
-        resource["id"] = id
-        body = fhirjson.encode(resource) if given is None else ask.body
-        unmoved(existing, await server.store.read(existing.key))
-        return await plan_update(server, caller, replace(settled, id=id, body=body))
+    if target.existing is not None:
+        body = ask.body if is_named else fhirjson.encode(resource | {"id": target.id})
+        unmoved(target.existing, await server.store.read(target.existing.key))
+        return await plan_update(server, caller, replace(settled, id=target.id, body=body))
     allowed(caller, ask.type, "create")
     check_match(ask, None)
-    if given is None:
-        return await draft_new(server, caller, ask, server.new_id(), query)
-    named = replace(settled, id=given)
+    if not is_named:
+        return await draft_new(server, caller, ask, target.id, target.unless)
+    named = replace(settled, id=target.id)
     if await find_changeable(server, caller, named.key, "update") is not None:
         raise Conflict(f"{named.key} exists and does not match the criteria.")
     plan = await plan_update(server, caller, named)
     if isinstance(plan, Reply):
         return plan
-    return replace(plan, write=replace(plan.write, unless=query))
+    return replace(plan, write=replace(plan.write, unless=target.unless))
 
 
 def _wrong_id(ask: Interaction, id: str) -> BadRequest:

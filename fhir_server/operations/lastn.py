@@ -14,18 +14,16 @@ import re
 from dataclasses import replace
 from urllib.parse import urlencode
 
-from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.restrict import restrict
 from fhir_server.errors import BadRequest
 from fhir_server.interactions.breath import Breath
-from fhir_server.interactions.bundle import bundle, found
+from fhir_server.interactions.bundle import bundle, found, outcome_entry
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.criteria import asked
 from fhir_server.interactions.find import allowed
 from fhir_server.interactions.included import included, incomplete
 from fhir_server.interactions.interaction import Interaction, Params, Reply
-from fhir_server.interactions.outcome import outcome
 from fhir_server.interactions.server import OperationDefinition, Parameter, Server
 from fhir_server.interactions.subset import Subset
 from fhir_server.model import Query, Sort
@@ -111,8 +109,7 @@ async def _told(
     if added.next is not None:
         problems += (incomplete(server.settings.include_limit),)
     if problems:
-        said = fhirjson.encode(outcome(problems))
-        entries.append(b'{"resource":' + said + b',"search":{"mode":"outcome"}}')
+        entries.append(outcome_entry(problems))
     return Reply(
         200,
         bundle("searchset", entries, links=links, total=len(versions)),

@@ -15,11 +15,10 @@ from conformance.issues import Issue
 from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.errors import BadRequest
-from fhir_server.interactions.bundle import bundle, found
+from fhir_server.interactions.bundle import bundle, found, outcome_entry
 from fhir_server.interactions.commit import concerned
 from fhir_server.interactions.find import allowed
 from fhir_server.interactions.interaction import Interaction, Params, Reply
-from fhir_server.interactions.outcome import outcome
 from fhir_server.interactions.server import OperationDefinition, Parameter, Server
 from fhir_server.model import Query, Version
 from fhir_server.operations.indexed import demand_indexed
@@ -146,8 +145,7 @@ def _told(ask: Interaction, matches: list[_Found], only_certain: bool, most: int
     told = matches[:most]
     entries = [_entry(ask.base, each) for each in told]
     if said:
-        resource = fhirjson.encode(outcome(said))
-        entries.append(b'{"resource":' + resource + b',"search":{"mode":"outcome"}}')
+        entries.append(outcome_entry(said))
     return Reply(
         200,
         bundle("searchset", entries, total=len(told)),

@@ -11,7 +11,7 @@ import re
 
 from fhir_server.errors import BadRequest, NotSupported
 from fhir_server.search import date, joins
-from fhir_server.search.alternatives import Alternatives, prefixed
+from fhir_server.search.alternatives import Alternatives
 from fhir_server.search.asked import Asked
 from fhir_server.search.condition import condition
 from fhir_server.search.escape import split
@@ -31,6 +31,7 @@ from fhir_server.search.tree import (
     Updated,
     either,
 )
+from fhir_server.search.unions import stored
 
 NOT_YET = frozenset(("_query",))
 """Parameters of R4 that the hub does not follow yet."""
@@ -66,7 +67,8 @@ def criterion(place: Place, name: str, text: str) -> Node:
     found = parameter(place, code)
     if not text:
         raise BadRequest(f"{name}= has no value; leave it out, or give one")
-    return condition(Asked(place.definitions, place.terms, place.type, found, modifier), text)
+    asked = Asked(place.definitions, place.terms, place.type, found, modifier)
+    return stored(place.definitions, place.type, condition(asked, text))
 
 
 def _identity(modifier: str, text: str) -> Node:
@@ -94,8 +96,7 @@ def _updated(terms: Terms, modifier: str, text: str) -> Node:
 
 def _moments(text: str, terms: Terms) -> Alternatives:
     """As for any date; `lastUpdated` is a moment, the millisecond that begins with `v`."""
-    prefix, bare = prefixed(text)
-    low, high = date.span(bare, terms.zone)
+    low, high, prefix = date.asked(text, terms.zone)
     return tuple(
         # The end lies one after the start: w > x is v >= x, and w <= x is v < x.
         tuple(

@@ -136,13 +136,18 @@ def _timing(value: dict[str, Any], zone: tzinfo) -> Span | None:
 
 
 def alternatives(text: str, terms: Terms) -> Alternatives:
-    """Return what a date text demands of an entry; raises ValueError with the form expected.
+    """Return what a date text demands of an entry; raises ValueError with the form expected."""
+    low, high, prefix = asked(text, terms.zone)
+    return compared(prefix, low, high, terms.now)
+
+
+def asked(text: str, zone: tzinfo) -> tuple[int, int, str]:
+    """Return the span of a date text in a search, and its prefix.
 
     A space is a plus that nobody encoded in the address.
     """
     prefix, bare = prefixed(text.replace(" ", "+"))
-    low, high = span(bare, terms.zone)
-    return compared(prefix, low, high, terms.now)
+    return *span(bare, zone), prefix
 
 
 def compared(prefix: str, low: int, high: int, now: int) -> Alternatives:

@@ -23,6 +23,8 @@ import msgspec
 from fhir_server.errors import BadRequest
 
 DEEPEST = 24
+"""Brackets inside brackets."""
+_MOST_LEVELS = 2 * DEEPEST
 MOST_TESTS = 1000
 OPERATORS = frozenset(
     [
@@ -109,7 +111,21 @@ def read(text: str) -> Filter:
     found = reader.filter(0)
     if reader.at < len(text):
         raise reader.error("expected and, or, or the end")
+    if _levels(found) > _MOST_LEVELS:
+        raise reader.error(f"and, or, not may be nested in {_MOST_LEVELS} levels")
     return found
+
+
+def _levels(found: Filter) -> int:
+    """Return how deep and, or, not are nested, which is deeper than brackets are: `a and b or c`
+    are two levels of what stands first."""
+    match found:
+        case Joined(_, parts):
+            return 1 + max(map(_levels, parts))
+        case Negated(inner):
+            return 1 + _levels(inner)
+        case Test(path):
+            return max((_levels(step.filter) for step in path if step.filter), default=0)
 
 
 class _Reader:

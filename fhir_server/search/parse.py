@@ -58,6 +58,7 @@ def parse(
             if name in ONCE or name in MANY:
                 shape |= _shaped(place, shape, name, text, seen)
             else:
+                _refuse_modifier(name)
                 wheres.append(criterion(place, name, text))
                 measures += _measures(name, wheres[-1])
         except (Unknown, NotSupported) as fault:
@@ -111,6 +112,14 @@ def _shaped(place: Place, shape: Changes, name: str, text: str, seen: set[str]) 
         raise BadRequest(f"{name} is given twice; one of them is meant")
     seen.add(name)
     return ONCE[name](place, shape, text)
+
+
+def _refuse_modifier(name: str) -> None:
+    """Raise `BadRequest` for a modifier of what shapes the answer, but `:iterate`."""
+    code, colon, _ = name.partition(":")
+    if colon and (code in ONCE or code in MANY):
+        takes = [each for each in MANY if each.startswith(f"{code}:")]
+        raise BadRequest(f"{name}: expected {' or '.join([code, *takes])}")
 
 
 def _warnings(fault: BadRequest | NotSupported) -> tuple[Issue, ...]:

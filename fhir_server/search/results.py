@@ -15,6 +15,7 @@ from fhir_server.search.fulltext import SCOPES
 from fhir_server.search.place import Place, check_ready, parameter, reference
 from fhir_server.search.quantity import CANONICAL
 from fhir_server.search.search import Include
+from fhir_server.search.unions import parts
 
 SCORE = "_score"
 MEASURED: dict[str, tuple[str, ...]] = {SCORE: tuple(SCOPES), "near": ("near",)}
@@ -39,9 +40,15 @@ def _sort(place: Place, before: Changes, text: str) -> Changes:
                 raise BadRequest(f"_sort={each}: a {found.type} parameter gives no order")
             if found.type == "quantity":
                 code += CANONICAL
-        if all(code != key.param for key in keys):  # what is sorted by already orders nothing more
-            keys.append(Sort(code, descending))
+        key = _key(place, code, descending)
+        if all(key.param != other.param for other in keys):  # what is sorted by orders nothing more
+            keys.append(key)
     return {"sort": tuple(keys)}
+
+
+def _key(place: Place, code: str, descending: bool) -> Sort:
+    found = parts(place.definitions, place.type, code)
+    return Sort(found[0], descending) if len(found) == 1 else Sort(code, descending, among=found)
 
 
 def _count(place: Place, before: Changes, text: str) -> Changes:
@@ -59,6 +66,9 @@ def _one_of(name: str, field: str, *allowed: str) -> Reader:
     return read
 
 
+_total = _one_of("_total", "total", "none", "estimate", "accurate")
+
+
 def _elements(place: Place, before: Changes, text: str) -> Changes:
     known = place.definitions.elements(place.type)
     others = tuple(f"{each}." for each in place.found - {place.type})
@@ -68,12 +78,19 @@ def _elements(place: Place, before: Changes, text: str) -> Changes:
         if not each.startswith(others)
     ]
     for name in names:
+        if name == "resourceType":  # no element, but a property that clients name among them
+            continue
         element = known.get(name.removesuffix("[x]"))
         if element is None and not any(
             name == prop for each in known.values() for prop, _ in each.properties()
         ):
             raise BadRequest(f"_elements={text}: {place.type} has no element {name!r}")
     return {"elements": (*before.get("elements", ()), *names)}
+
+
+def _total_method(place: Place, before: Changes, text: str) -> Changes:
+    """Read what some clients write for `_total`; its `count` is accurate."""
+    return _total(place, before, "accurate" if text == "count" else text)
 
 
 def _cursor(place: Place, before: Changes, text: str) -> Changes:
@@ -88,7 +105,8 @@ def _explain(place: Place, before: Changes, text: str) -> Changes:
 
 ONCE: dict[str, Reader] = {
     "_count": _count,
-    "_total": _one_of("_total", "total", "none", "estimate", "accurate"),
+    "_total": _total,
+    "_totalMethod": _total_method,
     "_summary": _one_of("_summary", "summary", "true", "text", "data", "count", "false"),
     "_contained": _one_of("_contained", "contained", "false", "true", "both"),
     "_containedType": _one_of("_containedType", "contained_type", "container", "contained"),

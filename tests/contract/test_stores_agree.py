@@ -2,12 +2,9 @@
 
 import asyncio
 import random
-import tempfile
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, asynccontextmanager, contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from itertools import count
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -30,55 +27,9 @@ from fhir_server.search.tree import (
     Words,
 )
 from fhir_server.store.explanation import Total
-from fhir_server.store.memory import MemoryStore
-from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.open import Kept
-from fhir_server.store.sqlite.search import Tuning
-from fhir_server.store.sqlite.store import SQLiteStore
 from tests.contract import worlds
-from tests.mongod import Mongo
-
-NOW = 6
-TUNINGS = (Tuning(0, 0), Tuning(0, 20), Tuning(1, 20), Tuning())
-MANY = (0, 1, 1000)
-
-
-Open = Callable[[Callable[[], int]], AbstractContextManager[Sequence[Kept]]]
-"""Opens one empty store on disk, under a clock, in several ways: each is tuned otherwise."""
-
-
-@pytest.fixture(scope="session", params=["sqlite", "mongodb"])
-def empty(request: pytest.FixtureRequest) -> Open:
-    """Each kind of store on disk."""
-    if request.param == "sqlite":
-        return _sqlite
-    mongo: Mongo = request.getfixturevalue("mongo")
-
-    @contextmanager
-    def opened(clock: Callable[[], int]) -> Iterator[Sequence[Kept]]:
-        url = mongo.url("contract")
-        yield [MongoStore(url, clock, many=many) for many in MANY]
-
-    return opened
-
-
-@contextmanager
-def _sqlite(clock: Callable[[], int]) -> Iterator[Sequence[Kept]]:
-    with tempfile.TemporaryDirectory() as folder:
-        path = str(Path(folder) / "hub.db")
-        yield [SQLiteStore(path, clock, tuning=tuning) for tuning in TUNINGS]
-
-
-@asynccontextmanager
-async def _stores(empty: Open) -> AsyncIterator[tuple[MemoryStore, Sequence[Kept], list[int]]]:
-    """A store in memory and some on one disk, under the test's clock."""
-    clock = [0]
-    with empty(lambda: clock[0]) as disks:
-        try:
-            yield MemoryStore(lambda: clock[0]), disks, clock
-        finally:
-            for disk in disks:
-                await disk.close()
+from tests.contract.opened import NOW, Open, stores
 
 
 async def _outcome(store: Kept, writes: Sequence[Write]) -> list[Version] | tuple[type, Key | None]:
@@ -129,7 +80,7 @@ queries = st.builds(
 @settings(max_examples=120, deadline=None)
 def test_searches(empty: Open, world: list[Write], asked: list[Query]) -> None:
     async def run() -> None:
-        async with _stores(empty) as (memory, disks, clock):
+        async with stores(empty) as (memory, disks, clock):
             living: dict[Key, Plain] = {}
             for clock[0], write in enumerate(world):
                 [version] = await memory.commit([write])
@@ -169,8 +120,10 @@ def _orders() -> list[tuple[Sort, ...]]:
     score = (Words("content", ("血压",)), Words("text", ("a",)))
     away = (Near("near", 31.0, 121.0, 1.0), Near("near", 0.0, 179.0, 1.0))
     measured = [Sort("measured", down, by) for by in (score, away) for down in (False, True)]
+    united = [Sort("united", down, among=("date", "mixed", "none")) for down in (False, True)]
     several = [*zip(single, single[3:], strict=False), (measured[1], single[0])]
-    return [(), *((s,) for s in [*single, *measured]), *several]
+    several += [(united[1], single[0]), (single[2], united[0])]
+    return [(), *((s,) for s in [*single, *measured, *united]), *several]
 
 
 @pytest.mark.parametrize("where", worlds.QUESTIONS, ids=range(len(worlds.QUESTIONS)))
@@ -178,7 +131,7 @@ def test_every_order_pages(empty: Open, where: Node) -> None:
     """The pages of every order, one after the other, are everything exactly once."""
 
     async def run() -> None:
-        async with _stores(empty) as (memory, disks, clock):
+        async with stores(empty) as (memory, disks, clock):
             writes = worlds.rich(random.Random(7))
             for n in range(0, len(writes), 5):
                 clock[0] = n // 10
@@ -222,7 +175,7 @@ def test_what_does_not_change_is_on_one_page(
     changing = {write.key for writes in between for write in writes}
 
     async def run() -> None:
-        async with _stores(empty) as (memory, (disk, *_), clock):
+        async with stores(empty) as (memory, (disk, *_), clock):
             for store in (memory, disk):
                 for clock[0], write in enumerate(world):
                     await store.commit([write])
@@ -263,7 +216,7 @@ def test_long_chains(empty: Open, kind: str, depth: int) -> None:
         where = _hop(kind, where)
 
     async def run() -> None:
-        async with _stores(empty) as (memory, disks, _):
+        async with stores(empty) as (memory, disks, _):
             entries = (
                 (Entry("ref", f"Observation/{n + 1}"), Entry("code", "x")) for n in range(20)
             )
@@ -287,7 +240,7 @@ def test_long_alternatives(empty: Open, number: int) -> None:
     prefixes = tuple(Match("code", (Cond("v", "prefix", f"c{n}-"),)) for n in range(number))
 
     async def run() -> None:
-        async with _stores(empty) as (memory, disks, _):
+        async with stores(empty) as (memory, disks, _):
             writes = [
                 Write(Key("Observation", str(n)), b"{}", (Entry("code", f"c{n}"),))
                 for n in range(0, 40, 3)
@@ -315,7 +268,7 @@ def test_many_grants(empty: Open, number: int) -> None:
     )
 
     async def run() -> None:
-        async with _stores(empty) as (memory, disks, _):
+        async with stores(empty) as (memory, disks, _):
             writes = worlds.rich(random.Random(3))
             for start in range(0, len(writes), 20):
                 for store in (memory, disks[0]):
@@ -366,7 +319,7 @@ def test_commits_history_and_changes(
     empty: Open, commits: list[list[Write]], histories: list[History]
 ) -> None:
     async def run() -> None:
-        async with _stores(empty) as (memory, (disk, *_), clock):
+        async with stores(empty) as (memory, (disk, *_), clock):
             ticks = count(0, 3)
             for commit in commits:
                 clock[0] = next(ticks) // 2
@@ -398,7 +351,7 @@ def test_waiting_commits_are_decided_in_their_order(
     """Commits that share one fsync have the outcomes that they have one by one."""
 
     async def run() -> None:
-        async with _stores(empty) as (memory, (disk, *_), _):
+        async with stores(empty) as (memory, (disk, *_), _):
             expected = [await _outcome(memory, commit) for commit in commits]
             found = await asyncio.gather(*(_outcome(disk, commit) for commit in commits))
             assert found == expected
@@ -409,7 +362,7 @@ def test_waiting_commits_are_decided_in_their_order(
 
 def test_unknown_names_find_nothing(empty: Open) -> None:
     async def run() -> None:
-        async with _stores(empty) as (memory, (disk, *_), _):
+        async with stores(empty) as (memory, (disk, *_), _):
             for store in (memory, disk):
                 assert (await store.search(Query("Nothing", EVERYTHING))).versions == ()
                 assert await store.read(Key("Nothing", "1")) is None

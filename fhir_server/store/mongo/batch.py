@@ -13,7 +13,7 @@ from pymongo.asynchronous.client_session import AsyncClientSession
 from fhir_server.errors import TooLarge, Unprocessable
 from fhir_server.model import DEFINITIONS, Query, Version, Write
 from fhir_server.store import order, precondition
-from fhir_server.store.mongo import bodies, documents
+from fhir_server.store.mongo import bodies, documents, stamps
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.sorting import MAIN
 from fhir_server.store.mongo.tables import Tables
@@ -55,19 +55,22 @@ class Batch:
         ticks: Ticks,
         now: int,
         exists: Callable[[Query], Awaitable[bool]],
+        stripe: int,
     ) -> None:
-        """Begin; the session is in a transaction."""
+        """Begin; the session is in a transaction. `stripe` is the process's number."""
         self._tables = tables
         self._session = session
         self._ticks = ticks
         self._now = now
         self._exists = exists
+        self._stripe = stripe
         self._latest: dict[str, _Latest] = {}
         self._numbers: dict[str, int] = {}
         self._versions: list[Doc] = []
         self._records: dict[str, bytes] = {}
         self._chunks: bodies.Chunks = {}
         self._new: list[Doc] = []
+        self._stamps: set[str] = set()
         self.patients: dict[str, int] = {}
         self.written: list[list[Any]] = []
         self.reindexed = False
@@ -80,8 +83,21 @@ class Batch:
         async for doc in cursor:
             self._ticks.met(doc["tick"])
             self._latest[doc["_id"]] = _Latest(doc, "t" in doc, kept=True)
+        await self._stamp(writes)
         ids = {patient for write in writes for patient in write.patients}
         self._numbers = await self._tables.names.numbers(ids, self._session)
+
+    async def _stamp(self, writes: Sequence[Write]) -> None:
+        """Note the stamps of what is written, and of what it replaces."""
+        for write in writes:
+            self._stamps |= stamps.named(write.key.type, write.entries)
+        refs = {str(write.key) for write in writes if write.key.type in stamps.STAMPED}
+        replaced = [ref for ref in refs if ref in self._latest]
+        if replaced:
+            where = {"_id": {"$in": replaced}, "t": {"$ne": None}}
+            cursor = self._tables.records.find(where, {"t": 1, "e": 1}, session=self._session)
+            async for doc in cursor:
+                self._stamps |= stamps.named(doc["t"], documents.entries(doc))
 
     async def apply(self, writes: Sequence[Write]) -> list[Version]:
         """Decide one commit and queue its documents; one that is refused leaves no trace."""
@@ -136,6 +152,10 @@ class Batch:
         if self._records:
             changes = [self._change(ref, raw) for ref, raw in self._records.items()]
             await self._tables.records.bulk_write(changes, ordered=False, session=self._session)
+        if self._stamps:
+            left = stamps.left(self._stamps, self._stripe, self._ticks.next())
+            await self._tables.stamps.bulk_write(left, ordered=False, session=self._session)
+            self._stamps = set()
         self._versions, self._records, self._chunks, self._new = [], {}, {}, []
 
     async def finish(self, tick: int) -> None:

@@ -29,30 +29,48 @@ from fhir_server.search.tree import (
     Words,
 )
 from fhir_server.store.mongo.condition import ALWAYS, NEVER, Filter, columns
+from fhir_server.store.mongo.family import Family
 from fhir_server.store.mongo.measure import nearest
 from fhir_server.store.mongo.text import said
 from fhir_server.store.order import SEVERAL
 
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Opened:
+    """Alternatives that each ask for a record of one family about each patient, and for something
+    of the record itself: by the family's value (`of`), which one of `thens`."""
+
+    family: Family
+    of: Mapping[str, int]
+    thens: tuple[Node, ...]
+
+    def __hash__(self) -> int:
+        """Hash by the family: it is the same for the next query of the same caller."""
+        return hash((self.family, len(self.of)))
+
+
 Join = Chain | Has | ForEachPatient
-Looked = Join | Contained
+Looked = Join | Opened | Contained
 """What has to be looked up before it means anything."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scope:
     """What a filter is made with: the type that is asked for, the time, the numbers of the patients
-    that the predicate names (none: not known to the store), and what its joins mean."""
+    that the predicate names (none: not known to the store), what its joins mean, and what is
+    certain of those of which that is not known."""
 
     type: str
     now: int
     patients: Mapping[str, int] = field(default_factory=dict)
-    joins: Mapping[Node, Filter] = field(default_factory=dict)
+    joins: Mapping[object, Filter] = field(default_factory=dict)
+    bounds: Mapping[object, Filter] = field(default_factory=dict)
 
 
-def joins(node: Node) -> Iterator[Looked]:
+def joins(node: Node | Opened) -> Iterator[Looked]:
     """Yield the joins of a predicate, not those inside of them, and what is contained."""
     match node:
-        case Chain() | Has() | ForEachPatient() | Contained():
+        case Chain() | Has() | ForEachPatient() | Contained() | Opened():
             yield node
         case And(nodes) | Or(nodes):
             for inner in nodes:
@@ -109,7 +127,10 @@ def compiled(  # noqa: C901, PLR0911 one a node
             within: Filter = {"$expr": {"$lte": [nearest(node), node.metres]}}
             return both((_match(param, around(node), scope.now), within))
         case _:
-            return scope.joins.get(node, ALWAYS if certain else NEVER)
+            known = scope.joins.get(node)
+            if known is not None:
+                return known
+            return scope.bounds.get(node, ALWAYS) if certain else NEVER
 
 
 def _patients(node: InPatient | OnlyPatients, scope: Scope) -> Filter:

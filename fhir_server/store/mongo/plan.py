@@ -69,7 +69,7 @@ async def planned(r: Reader, type: str, where: Filter, order: str | None, base: 
     found = [_recalled(r, type, driver) for driver in drivers(where)]
     few = next((driver for driver in found if driver.is_few), None)
     if few is not None:
-        return _led(where, await _told(r, type, few) if r.tells else few)
+        return _led(where, await _told(r, type, few) if r.wants == "words" else few)
     plain = order in (None, DEFAULT)
     fresh = [driver for driver in found if driver.known is None]
     kept = next((driver for driver in (*fresh, *found) if driver.keeps), None)
@@ -117,7 +117,11 @@ async def _told(r: Reader, type: str, driver: Driver) -> Driver:
 def drivers(where: Filter) -> list[Driver]:
     """Return the drivers of a filter, those first of which little is to be expected."""
     found = [driver for part in _parts(where) if (driver := _driver(part)) is not None]
-    return sorted(found, key=lambda driver: (driver.known is None, not driver.keeps))
+    return sorted(found, key=_hope)
+
+
+def _hope(driver: Driver) -> tuple[bool, bool, bool]:
+    return driver.known is None, not driver.keeps, "$or" in driver.condition
 
 
 def _parts(where: Filter) -> Sequence[Filter]:
@@ -125,7 +129,7 @@ def _parts(where: Filter) -> Sequence[Filter]:
     return parts
 
 
-def _driver(part: Filter) -> Driver | None:
+def _driver(part: Filter) -> Driver | None:  # noqa: PLR0911 one a form
     match part:
         case {"_id": {"$in": [*ids]}}:
             return Driver(part, "_id_", keeps=False, known=len(ids))
@@ -141,6 +145,8 @@ def _driver(part: Filter) -> Driver | None:
             return Driver(part, DEFAULT, keeps=True)
         case {"at": _}:
             return Driver(part, "updated", keeps=False)
+        case {"$or": [*choices]}:
+            return _of_choices(part, [_driver(each) for each in choices])
     return None
 
 
@@ -158,6 +164,14 @@ def _is_merged(condition: Filter) -> bool:
     return "$eq" in condition or 0 < len(condition.get("$in", ())) <= _MERGED
 
 
+def _of_choices(part: Filter, choices: Sequence[Driver | None]) -> Driver | None:
+    """Return the driver of alternatives that one index answers; the server merges their walks."""
+    indexes = {each.index if each else "" for each in choices}
+    if len(indexes) != 1 or not indexes < {"value", "composite"}:
+        return None
+    return Driver(part, indexes.pop(), keeps=all(each and each.keeps for each in choices))
+
+
 def step(type: str, order: str | None, plan: Plan) -> Step:
     """Return what an administrator is told of a plan."""
     if plan.lead is not None:
@@ -170,6 +184,8 @@ def step(type: str, order: str | None, plan: Plan) -> Step:
 def _about(condition: Filter) -> str:
     """Return the parameter that a driver is about."""
     match condition:
+        case {"$or": [*choices]}:
+            return ", ".join(map(_about, choices))
         case {"e": {"$elemMatch": {"p": param}}} | {"c": {"$elemMatch": {"p": param}}}:
             return str(param)
         case {"_id": _}:
@@ -189,7 +205,7 @@ def _led(where: Filter, driver: Driver) -> Plan:
 def _hiding(where: Filter, lead: Filter | None) -> Filter:
     """Return the same filter, whose array conditions but one stand where no index is looked for."""
     return both(
-        part if part is lead or not part.keys() & {"e", "c", "words"} else _hidden(part)
+        part if part is lead or not part.keys() & {"e", "c", "words", "$or"} else _hidden(part)
         for part in _parts(where)
     )
 

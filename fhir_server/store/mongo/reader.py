@@ -4,23 +4,30 @@ import time
 from collections.abc import AsyncGenerator, Hashable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.asynchronous.collection import AsyncCollection
 from pymongo.asynchronous.command_cursor import AsyncCommandCursor
 from pymongo.asynchronous.cursor import AsyncCursor
 
 from fhir_server.errors import TooCostly
 from fhir_server.store.explanation import Step
+from fhir_server.store.mongo import stamps
 from fhir_server.store.mongo.condition import Filter
 from fhir_server.store.mongo.counts import Counts
 from fhir_server.store.mongo.documents import Doc
+from fhir_server.store.mongo.family import Family
 from fhir_server.store.mongo.faults import TOO_LATE
-from fhir_server.store.mongo.names import Names
+from fhir_server.store.mongo.stamps import Stamps
+from fhir_server.store.mongo.tables import Tables
+
+if TYPE_CHECKING:
+    from fhir_server.store.mongo.permits import Permits, Permitted
 
 Keys = Sequence[tuple[str, int]]
 FEW = 200
+BATCH = 256
+Wants = Literal["page", "all", "words"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +36,24 @@ class Reader:
     it is at most `many` records, and walked through if it is more; after `end` (of the monotonic
     clock) it is too late."""
 
-    records: AsyncCollection[dict[str, Any]]
-    names: Names
+    tables: Tables
     session: AsyncClientSession
     now: int
     many: int
     end: float
     counts: Counts = field(default_factory=Counts)
-    tells: bool = False
-    """Whether somebody wants to know how it goes: what need not be counted is counted for it."""
+    permits: "Permits | None" = None
+    """What is kept between queries; none where what is read may not be committed."""
+    wants: Wants = "page"
+    """Whether a page is wanted, all that match, or a page and how it was found: for that, what need
+    not be counted is counted."""
     steps: list[Step] = field(default_factory=list)
     """What was decided so far."""
     staged: dict[Hashable, Filter | None] = field(default_factory=dict)
     """What joins mean that were looked at already (None: too many on their other side)."""
+    permitted: dict[Family, "Permitted | None"] = field(default_factory=dict)
+    """What is kept of the families that were looked at already."""
+    stamped: dict[Hashable, Stamps] = field(default_factory=dict)
 
     @property
     def few(self) -> int:
@@ -57,8 +69,13 @@ class Reader:
         limit: int = 0,
         hint: str | None = None,
     ) -> AsyncCursor[Doc]:
-        """Return a cursor on the records that satisfy a filter; the index `hint` leads to them."""
-        cursor = self.records.find(where, fields, session=self.session, limit=limit, hint=hint)
+        """Return a cursor on the records that satisfy a filter; the index `hint` leads to them.
+
+        The server looks for no more than `BATCH` at a time: somebody may stop before the end.
+        """
+        cursor = self.tables.records.find(
+            where, fields, session=self.session, limit=limit, hint=hint, batch_size=BATCH
+        )
         if order:
             cursor = cursor.sort(list(order))
         return cursor.max_time_ms(self.left())
@@ -68,10 +85,11 @@ class Reader:
     ) -> AsyncCommandCursor[Doc]:
         """Return a cursor on what a pipeline makes of the records."""
         options: dict[str, Any] = {} if hint is None else {"hint": hint}
-        return await self.records.aggregate(
+        return await self.tables.records.aggregate(
             list(stages),
             session=self.session,
             allowDiskUse=True,
+            batchSize=BATCH,
             maxTimeMS=self.left(),
             **options,
         )
@@ -83,6 +101,24 @@ class Reader:
     async def some(self, where: Filter, hint: str, most: int) -> int:
         """Return how many records satisfy a filter, `most` for so many or more."""
         return await self._counted([{"$match": where}, {"$limit": most}], hint)
+
+    async def stamps(self, type: str, values: tuple[str, ...]) -> Stamps:
+        """Return the stamps of some values."""
+        known = self.stamped.get((type, values))
+        if known is None:
+            there = self.tables.stamps
+            known = await stamps.found(there, self.session, type, values, self.left())
+            self.stamped[type, values] = known
+        return known
+
+    async def permits_of(self, family: Family) -> "Permitted | None":
+        """Return what is kept of a family, None if nothing is."""
+        if self.permits is None:
+            return None
+        if family not in self.permitted:
+            whole = self.wants == "all"
+            self.permitted[family] = await self.permits.of(self, family, whole=whole)
+        return self.permitted[family]
 
     async def _counted(self, stages: Sequence[Doc], hint: str | None) -> int:
         cursor = await self.aggregate([*stages, {"$count": "n"}], hint)

@@ -8,6 +8,7 @@
 | `patient` | patient, as a number (`n`) | the patient's id |
 | `commit` | transaction: what it wrote, for the change feed | its tick |
 | `claim` | what two commits must not both take for absent | see `claims` |
+| `stamp` | value of which something that permits others has changed: its `tick` | see `stamps` |
 | `meta` | single fact: schema, feed, number of processes, who writes | its name |
 
 A `record`:
@@ -76,6 +77,7 @@ INDEXES: dict[str, tuple[IndexModel, ...]] = {
     "patient": (),
     "commit": (_index("z", "_id", name="feed"),),
     "claim": (_index("at", name="expiry", expireAfterSeconds=CLAIM_SECONDS),),
+    "stamp": (),
     "meta": (),
 }
 

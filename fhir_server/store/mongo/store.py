@@ -17,7 +17,9 @@ from fhir_server.store.mongo import documents, export, feed, maintenance, past, 
 from fhir_server.store.mongo.counts import Counts
 from fhir_server.store.mongo.faults import told
 from fhir_server.store.mongo.latest import Latest
-from fhir_server.store.mongo.reader import Reader
+from fhir_server.store.mongo.openings import Openings
+from fhir_server.store.mongo.permits import Permits
+from fhir_server.store.mongo.reader import Reader, Wants
 from fhir_server.store.mongo.sorting import MAIN
 from fhir_server.store.mongo.tables import tables
 from fhir_server.store.mongo.ticks import Ticks
@@ -62,6 +64,8 @@ class MongoStore:
         self._seconds = query_seconds
         self._many = many
         self._counts = Counts()
+        self._permits = Permits()
+        self._openings = Openings()
         self._writer = Writer(self._tables, Ticks(clock, process), clock, process, many)
 
     async def read(self, key: Key, vid: int | None = None) -> Version | None:
@@ -84,13 +88,13 @@ class MongoStore:
         with told("read"):
             async with self._reader(query) as reader:
                 bodies = self._tables.bodies
-                return await search.page(reader, bodies, _plain(query), MAIN.get(query.type))
+                return await search.page(reader, bodies, self._plain(query), MAIN.get(query.type))
 
     async def count(self, query: Query) -> int:
         """Return how many living records match."""
         with told("read"):
-            async with self._reader(query) as reader:
-                return await search.total(reader, _plain(query))
+            async with self._reader(query, wants="all") as reader:
+                return await search.total(reader, self._plain(query))
 
     async def estimate(self, query: Query) -> Total:
         """Count: the server has no cheap way to know about how many there are."""
@@ -101,9 +105,9 @@ class MongoStore:
         steps: list[Step] = []
 
         async def page(query: Query) -> Page:
-            async with self._reader(query, tells=True) as reader:
+            async with self._reader(query, wants="words") as reader:
                 bodies = self._tables.bodies
-                found = await search.page(reader, bodies, _plain(query), MAIN.get(query.type))
+                found = await search.page(reader, bodies, self._plain(query), MAIN.get(query.type))
                 steps.extend(reader.steps)
                 return found
 
@@ -184,21 +188,20 @@ class MongoStore:
         return [documents.version(key, doc, body) for doc, body in zip(docs, bodies, strict=True)]
 
     @asynccontextmanager
-    async def _reader(self, query: Query, *, tells: bool = False) -> AsyncIterator[Reader]:
+    async def _reader(self, query: Query, *, wants: Wants = "page") -> AsyncIterator[Reader]:
         """A reader of one moment."""
         end = time.monotonic() + self._seconds
         async with self._client.start_session(snapshot=True) as session:
             yield Reader(
-                self._tables.records,
-                self._tables.names,
+                self._tables,
                 session,
                 query.now,
                 self._many,
                 end,
                 self._counts,
-                tells,
+                self._permits,
+                wants,
             )
 
-
-def _plain(query: Query) -> Query:
-    return replace(query, where=simplified(query.where))
+    def _plain(self, query: Query) -> Query:
+        return replace(query, where=simplified(self._openings.gathered(query.where)))

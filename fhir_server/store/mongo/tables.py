@@ -30,6 +30,7 @@ class Tables:
     patients: Collection
     commits: Collection
     claims: Collection
+    stamps: Collection
     meta: Collection
     bodies: Bodies
     names: Names
@@ -48,6 +49,7 @@ def tables(client: Client, database_name: str) -> Tables:
         database["patient"],
         database["commit"],
         database["claim"],
+        database["stamp"],
         database["meta"],
         Bodies(database["chunk"]),
         Names(database["patient"]),

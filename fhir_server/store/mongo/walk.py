@@ -13,17 +13,31 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from fhir_server.search.tree import Chain, Contained, ForEachPatient, Has, Node
-from fhir_server.store.explanation import Step, named
+from fhir_server.store.explanation import PATIENTS, Step, named
 from fhir_server.store.mongo import canonicals
 from fhir_server.store.mongo import filter as filters
-from fhir_server.store.mongo.condition import NEVER, Filter
+from fhir_server.store.mongo.condition import ALWAYS, NEVER, Filter
 from fhir_server.store.mongo.contained import containing
 from fhir_server.store.mongo.documents import Doc
-from fhir_server.store.mongo.filter import Join, Looked, Scope, both, compiled, entry, only
+from fhir_server.store.mongo.family import read
+from fhir_server.store.mongo.filter import (
+    Join,
+    Opened,
+    Scope,
+    both,
+    compiled,
+    entry,
+    only,
+)
+from fhir_server.store.mongo.openings import holding
+from fhir_server.store.mongo.permits import about
 from fhir_server.store.mongo.plan import Plan, planned, step
+from fhir_server.store.mongo.projection import entries_of, values_of
 from fhir_server.store.mongo.reader import Reader, blocks
 
 _FIRST, _MOST = 64, 1024
+_MOST_OPENED = 256
+"""Candidates each with a rule of its own are told from all others of their block."""
 _OWN = "own"  # the field for the references that a Has follows back
 
 
@@ -72,7 +86,8 @@ async def walk(r: Reader, ask: Ask) -> AsyncGenerator[list[Doc], None]:
         docs = ask.stream(r, plan, fields, 0)
     else:
         docs = ask.stream(r, plan, ask.fields, ask.limit)
-    async with aclosing(blocks(docs, _FIRST if left else _MOST, _MOST)) as found:
+    most = _MOST_OPENED if any(isinstance(join, Opened) for join in left) else _MOST
+    async with aclosing(blocks(docs, _FIRST if left else most, most)) as found:
         async for block in found:
             yield await _settled(r, ask, scope, left, block) if left else block
 
@@ -89,11 +104,18 @@ async def count(r: Reader, ask: Ask) -> int:
     return sum([len(block) async for block in walk(r, ask)])
 
 
-async def _scope(r: Reader, ask: Ask) -> tuple[Scope, list[Join]]:
+async def _scope(r: Reader, ask: Ask) -> tuple[Scope, list[Join | Opened]]:
     """Return what is known, and the joins that are left to be settled."""
-    known: dict[Node, Filter] = {}
-    left: list[Join] = []
+    known: dict[object, Filter] = {}
+    bounds: dict[object, Filter] = {}
+    left: list[Join | Opened] = []
     for join in dict.fromkeys(filters.joins(ask.where)):
+        if isinstance(join, Opened):
+            permitted = await r.permits_of(join.family)
+            bounds[join] = ALWAYS if permitted is None else permitted.anyone
+            left.append(join)
+            r.steps.append(Step("asks" if permitted is None else "set", join.family.type, PATIENTS))
+            continue
         if (ask.type, join) not in r.staged:
             r.staged[ask.type, join] = await _staged(r, ask.type, join)
         staged = r.staged[ask.type, join]
@@ -102,18 +124,21 @@ async def _scope(r: Reader, ask: Ask) -> tuple[Scope, list[Join]]:
             known[join] = staged
         elif not isinstance(join, Contained):
             left.append(join)
-    numbers = await r.names.numbers(filters.patients(ask.where), r.session)
-    return Scope(ask.type, r.now, numbers, known), left
+    numbers = await r.tables.names.numbers(filters.patients(ask.where), r.session)
+    return Scope(ask.type, r.now, numbers, known, bounds), left
 
 
 def _candidates(ask: Ask, scope: Scope) -> Filter:
     return both(({"t": {"$eq": ask.type}}, ask.base, compiled(ask.where, scope)))
 
 
-async def _staged(r: Reader, type: str, join: Looked) -> Filter | None:
+async def _staged(r: Reader, type: str, join: Join | Contained) -> Filter | None:
     """Return what a join means for all records of the type; None where its other side is many."""
     if isinstance(join, Contained):
         return await containing(r, type, join)
+    permitted = await _permitted(r, type, join)
+    if permitted is not None:
+        return permitted
     if r.counts.get(type, join) is not None:
         return None
     found: list[Doc] = []
@@ -123,8 +148,11 @@ async def _staged(r: Reader, type: str, join: Looked) -> Filter | None:
             if len(found) > r.many:
                 r.counts.keep(type, join, len(found))
                 return None
-    if not found:
-        return NEVER
+    return _meaning(type, join, found) if found else NEVER
+
+
+def _meaning(type: str, join: Join, found: Sequence[Doc]) -> Filter:
+    """Return what a join means for the records of a type, by all that is on its other side."""
     match join:
         case Chain(canonical=True) | Has(canonical=True):
             return canonicals.condition(join, _theirs(join, found))
@@ -137,12 +165,26 @@ async def _staged(r: Reader, type: str, join: Looked) -> Filter | None:
             return only({number for doc in found for number in doc["pids"]})
 
 
+async def _permitted(r: Reader, type: str, join: Join) -> Filter | None:
+    """Return what a join means by what is kept of its family."""
+    found = read(join) if isinstance(join, ForEachPatient | Has) else None
+    permitted = await r.permits_of(found[0]) if found else None
+    if found is None or permitted is None:
+        return None
+    if isinstance(join, Has):
+        return permitted.references(found[1], type)
+    return permitted.patients(found[1])
+
+
 async def _settled(
-    r: Reader, ask: Ask, scope: Scope, left: Sequence[Join], block: list[Doc]
+    r: Reader, ask: Ask, scope: Scope, left: Sequence[Join | Opened], block: list[Doc]
 ) -> list[Doc]:
     """Return those of a block for which all holds, joins with many on their other side too."""
-    settled: dict[Node, Filter] = {
-        join: await _holding(r, join, place, block) for place, join in enumerate(left)
+    settled: dict[object, Filter] = {
+        join: await _opened(r, join, scope, block)
+        if isinstance(join, Opened)
+        else await _holding(r, join, place, block)
+        for place, join in enumerate(left)
     }
     whole = replace(scope, joins={**scope.joins, **settled})
     ids = [doc["_id"] for doc in block]
@@ -153,7 +195,18 @@ async def _settled(
     return [doc for doc in block if doc["_id"] in right]
 
 
-async def _holding(r: Reader, join: Join, place: int, block: Sequence[Doc]) -> Filter:
+async def _opened(r: Reader, join: Opened, scope: Scope, block: Sequence[Doc]) -> Filter:
+    """Return for which records of a block alternatives hold."""
+    permitted = await r.permits_of(join.family)
+    if permitted is None:
+        numbers = sorted({number for doc in block for number in doc["pids"]})
+        permitted = await about(r, join.family, numbers)
+    return holding(join, permitted.of, scope, block)
+
+
+async def _holding(
+    r: Reader, join: Chain | Has | ForEachPatient, place: int, block: Sequence[Doc]
+) -> Filter:
     """Return for which records of a block a join holds."""
     match join:
         case Chain(canonical=True) | Has(canonical=True):
@@ -199,33 +252,23 @@ def _other(join: Join, base: Filter, limit: int) -> Ask:
     """Return the walk over the other side of a join, with what is needed of it."""
     fields: Doc = {"_id": 1}
     if isinstance(join, Chain | Has) and join.canonical:
-        fields = {_OWN: _entries(*canonicals.params(join, is_own=False))}
+        fields = {_OWN: entries_of(*canonicals.params(join, is_own=False))}
     elif isinstance(join, Has):
-        fields = {_OWN: _projected(join.param)}
+        fields = {_OWN: values_of(join.param)}
     elif isinstance(join, ForEachPatient):
         fields = {"pids": 1}
     return Ask(join.type, join.where, base, fields, limit=limit)
 
 
-def _references(joins: Iterable[Join]) -> Doc:
+def _references(joins: Iterable[Join | Opened]) -> Doc:
     """Return the projection of what joins go by, `r` and the join's place."""
     return {
-        f"r{place}": _entries(*canonicals.params(join, is_own=True))
+        f"r{place}": entries_of(*canonicals.params(join, is_own=True))
         if join.canonical
-        else _projected(join.param)
+        else values_of(join.param)
         for place, join in enumerate(joins)
-        if not isinstance(join, ForEachPatient)
+        if not isinstance(join, ForEachPatient | Opened)
     }
-
-
-def _projected(param: str) -> Doc:
-    return {"$map": {"input": _entries(param), "as": "each", "in": "$$each.v"}}
-
-
-def _entries(*params: str) -> Doc:
-    # The names stand as a literal: in an expression, text with a dollar would be a path.
-    mine = {"$in": ["$$each.p", {"$literal": list(params)}]}
-    return {"$filter": {"input": "$e", "as": "each", "cond": mine}}
 
 
 def _values(doc: Doc, field: str) -> set[str]:

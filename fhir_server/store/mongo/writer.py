@@ -211,7 +211,7 @@ class Writer:
         async def found(query: Query) -> bool:
             return await self._exists(session, query)
 
-        batch = Batch(self._tables, session, self._ticks, self._clock(), found)
+        batch = Batch(self._tables, session, self._ticks, self._clock(), found, self._stripe)
         await batch.load([job.writes for job in jobs])
         outcomes: list[_Outcome] = []
         for place, job in enumerate(jobs):
@@ -235,8 +235,7 @@ class Writer:
 
     async def _exists(self, session: AsyncClientSession, query: Query) -> bool:
         end = time.monotonic() + UNLESS_SECONDS
-        tables = self._tables
-        reader = Reader(tables.records, tables.names, session, query.now, self._many, end)
+        reader = Reader(self._tables, session, query.now, self._many, end)
         try:
             return await exists(reader, query)
         except ExecutionTimeout:

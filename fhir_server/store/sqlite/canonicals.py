@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from fhir_server.search.tree import Chain, Has, Node
 from fhir_server.store.sqlite.schema import BY_RECORD, BY_VALUE
+from fhir_server.store.sqlite.sql import exists
 from fhir_server.store.sqlite.statement import Statement
 
 Inside = Callable[[str], str]
@@ -19,12 +20,12 @@ def chain(s: Statement, type: str, join: Chain, c: str, inside: Inside | None) -
     mine = f"{a}.rid = {c}.rid AND {a}.param = {s.param(type, join.param)}"
     if inside is None:
         step = names(s, join.type, join.where)
-        return _exists(
+        return exists(
             f"entry {a} {BY_RECORD} WHERE {mine} AND ({a}.v, {a}.w) IN (SELECT v, w FROM {step})"
         )
     named = f"{u}.param = {s.param(join.type, 'url')} AND {u}.v = {a}.v"
     version = is_version(s, join.type, f"{u}.rid", f"{a}.w")
-    return _exists(
+    return exists(
         f"entry {a} {BY_RECORD} CROSS JOIN entry {u} {BY_VALUE} "
         f"WHERE {mine} AND {named} AND {version} AND {inside(u)}"
     )
@@ -36,7 +37,7 @@ def has(s: Statement, type: str, join: Has, c: str, inside: Inside) -> str:
     mine = f"{u}.rid = {c}.rid AND {u}.param = {s.param(type, 'url')}"
     naming = f"{a}.param = {s.param(join.type, join.param)} AND {a}.v = {u}.v"
     version = is_version(s, type, f"{c}.rid", f"{a}.w")
-    return _exists(
+    return exists(
         f"entry {u} {BY_RECORD} CROSS JOIN entry {a} {BY_VALUE} "
         f"WHERE {mine} AND {naming} AND {version} AND {inside(a)}"
     )
@@ -46,7 +47,7 @@ def is_version(s: Statement, type: str, rid: str, version: str) -> str:
     """Return that a record has this version, or that none is named."""
     a = s.alias()
     mine = f"{a}.rid = {rid} AND {a}.param = {s.param(type, 'version')}"
-    has_it = _exists(f"entry {a} {BY_RECORD} WHERE {mine} AND {a}.v = {version}")
+    has_it = exists(f"entry {a} {BY_RECORD} WHERE {mine} AND {a}.v = {version}")
     return f"({version} = '' OR {has_it})"
 
 
@@ -67,7 +68,3 @@ def names(s: Statement, type: str, where: Node) -> str:
         )
 
     return s.step(("names", type, where), make)
-
-
-def _exists(rest: str) -> str:
-    return f"EXISTS (SELECT 1 FROM {rest})"

@@ -3,15 +3,11 @@
 Python keeps compiled statements by their text. One that is interrupted counts as in use from then
 on, since its reset tells of the interruption once more; each further run would compile it anew,
 which costs more than most queries. So it is written with another text then.
-
-SQLite reads expressions with a stack of a hundred places: what is nested deeper is refused.
 """
 
 import sqlite3
 from collections.abc import Sequence
 from typing import Any
-
-from fhir_server.errors import TooDeep
 
 _MOST = 200
 
@@ -29,18 +25,10 @@ class Connection(sqlite3.Connection):
         """The sets of patients of the query that runs, which its statements ask by their place."""
 
     def execute(self, sql: str, parameters: Any = ()) -> sqlite3.Cursor:
-        """Execute a statement in a text of its own that is compiled and not in use.
-
-        Raises TooDeep where its expressions are nested deeper than SQLite can read.
-        """
+        """Execute a statement in a text of its own that is compiled and not in use."""
         self._last = sql
         number = self._interrupted.get(sql) if self._interrupted else None
-        try:
-            return super().execute(sql if number is None else f"{sql} --{number}", parameters)
-        except sqlite3.OperationalError as fault:
-            if str(fault) == "parser stack overflow":
-                raise TooDeep("The query is nested too deep; ask with fewer brackets") from None
-            raise
+        return super().execute(sql if number is None else f"{sql} --{number}", parameters)
 
     def permits(self, place: int, pid: int) -> bool:
         """Tell whether a patient is in a set of the query: a function of its statements."""

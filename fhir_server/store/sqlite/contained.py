@@ -25,7 +25,10 @@ from fhir_server.search.tree import (
 )
 from fhir_server.store.sqlite.condition import conditions
 from fhir_server.store.sqlite.schema import BY_RECORD
+from fhir_server.store.sqlite.sql import conjoined, exists
 from fhir_server.store.sqlite.statement import NEVER, Statement, joined
+
+_LEVELS = 8
 
 Known = Callable[[str, str], bool]
 """Whether any record of a type ever had a parameter."""
@@ -78,24 +81,28 @@ def contains(s: Statement, node: Contained, type: str, c: str) -> str:
         named = (
             f"{r}.rid = {c}.rid AND {r}.param = {s.param(type, node.param)} AND {r}.v = {a}.path"
         )
-        tests.append(f"EXISTS (SELECT 1 FROM entry {r} {BY_RECORD} WHERE {named})")
-    tests.append(_says(s, node.where, f"#{node.type}:", (type, a)))
-    return f"EXISTS (SELECT 1 FROM entry {a} {BY_RECORD} WHERE {' AND '.join(tests)})"
+        tests.append(exists(f"entry {r} {BY_RECORD} WHERE {named}"))
+    tests.append(_says(s, node.where, f"#{node.type}:", (type, a), _LEVELS))
+    return exists(f"entry {a} {BY_RECORD} WHERE {conjoined(*tests)}")
 
 
-def _says(s: Statement, node: Node, kind: str, container: tuple[str, str]) -> str:
+def _says(s: Statement, node: Node, kind: str, container: tuple[str, str], levels: int) -> str:
     """Return the predicate on the entry that stands for a contained resource.
 
     `kind` is what stands in front of its parameters, `container` the type of the record and the
-    alias of that entry.
+    alias of that entry; what is nested deeper than so many `levels` is a view.
     """
     match node:
+        case And() | Or() | Not() if not levels:
+            return _apart(s, node, kind, container)
         case And(nodes):
-            return joined("AND", (_says(s, n, kind, container) for n in nodes), "1")
+            parts = (_says(s, n, kind, container, levels - 1) for n in nodes)
+            return joined("AND", parts, "1")
         case Or(nodes):
-            return joined("OR", (_says(s, n, kind, container) for n in nodes), NEVER)
+            parts = (_says(s, n, kind, container, levels - 1) for n in nodes)
+            return joined("OR", parts, NEVER)
         case Not(inner):
-            return f"NOT {_says(s, inner, kind, container)}"
+            return f"NOT {_says(s, inner, kind, container, levels - 1)}"
         case Match(param, conds):
             return _entries(s, [f"{kind}{param}"], [conds], container)
         case Together(param, parts) if parts:
@@ -105,6 +112,20 @@ def _says(s: Statement, node: Node, kind: str, container: tuple[str, str]) -> st
             return NEVER
         case _:
             raise TypeError(f"{node!r} is not asked of contained resources")
+
+
+def _apart(s: Statement, node: Node, kind: str, container: tuple[str, str]) -> str:
+    """The entry is one of a view of those that satisfy the node."""
+    type, a = container
+
+    def make() -> str:
+        e = s.alias()
+        tests = _says(s, node, kind, (type, e), _LEVELS)
+        mine = f"{e}.param = {s.param(type, f'{kind}_id')}"
+        return f"SELECT {e}.rid, {e}.path FROM entry {e} {BY_RECORD} WHERE {mine} AND {tests}"
+
+    view, v = s.step(("said", type, kind, node), make, "NOT MATERIALIZED"), s.alias()
+    return exists(f"{view} {v} WHERE {v}.rid = {a}.rid AND {v}.path = {a}.path")
 
 
 def _entries(
@@ -123,4 +144,4 @@ def _entries(
         tests += conditions(s, name, conds)
         tests += [f"{name}.grp = {names[0]}.grp"] if name != names[0] else []
     source = " CROSS JOIN ".join(f"entry {name} {BY_RECORD}" for name in names)
-    return f"EXISTS (SELECT 1 FROM {source} WHERE {' AND '.join(tests)})"
+    return exists(f"{source} WHERE {conjoined(*tests)}")

@@ -41,19 +41,12 @@ from fhir_server.store.sqlite.estimate import (
     least,
     sought,
 )
+from fhir_server.store.sqlite.joins import referred, targets
 from fhir_server.store.sqlite.measure import reached
+from fhir_server.store.sqlite.patients import permitted
 from fhir_server.store.sqlite.phrase import is_certain
-from fhir_server.store.sqlite.predicate import (
-    FOR_ALL,
-    FOR_FEW,
-    USUAL,
-    Reach,
-    cheapest_first,
-    holds,
-    permitted,
-    referred,
-    targets,
-)
+from fhir_server.store.sqlite.predicate import cheapest_first, holds
+from fhir_server.store.sqlite.reach import FOR_ALL, FOR_FEW, USUAL, Reach
 from fhir_server.store.sqlite.schema import BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement, joined
 from fhir_server.store.sqlite.text import source

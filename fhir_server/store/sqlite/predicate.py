@@ -1,11 +1,11 @@
 """A predicate of the search tree as a boolean expression in SQL, on one row's `rid` and `patient`.
 
 The other side of a join is a step (a set, made once) where it is few or all of it is needed, and is
-looked up row by row where it is many.
+looked up row by row where it is many. What is nested deep is a view: SQLite reads each by itself
+and puts it into its place afterwards, so that its parser's stack does not bound the depth.
 """
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterable, Sequence
 
 from fhir_server.search.simplify import Asks, grouped
 from fhir_server.search.tree import (
@@ -26,44 +26,18 @@ from fhir_server.search.tree import (
     Together,
     Updated,
     Words,
-    both,
 )
-from fhir_server.store.explanation import Step, named
-from fhir_server.store.order import NOBODY, SEVERAL
-from fhir_server.store.sqlite import canonicals
+from fhir_server.store.sqlite import joins, patients
 from fhir_server.store.sqlite.condition import compare, conditions, equal
 from fhir_server.store.sqlite.contained import contains
-from fhir_server.store.sqlite.estimate import is_few
 from fhir_server.store.sqlite.forms import forms
 from fhir_server.store.sqlite.measure import reached
 from fhir_server.store.sqlite.openings import opened, openings
-from fhir_server.store.sqlite.schema import BY_RECORD, BY_VALUE
+from fhir_server.store.sqlite.reach import FOR_ALL, USUAL, Reach
+from fhir_server.store.sqlite.schema import BY_RECORD
+from fhir_server.store.sqlite.sql import conjoined, exists
 from fhir_server.store.sqlite.statement import NEVER, Statement, joined
 from fhir_server.store.sqlite.text import said
-
-
-class Reach(NamedTuple):
-    """How joins may be followed: through how many `hops` row by row (0: none, all rows will be
-    asked, so that sets pay; never many, since SQLite's parser bounds the nesting), and whether
-    `sets` are made where the other side is few."""
-
-    hops: int = 3
-    sets: bool = True
-
-    def behind(self) -> "Reach":
-        """Return what is left behind one hop."""
-        return self._replace(hops=self.hops - 1)
-
-    def collects(self, s: Statement, join: Chain | Has | ForEachPatient) -> bool:
-        """Tell whether the other side of a join becomes a set."""
-        sets = not self.hops or (self.sets and is_few(s, join.type, join.where))
-        s.tell(Step("set" if sets else "asks", join.type, named(join)))
-        return sets
-
-
-USUAL = Reach()
-FOR_ALL = Reach(hops=0)
-FOR_FEW = Reach(sets=False)
 
 
 def cheapest_first(s: Statement, nodes: Iterable[Node]) -> list[Node]:
@@ -86,24 +60,16 @@ def _cost(node: Node) -> int:
             return 1
 
 
-def holds(  # noqa: PLR0911 one a node
-    s: Statement, node: Node, type: str, c: str, reach: Reach = USUAL
-) -> str:
+def holds(s: Statement, node: Node, type: str, c: str, reach: Reach = USUAL) -> str:
     """Return the predicate on the row `c`, an alias that has `rid` and `patient`.
 
-    `reach` is how joins may be followed.
+    `reach` is how far it is followed in one expression.
     """
     match node:
-        case And(nodes):
-            return joined(
-                "AND", (holds(s, n, type, c, reach) for n in cheapest_first(s, nodes)), "1"
-            )
-        case Or(nodes):
-            return joined("OR", _choices(s, grouped(nodes), type, c, reach), NEVER)
-        case Not(inner):
-            return f"NOT {holds(s, inner, type, c, reach)}"
+        case And() | Or() | Not():
+            return _bracketed(s, node, type, c, reach)
         case Match(param, conds):
-            return _exists(_entry(s, type, param, conds, c))
+            return exists(_entry(s, type, param, conds, c))
         case Together(param, parts):
             return joined("OR", _together(s, type, param, [parts], c), NEVER)
         case Ids(ids):
@@ -112,15 +78,43 @@ def holds(  # noqa: PLR0911 one a node
         case Updated(conds):
             a = s.alias()
             tests = compare(s, f"{a}.updated", conds)
-            return _exists(f"record {a} WHERE {_and(f'{a}.rid = {c}.rid', *tests)}")
+            return exists(f"record {a} WHERE {conjoined(f'{a}.rid = {c}.rid', *tests)}")
         case Words():
             return said(s, node, type, c)
         case Near(param):
             a = s.alias()
             mine = (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, param)}")
-            return _exists(f"entry {a} {BY_RECORD} WHERE {_and(*mine, *reached(s, node, a))}")
+            return exists(f"entry {a} {BY_RECORD} WHERE {conjoined(*mine, *reached(s, node, a))}")
         case _:
             return _joins(s, node, type, c, reach)
+
+
+def _bracketed(s: Statement, node: And | Or | Not, type: str, c: str, reach: Reach) -> str:
+    if not reach.levels:
+        return _apart(s, node, type, c, reach)
+    inside = reach.inside()
+    match node:
+        case And(nodes):
+            return joined(
+                "AND", (holds(s, n, type, c, inside) for n in cheapest_first(s, nodes)), "1"
+            )
+        case Or(nodes):
+            return joined("OR", _choices(s, grouped(nodes), type, c, inside), NEVER)
+        case Not(inner):
+            return f"NOT {holds(s, inner, type, c, inside)}"
+
+
+def _apart(s: Statement, node: Node, type: str, c: str, reach: Reach) -> str:
+    """The row is one of a view of the records that satisfy the node."""
+
+    def make() -> str:
+        r = s.alias()
+        tests = holds(s, node, type, r, reach.apart())
+        return f"SELECT {r}.rid AS rid FROM record {r} WHERE {tests}"
+
+    a = s.alias()
+    view = s.step(("view", type, node, reach), make, "NOT MATERIALIZED")
+    return exists(f"{view} {a} WHERE {a}.rid = {c}.rid")
 
 
 def _choices(s: Statement, asks: Asks, type: str, c: str, reach: Reach) -> Iterable[str]:
@@ -138,34 +132,35 @@ def _choices(s: Statement, asks: Asks, type: str, c: str, reach: Reach) -> Itera
 def _joins(s: Statement, node: Node, type: str, c: str, reach: Reach) -> str:
     match node:
         case Chain():
-            return _chain(s, type, node, c, reach)
+            return joins.chain(s, type, node, c, _behind(s, node, reach))
         case Has():
-            return _has(s, type, node, c, reach)
+            return joins.has(s, type, node, c, _behind(s, node, reach))
         case Contained():
             return contains(s, node, type, c)
-        case InPatient(patient):
-            pid = s.patient(patient)
-            several = _exists(f"several WHERE rid = {c}.rid AND pid = {pid}")
-            return f"({c}.patient = {pid} OR ({c}.patient = {SEVERAL} AND {several}))"
-        case OnlyPatients() | ForEachPatient():
-            return _each(s, node, c, reach)
+        case InPatient():
+            return patients.within(s, node, c)
+        case OnlyPatients():
+            return patients.only(s, node, c)
+        case ForEachPatient(other, where):
+            return patients.each(
+                s, node, c, reach, lambda row: holds(s, where, other, row, FOR_ALL)
+            )
         case _:
             raise TypeError(f"{node!r} is not a search node")
 
 
-def _exists(rest: str) -> str:
-    return f"EXISTS (SELECT 1 FROM {rest})"
-
-
-def _and(*parts: str) -> str:
-    return " AND ".join(parts)
+def _behind(s: Statement, join: Chain | Has, reach: Reach) -> Callable[[str], str] | None:
+    """Return what the other side has to satisfy row by row, None where it becomes a set."""
+    if reach.collects(s, join):
+        return None
+    return lambda row: holds(s, join.where, join.type, row, reach.behind())
 
 
 def _entry(s: Statement, type: str, param: str, conds: Iterable[Cond], c: str) -> str:
     a = s.alias()
     tests = conditions(s, a, conds)
     mine = (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, param)}")
-    return f"entry {a} {BY_RECORD} WHERE {_and(*mine, *tests)}"
+    return f"entry {a} {BY_RECORD} WHERE {conjoined(*mine, *tests)}"
 
 
 def _one_of(
@@ -175,7 +170,9 @@ def _one_of(
     a = s.alias()
     mine = (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, param)}")
     for table, test in forms(s, [[(a, conds)] for conds in some]):
-        yield _exists(f"{_joined_to(f'entry {a} {BY_RECORD}', table)} WHERE {_and(*mine, test)}")
+        yield exists(
+            f"{_joined_to(f'entry {a} {BY_RECORD}', table)} WHERE {conjoined(*mine, test)}"
+        )
 
 
 def _joined_to(source: str, table: str) -> str:
@@ -194,141 +191,4 @@ def _together(
     source = " CROSS JOIN ".join(f"entry {a} {BY_RECORD}" for a in aliases)
     choices = [list(zip(aliases, parts, strict=True)) for parts in some]
     for table, test in forms(s, choices) if aliases else ():
-        yield _exists(f"{_joined_to(source, table)} WHERE {_and(*tests, test)}")
-
-
-def _chain(s: Statement, type: str, join: Chain, c: str, reach: Reach) -> str:
-    param, other, where = join.param, join.type, join.where
-    collects = reach.collects(s, join)
-    if join.canonical:
-        inside = None if collects else lambda row: holds(s, where, other, row, reach.behind())
-        return canonicals.chain(s, type, join, c, inside)
-    if collects:
-        a = s.alias()
-        step = targets(s, other, where)
-        tests = f"{a}.rid = {c}.rid AND {a}.param = {s.param(type, param)}"
-        return _exists(f"entry {a} {BY_RECORD} WHERE {tests} AND {a}.v IN (SELECT ref FROM {step})")
-    a, t = s.alias(), s.alias()
-    tests = _and(
-        f"{a}.rid = {c}.rid",
-        f"{a}.param = {s.param(type, param)}",
-        f"{t}.ref = {a}.v",
-        f"{t}.kind = {s.kind(other)}",
-        f"{t}.deleted = 0",
-        holds(s, where, other, t, reach.behind()),
-    )
-    return _exists(f"entry {a} {BY_RECORD} CROSS JOIN record {t} WHERE {tests}")
-
-
-def _has(s: Statement, type: str, join: Has, c: str, reach: Reach) -> str:
-    param, other, where = join.param, join.type, join.where
-    if reach.collects(s, join):
-        return f"{c}.rid IN (SELECT rid FROM {referred(s, type, join)})"
-    if join.canonical:
-        return canonicals.has(
-            s, type, join, c, lambda row: holds(s, where, other, row, reach.behind())
-        )
-    r, a = s.alias(), s.alias()
-    tests = _and(
-        f"{r}.rid = {c}.rid",
-        f"{a}.param = {s.param(other, param)}",
-        f"{a}.v = {r}.ref",
-        holds(s, where, other, a, reach.behind()),
-    )
-    return _exists(f"record {r} CROSS JOIN entry {a} {BY_VALUE} WHERE {tests}")
-
-
-def targets(s: Statement, type: str, where: Node) -> str:
-    """Return the step `ref`: the references of the records of a type that satisfy `where`."""
-
-    def make() -> str:
-        found = s.find(s, type, where)
-        return f"SELECT ref FROM ({found}) f CROSS JOIN record r WHERE r.rid = f.rid"
-
-    return s.step(("targets", type, where), make)
-
-
-def referred(s: Statement, type: str, join: Has) -> str:
-    """Return the step `rid`: the records of a type that those of another type refer to."""
-
-    def make() -> str:
-        # Few records may refer to any at all by this parameter, as grants to single records.
-        found = s.find(s, join.type, both(Match(join.param), join.where))
-        if join.canonical:
-            source = f"entry r {BY_VALUE}"
-            version = canonicals.is_version(s, type, "r.rid", "a.w")
-            pointed = f"r.param = {s.param(type, 'url')} AND r.v = a.v AND {version}"
-        else:
-            source = "record r"
-            pointed = f"r.ref = a.v AND r.kind = {s.kind(type)} AND r.deleted = 0"
-        return (
-            f"SELECT DISTINCT r.rid AS rid FROM ({found}) f "
-            f"CROSS JOIN entry a {BY_RECORD} CROSS JOIN {source} "
-            f"WHERE a.rid = f.rid AND a.param = {s.param(join.type, join.param)} AND {pointed}"
-        )
-
-    return s.step(("referred", type, join), make)
-
-
-def _each(s: Statement, node: OnlyPatients | ForEachPatient, c: str, reach: Reach) -> str:
-    """Every patient of the row is permitted, and there is one.
-
-    The patient whom a query names is asked about once, all others row by row.
-    """
-    a, place = s.alias(), s.kept(node)
-    if place is not None and isinstance(node, ForEachPatient) and reach.hops:
-        s.tell(Step("set", node.type, named(node)))
-        one, cases = f"permits({place}, {c}.patient)", ""
-        rows = f"several {a} WHERE {a}.rid = {c}.rid"
-        all = f"NOT {_exists(f'{rows} AND NOT permits({place}, {a}.pid)')}"
-    elif isinstance(node, ForEachPatient) and not reach.collects(s, node):
-        one = _about(s, node, f"{c}.patient")
-        cases = "".join(f" WHEN {pid} THEN {_about(s, node, pid)}" for pid in s.named())
-        rows = f"several {a} WHERE {a}.rid = {c}.rid"
-        each = _about(s, node, f"{a}.pid")
-        all = f"NOT {_exists(f'{rows} AND NOT {each}')}"
-    else:
-        allowed = f"(SELECT pid FROM {permitted(s, node)})"
-        one, cases = f"{c}.patient IN {allowed}", ""
-        all = f"NOT {_exists(f'several WHERE rid = {c}.rid AND pid NOT IN {allowed}')}"
-    return f"CASE {c}.patient WHEN {NOBODY} THEN 0 WHEN {SEVERAL} THEN {all}{cases} ELSE {one} END"
-
-
-def _about(s: Statement, node: ForEachPatient, pid: str) -> str:
-    """Some record of the node's type about the patient `pid` satisfies its predicate."""
-    r, m, q = s.alias(), s.alias(), s.alias()
-    kind = s.kind(node.type)
-    single = _and(
-        f"{r}.kind = {kind}", f"{r}.deleted = 0", f"{r}.patient = {pid}",
-        holds(s, node.where, node.type, r, FOR_ALL),
-    )  # fmt: skip
-    shared = _and(
-        f"{m}.pid = {pid}", f"{q}.rid = {m}.rid", f"{q}.kind = {kind}", f"{q}.deleted = 0",
-        holds(s, node.where, node.type, q, FOR_ALL),
-    )  # fmt: skip
-    return (
-        f"({_exists(f'record {r} INDEXED BY record_kind WHERE {single}')} OR "
-        f"{_exists(f'several {m} CROSS JOIN record {q} WHERE {shared}')})"
-    )
-
-
-def permitted(s: Statement, node: OnlyPatients | ForEachPatient) -> str:
-    """Return the step `pid`: the patients that the node permits."""
-
-    def make() -> str:
-        if isinstance(node, OnlyPatients):
-            return f"SELECT pid FROM patient WHERE id IN {s.one_of(node.patients)}"
-        place = s.kept(node)
-        if place is not None:
-            return f"SELECT value AS pid FROM json_each({s.listed(place)})"
-        found = s.step(
-            ("records", node.type, node.where),
-            lambda: s.find(s, node.type, node.where),
-        )
-        return (
-            f"SELECT patient AS pid FROM {found} WHERE patient > {NOBODY} UNION "
-            f"SELECT m.pid FROM {found} f CROSS JOIN several m "
-            f"WHERE f.patient = {SEVERAL} AND m.rid = f.rid"
-        )
-
-    return s.step(("permitted", node), make)
+        yield exists(f"{_joined_to(source, table)} WHERE {conjoined(*tests, test)}")

@@ -2,7 +2,8 @@
 
 from fhir_server.search.tree import Node
 from fhir_server.store.sqlite.find import walk
-from fhir_server.store.sqlite.predicate import FOR_FEW, holds
+from fhir_server.store.sqlite.predicate import holds
+from fhir_server.store.sqlite.reach import FOR_FEW
 from fhir_server.store.sqlite.statement import Statement
 
 _SIZE = 2000

@@ -13,9 +13,9 @@ from fhir_server.store.explanation import Step, Total
 from fhir_server.store.sqlite import rows
 from fhir_server.store.sqlite.deadline import Limit, OutOfPatience
 from fhir_server.store.sqlite.find import find, walk
+from fhir_server.store.sqlite.patients import permitted
 from fhir_server.store.sqlite.permits import Permits
 from fhir_server.store.sqlite.plans import Plans
-from fhir_server.store.sqlite.predicate import permitted
 from fhir_server.store.sqlite.sample import counted, sampled, some
 from fhir_server.store.sqlite.sort import collected, sorted_all, valued, valueless, walked
 from fhir_server.store.sqlite.statement import Asked, Statement

@@ -216,11 +216,12 @@ class Statement:
         self.aliases += 1
         return f"t{self.aliases}"
 
-    def step(self, key: Hashable, make: Callable[[], str]) -> str:
-        """Return the name of the step of this key, which `make` writes if it is not there yet."""
+    def step(self, key: Hashable, make: Callable[[], str], how: str = "MATERIALIZED") -> str:
+        """Return the name of the step of this key, which `make` writes if it is not there yet; one
+        that is `NOT MATERIALIZED` is a view, put into its place after it was read."""
         if key not in self.steps:
             sql = make()  # its own steps come first
-            self.steps[key] = (f"s{len(self.steps)}", sql)
+            self.steps[key] = (f"s{len(self.steps)}", f"{how} ({sql})")
         return self.steps[key][0]
 
     def tell(self, step: Step) -> None:
@@ -249,7 +250,7 @@ class Statement:
     def compiled(self, sql: str) -> Compiled:
         """Return the statement: `sql` behind all steps."""
         if self.steps:
-            steps = (f"{name} AS MATERIALIZED ({body})" for name, body in self.steps.values())
+            steps = (f"{name} AS {body}" for name, body in self.steps.values())
             sql = f"WITH {','.join(steps)} {sql}"
         given = self.given
         order = [int(place) - 1 for place in _PLACE.findall(sql)]

@@ -18,6 +18,7 @@ from fhir_server.store.sqlite.deadline import Limit, busy
 from fhir_server.store.sqlite.names import UNKNOWN, Names
 from fhir_server.store.sqlite.permits import Permits
 from fhir_server.store.sqlite.plans import Plans
+from fhir_server.store.sqlite.present import present
 from fhir_server.store.sqlite.readers import Readers
 from fhir_server.store.sqlite.search import Search, Tuning
 from fhir_server.store.sqlite.statement import Asked
@@ -188,6 +189,7 @@ class SQLiteStore:
             return self._names.param(connection, type, param) != UNKNOWN
 
         where = simplified(led(query.where, query.type, known))
+        where = present(connection, self._names, query.type, where)
         asked = Asked(connection, self._names, replace(query, where=where))
         return Search(asked, self._plans, limit, self._tuning, permits)
 

@@ -19,7 +19,15 @@ from fhir_server.web.fhir import negotiate
 
 Headers = list[tuple[bytes, bytes]]
 
-_FHIR = frozenset({"application/fhir+json", "application/fhir+xml", "application/fhir+turtle"})
+_FHIR = frozenset(
+    {
+        negotiate.FHIR_JSON,
+        negotiate.OLD_JSON,
+        "application/fhir+xml",
+        "application/xml+fhir",
+        "application/fhir+turtle",
+    }
+)
 _GENERAL = frozenset({"application/json", "text/json"})
 _MEDIA = re.compile(r"[\w.+\-]+/[\w.+\-]+(?:; ?[\w.\-]+=[\w.\-\"+ ]+)*", re.ASCII)
 _UNKNOWN = "application/octet-stream"

@@ -12,8 +12,10 @@ from fhir_server.errors import NotAcceptable, UnsupportedMedia
 
 FHIR_JSON = "application/fhir+json"
 FORM = "application/x-www-form-urlencoded"
+OLD_JSON = "application/json+fhir"
+"""The name that FHIR JSON had before STU3; "servers … are encouraged" to take it."""
 
-JSON = frozenset({FHIR_JSON, "application/json", "text/json"})
+JSON = frozenset({FHIR_JSON, OLD_JSON, "application/json", "text/json"})
 _FORMATS = JSON | {"json"}
 _CODINGS: tuple[Literal["zstd", "gzip"], ...] = ("zstd", "gzip")
 
@@ -90,7 +92,10 @@ def takes_fhir(header: str) -> bool:
 
 def names_fhir(header: str) -> bool:
     """Tell whether an Accept header asks for a FHIR format by its own name."""
-    return any(each.media.startswith("application/fhir+") for each in ranges(header))
+    return any(
+        each.media.startswith("application/fhir+") or each.media == OLD_JSON
+        for each in ranges(header)
+    )
 
 
 def _is_r4(item: Range) -> bool:

@@ -87,6 +87,62 @@ def test_pages_have_each_version_once(past, scope, more):
     assert [each for each in found if "new" not in each] == whole
 
 
+@pytest.mark.parametrize("scope", ["_history", "Patient/_history", "Patient/a/_history"])
+@pytest.mark.parametrize("more", ["", "&_sort=_lastUpdated", "&_since=2026-05-28", "&_at=2026"])
+def test_previous_links_lead_back_over_the_same_pages(past, scope, more):
+    forth, url = [], f"{scope}?_count=1{more}"
+    while url:
+        answer = past.get(url)
+        forth.append(told(answer))
+        url = links(answer).get("next")
+    back = [forth[-1]]
+    while url := links(answer).get("previous"):
+        answer = past.get(url)
+        back.insert(0, told(answer))
+
+    assert len(forth) > 1
+    assert back == forth
+    assert links(past.get(links(answer)["next"])).keys() >= {"self", "first", "previous"}
+
+
+def test_the_first_page_has_no_previous_link(past):
+    assert "previous" not in links(past.get("_history?_count=1"))
+
+
+def test_a_page_before_what_came_newly_is_found(past):
+    second = past.get(links(past.get("Patient/_history?_count=2"))["next"])
+    past.put_in({"resourceType": "Patient", "id": "new"})
+
+    first = past.get(links(second)["previous"])
+
+    assert told(first) == ["Patient/b@2", "Patient/a@2"]
+    assert told(past.get(links(first)["previous"])) == ["Patient/new@1"]
+
+
+def test_a_list_has_pages_forth_and_back(past):
+    items = [{"item": {"reference": f"Patient/{id}"}} for id in "ab"]
+    given = {"resourceType": "List", "id": "l", "status": "current", "mode": "working"}
+    past.put_in(given | {"entry": items})
+    first = past.get("_history?_list=l&_count=2")
+    second = past.get(links(first)["next"])
+
+    back = past.get(links(second)["previous"])
+
+    assert told(back) == told(first)
+
+
+def test_a_count_of_nothing_asks_for_the_number_alone(past):
+    found = past.get("Patient/_history?_count=0").json()
+
+    assert (found["total"], "entry" in found) == (4, False)
+
+
+def test_a_creation_by_put_is_told_as_such(past):
+    statuses = [e["response"]["status"] for e in past.get("Patient/a/_history").json()["entry"]]
+
+    assert statuses == ["200 OK", "201 Created"]
+
+
 def test_since(past):
     """ "… that were created at or after the given instant in time." """
     assert told(past.get("_history?_since=2026-05-28T20:26:44Z")) == ["Patient/b@2", "Patient/a@2"]
@@ -129,7 +185,7 @@ def test_the_history_of_a_type_without_records_is_empty(hub):
         ("_since=yesterday", 400),
         ("_at=x", 400),
         ("_count=x", 400),
-        ("_count=0", 400),
+        ("_count=-1", 400),
         ("_sort=name", 400),
         ("_count=1&_count=2", 400),
         ("a=b", 400),

@@ -25,6 +25,8 @@ TYPES = frozenset({"Patient", "Observation"})
         ("DELETE", "Patient/1", "delete"),
         ("GET", "Patient", "search-type"),
         ("POST", "Patient/_search", "search-type"),
+        ("GET", "Patient/_search", "search-type"),
+        ("GET", "_search", "search-system"),
         ("GET", "Patient/1/Observation", "search-compartment"),
         ("GET", "Patient/1/*", "search-compartment"),
         ("POST", "Patient/1/Observation/_search", "search-compartment"),

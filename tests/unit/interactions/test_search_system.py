@@ -219,8 +219,9 @@ def test_elements_may_be_those_of_one_type(hub):
     assert hub.get("?_type=Patient,Organization&_elements=Group.name").status_code == 400
 
 
-def test_all_types_are_searched_inside_a_batch(hub):
-    entry = {"request": {"method": "GET", "url": "?_type=Patient,Organization"}}
+@pytest.mark.parametrize(("method", "path"), [("GET", ""), ("GET", "_search"), ("POST", "_search")])
+def test_all_types_are_searched_inside_a_batch(hub, method, path):
+    entry = {"request": {"method": method, "url": f"{path}?_type=Patient,Organization"}}
     answer = hub.post("", {"resourceType": "Bundle", "type": "batch", "entry": [entry]})
 
     found = answer.json()["entry"][0]["resource"]["entry"]

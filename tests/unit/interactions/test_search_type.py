@@ -37,6 +37,39 @@ def test_a_search_answers_with_a_searchset(hub):
     assert found["entry"][0]["search"] == {"mode": "match"}
 
 
+def test_an_outcome_among_entries_is_named_by_a_urn(hub):
+    """ "fullUrl: The Absolute URL for the resource", or a URN where it has none."""
+    [outcome] = hub.get("Patient?family=nobody&x=y", headers={"Prefer": "handling=lenient"}).json()[
+        "entry"
+    ]
+
+    assert outcome["search"] == {"mode": "outcome"}
+    assert outcome["fullUrl"].startswith("urn:uuid:")
+
+
+@pytest.mark.parametrize("path", ["Patient/_search?family=li", "_search?_type=Patient&_id=a"])
+def test_a_search_by_get_may_name_itself(hub, path):
+    assert hub.ids(path) == ["Patient/a"]
+
+
+@pytest.mark.parametrize("text", ["ge2020-01-01T00:00:00.000+08:00", "ge2020-01-01T00:00+08:00"])
+def test_a_plus_that_nobody_encoded_is_a_time_zone(hub, text):
+    assert hub.ids(f"Patient?_lastUpdated={text}&family=li") == ["Patient/a"]
+    assert hub.ids(f"Observation?date={text}&_id=o1") == ["Observation/o1"]
+
+
+def test_elements_may_name_the_type_of_the_resource(hub):
+    for path in ("Patient?_elements=resourceType,name,id", "Patient/a?_elements=resourceType,id"):
+        assert hub.get(path).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["count", "accurate", "estimate"])
+def test_the_total_is_also_asked_for_by_its_other_name(hub, method):
+    found = hub.get(f"Patient?_count=1&_totalMethod={method}").json()
+
+    assert found["total"] == 2
+
+
 def test_nothing_found_has_no_entries(hub):
     found = hub.get("Patient?family=nobody").json()
 

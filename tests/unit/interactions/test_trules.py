@@ -193,6 +193,86 @@ def test_a_conditional_reference_sees_updates_and_deletions(hub):
     assert reference_of(hub, answer, 0) == "Patient/p1"
 
 
+URN = "urn:uuid:00000000-0000-4000-8000-000000000001"
+ADD_GENDER = {
+    "resourceType": "Parameters",
+    "parameter": [
+        {
+            "name": "operation",
+            "part": [
+                {"name": "type", "valueCode": "add"},
+                {"name": "path", "valueString": "Patient"},
+                {"name": "name", "valueString": "gender"},
+                {"name": "value", "valueCode": "male"},
+            ],
+        }
+    ],
+}
+
+
+def test_the_fullurl_of_a_conditional_update_that_creates_is_settled(hub):
+    """ "any references to the resource are replaced" by the id that it gets."""
+    answer = hub.post(
+        "",
+        transaction(
+            create(observation(URN)),
+            entry("PUT", f"Patient?identifier={SYSTEM}|1", patient(), URN),
+        ),
+    )
+
+    assert statuses(answer) == ["201", "201"]
+    id = answer.json()["entry"][1]["response"]["location"].split("/")[1]
+    assert reference_of(hub, answer, 0) == f"Patient/{id}"
+
+
+@pytest.mark.parametrize(
+    ("method", "body"),
+    [("PUT", patient(active=True)), ("PUT", patient()), ("PATCH", ADD_GENDER)],
+)
+def test_the_fullurl_of_a_conditional_write_of_what_is_there_is_settled(hub, method, body):
+    hub.put_in(patient(id="p1"))
+
+    answer = hub.post(
+        "",
+        transaction(
+            create(observation(URN)), entry(method, f"Patient?identifier={SYSTEM}|1", body, URN)
+        ),
+    )
+
+    assert statuses(answer) == ["201", "200"]
+    assert reference_of(hub, answer, 0) == "Patient/p1"
+
+
+def test_the_fullurl_of_a_conditional_update_that_names_its_id_is_settled(hub):
+    answer = hub.post(
+        "",
+        transaction(
+            create(observation(URN)),
+            entry("PUT", "Patient?identifier=1", patient(id="mine"), URN),
+        ),
+    )
+
+    assert statuses(answer) == ["201", "201"]
+    assert reference_of(hub, answer, 0) == "Patient/mine"
+
+
+@pytest.mark.parametrize("stored", [(), (patient(id="p1"),)])
+def test_a_conditional_reference_finds_what_a_conditional_update_brings(hub, stored):
+    hub.put_in(*stored)
+
+    answer = hub.post(
+        "",
+        transaction(
+            create(observation(f"Patient?identifier={SYSTEM}|1")),
+            entry("PUT", f"Patient?identifier={SYSTEM}|1", patient(active=True)),
+        ),
+    )
+
+    assert answer.status_code == 200, answer.text
+    id = answer.json()["entry"][1]["response"]["location"].split("/")[1]
+    assert reference_of(hub, answer, 0) == f"Patient/{id}"
+
+
 def test_entries_that_refer_to_each_other_are_settled(hub):
     one, other = (f"urn:uuid:00000000-0000-4000-8000-00000000000{n}" for n in "12")
 

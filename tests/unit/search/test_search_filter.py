@@ -237,6 +237,7 @@ def test_what_cannot_be_read_tells_the_column_and_what_was_expected(read, text, 
         " and ".join("given eq x" for _ in range(3000)),
         "link" + ".link" * 500 + " re x",
         "link[" * 500 + "given eq x",
+        "not (" * 22 + "a eq x" + ") or a eq y and a eq z" * 22,
     ],
 )
 def test_a_hostile_filter_is_refused(read, text):

@@ -321,6 +321,8 @@ def test_includes(read):
         ("_count=ten", "0 or more"),
         ("_count=1&_count=2", "twice"),
         ("_total=maybe", "none, estimate, accurate"),
+        ("_include:recurse=Observation:subject", "expected _include or _include:iterate"),
+        ("_count:exact=1", "expected _count"),
         ("_summary=yes", "true, text, data, count, false"),
         ("_elements=nonsense", "no element 'nonsense'"),
         ("_include=subject", "expected Type:parameter"),

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from fhir_server.errors import Busy, TooCostly, TooDeep, Unprocessable
+from fhir_server.errors import Busy, TooCostly, Unprocessable
 from fhir_server.model import Entry, Key, Query, Write
-from fhir_server.search.tree import EVERYTHING, And, Cond, InPatient, Match, Node, Not, Or, both
+from fhir_server.search.tree import EVERYTHING, And, Cond, InPatient, Match, Not, both
 from fhir_server.store.sqlite import schema
 from fhir_server.store.sqlite.deadline import limited
 from fhir_server.store.sqlite.lock import FileLock
@@ -187,17 +187,6 @@ def test_a_long_query_is_given_up(with_store: With, basic: Make) -> None:
             await store.search(Query("Basic", where))
 
     with_store(body, query_seconds=0)
-
-
-def test_a_query_nested_too_deep_is_refused(with_store: With) -> None:
-    async def body(store: SQLiteStore) -> None:
-        where: Node = Match("status")
-        for _ in range(60):
-            where = And((Match("code"), Not(Or((Match("date"), Not(where))))))
-        with pytest.raises(TooDeep):
-            await store.search(Query("Basic", where, now=1))
-
-    with_store(body)
 
 
 def test_a_long_query_leaves_the_event_loop(path: str, with_store: With) -> None:

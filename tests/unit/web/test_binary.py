@@ -47,7 +47,9 @@ def test_without_a_fhir_format_the_content_is_given(hub, path, accept):
     assert answer.content == PDF
 
 
-@pytest.mark.parametrize("accept", ["application/fhir+json", "*/*, application/fhir+json;q=0.1"])
+@pytest.mark.parametrize(
+    "accept", ["application/fhir+json", "application/json+fhir", "*/*, application/fhir+json;q=0.1"]
+)
 def test_with_a_fhir_format_the_resource_is_given(hub, accept):
     hub.put_in(resource())
 

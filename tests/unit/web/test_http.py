@@ -167,12 +167,22 @@ def test_another_media_type_is_not_supported(one, media):
     assert answer.status_code == 415
 
 
-def test_plain_json_is_taken(one):
-    answer = one.post(
-        "Patient", {"resourceType": "Patient"}, headers={"Content-Type": "application/json"}
-    )
+@pytest.mark.parametrize("media", ["application/json", "text/json", "application/json+fhir"])
+@pytest.mark.parametrize("type", ["Patient", "Binary"])
+def test_other_names_of_json_are_taken(one, type, media):
+    resource = {"resourceType": type} | ({"contentType": "text/plain"} if type == "Binary" else {})
+
+    answer = one.post(type, resource, headers={"Content-Type": media})
 
     assert answer.status_code == 201
+    assert answer.json()["resourceType"] == type
+
+
+@pytest.mark.parametrize("name", ["json", "application/json", "text/json", "application/json+fhir"])
+def test_formats_of_json_are_answered(one, name):
+    answer = one.get(f"Patient/p1?_format={name}")
+
+    assert answer.headers["Content-Type"] == "application/fhir+json; charset=utf-8"
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from fhir_server.web.fhir import negotiate, packing
         "text/json",
         "APPLICATION/FHIR+JSON",
         "application/*",
+        "application/json+fhir",
     ],
 )
 def test_json_is_accepted(header):
