@@ -11,11 +11,11 @@ from typing import cast
 
 from fhir_server.search.simplify import simplified
 from fhir_server.search.tree import And, Chain, ForEachPatient, Has, Match, Node, Not, Or, either
-from fhir_server.store.mongo import filter as filters
+from fhir_server.store.mongo import logic
 from fhir_server.store.mongo.condition import Filter
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.family import Family, read
-from fhir_server.store.mongo.filter import Opened, Scope, both, compiled
+from fhir_server.store.mongo.filter import Opened, Scope, compiled
 
 _FEW = 16
 """So many alternatives are asked one by one."""
@@ -111,8 +111,8 @@ def holding(
     for doc in block:
         for place in {opened.of[value] for value in _common(doc, of) if value in opened.of}:
             ids.setdefault(place, []).append(doc["_id"])
-    return filters.either(
-        both(({"_id": {"$in": some}}, compiled(opened.thens[place], scope)))
+    return logic.either(
+        logic.both(({"_id": {"$in": some}}, compiled(opened.thens[place], scope)))
         for place, some in ids.items()
     )
 

@@ -21,7 +21,7 @@ from typing import Any
 
 from fhir_server.store.explanation import PATIENTS, Step
 from fhir_server.store.mongo.condition import Filter
-from fhir_server.store.mongo.filter import both
+from fhir_server.store.mongo.logic import both
 from fhir_server.store.mongo.reader import Reader
 
 DEFAULT = "type"

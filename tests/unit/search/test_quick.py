@@ -1,6 +1,6 @@
 """Many alternatives that are quick to ask mean what they mean one by one."""
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from fhir_server.model import NO_TEXT, Entry, Key, Text
@@ -53,7 +53,7 @@ def _record(*entries: Entry, text: Text = NO_TEXT) -> Plain:
     return Plain(Key("Basic", "1"), 7, entries, (), text)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(LISTS | st.lists(SPANS, min_size=FEW + 1, max_size=60), st.lists(ROWS, max_size=3))
 def test_a_list_of_comparisons(choices: list[tuple[Cond, ...]], entries: list[Entry]) -> None:
     where = Or(tuple(Match("p", conds) for conds in choices))
@@ -62,7 +62,7 @@ def test_a_list_of_comparisons(choices: list[tuple[Cond, ...]], entries: list[En
     assert evaluate(simplified(where), record) == evaluate(where, record)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(CHOICES, max_size=8), ROWS)
 def test_overlapping_alternatives(choices: list[tuple[Cond, ...]], entry: Entry) -> None:
     whole, fewer = (
@@ -73,7 +73,7 @@ def test_overlapping_alternatives(choices: list[tuple[Cond, ...]], entry: Entry)
     assert len(fewer.nodes) <= len(choices)
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(COMPARED, min_size=1, max_size=3), VALUES)
 def test_comparisons_are_intervals(conds: list[Cond], value: float | str) -> None:
     found = interval(conds)
@@ -88,7 +88,7 @@ def test_comparisons_are_intervals(conds: list[Cond], value: float | str) -> Non
         assert inside == evaluate(again, _record(Entry("p", value)))
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(LISTS, VALUES)
 def test_an_index_is_led_to_all_that_may_match(
     choices: list[tuple[Cond, ...]], value: float | str
@@ -118,7 +118,7 @@ SAID = st.recursive(
 TEXT = st.sampled_from(("", " a ", " a b ", " ab 压 ", " b b a "))
 
 
-@settings(deadline=None)
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(SAID, min_size=FEW + 1, max_size=30), st.builds(Text, TEXT, TEXT))
 def test_a_list_of_words(alternatives: list[Node], text: Text) -> None:
     where = Or(tuple(alternatives))
