@@ -86,3 +86,10 @@ def permitted(s: Statement, node: OnlyPatients | ForEachPatient) -> str:
         )
 
     return s.step(("permitted", node), make)
+
+
+def among(s: Statement, node: ForEachPatient, inside: Inside) -> str:
+    """Return a SELECT of those of the patients asked about whom the node permits."""
+    return (
+        f"SELECT j.value FROM json_each({s.among()}) j WHERE {_about(s, node, 'j.value', inside)}"
+    )
