@@ -26,6 +26,10 @@ from fhir_server.store.mongo.reader import Reader
 
 DEFAULT = "type"
 """The index that is in the default order and holds nothing else."""
+_MANY = 2**62
+"""Known to be many, whatever the number."""
+_COUNTED = 16
+"""What so many patients have is counted; of more it is taken for many."""
 _MERGED = 50
 """The server merges so many stretches of an index into the default order."""
 SELECTIVE = frozenset({"identifier", "patient", "subject", "encounter"})
@@ -86,11 +90,12 @@ async def planned(r: Reader, type: str, where: Filter, order: str | None, base: 
 
 def _recalled(r: Reader, type: str, driver: Driver) -> Driver:
     """Return a driver with what is known of its number."""
-    known, most = driver.known, r.few
+    known = driver.known
     if known is None:
         known = r.counts.get(type, str(driver.condition))
-    is_few = most > 0 and (driver.is_few if known is None else known < most)
-    return replace(driver, known=known, is_few=is_few)
+    if known is None:
+        return replace(driver, is_few=driver.is_few and r.few > 0)
+    return replace(driver, known=known if known < r.few else _MANY, is_few=known < r.few)
 
 
 async def _few(r: Reader, type: str, fresh: Sequence[Driver]) -> Driver | None:
@@ -104,7 +109,8 @@ async def _few(r: Reader, type: str, fresh: Sequence[Driver]) -> Driver | None:
 
 
 async def _number(r: Reader, type: str, driver: Driver) -> int:
-    return await r.some(both(({"t": {"$eq": type}}, driver.condition)), driver.index, r.few)
+    where = both(({"t": {"$eq": type}}, driver.condition))
+    return await r.count(where, driver.index, r.few)
 
 
 async def _told(r: Reader, type: str, driver: Driver) -> Driver:
@@ -117,7 +123,12 @@ async def _told(r: Reader, type: str, driver: Driver) -> Driver:
 def drivers(where: Filter) -> list[Driver]:
     """Return the drivers of a filter, those first of which little is to be expected."""
     found = [driver for part in _parts(where) if (driver := _driver(part)) is not None]
-    return sorted(found, key=lambda driver: (driver.known is None, not driver.keeps))
+    return sorted(found, key=_promise)
+
+
+def _promise(driver: Driver) -> tuple[int, bool]:
+    known = 1 if driver.known is None else 2 if driver.known == _MANY else 0
+    return known, not driver.keeps
 
 
 def _parts(where: Filter) -> Sequence[Filter]:
@@ -137,8 +148,9 @@ def _driver(part: Filter) -> Driver | None:
             return Driver(part, "patients", keeps="$eq" in condition, is_few="$eq" in condition)
         case {"words": condition}:
             return Driver(part, "words", keeps="$eq" in condition)
-        case {"pid": {"$in": _}}:
-            return Driver(part, DEFAULT, keeps=True)
+        case {"pid": {"$in": some}}:
+            known = None if len(some) <= _COUNTED else _MANY
+            return Driver(part, DEFAULT, keeps=True, known=known)
         case {"at": _}:
             return Driver(part, "updated", keeps=False)
     return None
@@ -161,7 +173,8 @@ def _is_merged(condition: Filter) -> bool:
 def step(type: str, order: str | None, plan: Plan) -> Step:
     """Return what an administrator is told of a plan."""
     if plan.lead is not None:
-        return Step("leads", type, _about(plan.lead.condition), plan.lead.known)
+        known = None if plan.lead.known == _MANY else plan.lead.known
+        return Step("leads", type, _about(plan.lead.condition), known)
     if order in (None, DEFAULT):
         return Step("walks", type)
     return Step("along", type, order)

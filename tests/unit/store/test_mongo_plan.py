@@ -9,7 +9,8 @@ from pymongo import MongoClient
 
 from fhir_server.model import Entry, Key, Query, Sort, Write
 from fhir_server.search.tree import EVERYTHING, And, Cond, Match, Together
-from fhir_server.store.explanation import Step
+from fhir_server.store.explanation import Step, Total
+from fhir_server.store.mongo import estimate
 from fhir_server.store.mongo.counts import SECONDS, Counts
 from fhir_server.store.mongo.store import MongoStore
 from tests.mongod import Mongo
@@ -117,6 +118,26 @@ def test_an_explanation_tells_how_many_a_patient_has(url: str) -> None:
     _looked_at(url, body)
 
     assert found == [(Step("leads", "Observation", "patient", 6),)]
+
+
+def test_an_estimate_of_many_is_near_and_marked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate, "MOST_EXACT", 50)
+    monkeypatch.setattr(estimate, "_SIZE", 200)
+    monkeypatch.setattr(estimate, "_SPARSE", 1)
+    found: list[Total] = []
+
+    async def body(store: MongoStore) -> None:
+        for value in ("common", "rare", "none"):
+            where = Together("both", ((Cond("v", "=", value),), ()))
+            found.append(await store.estimate(Query("Observation", where)))
+        few = And((_is("code", "common"), _is("patient", "Patient/7")))
+        found.append(await store.estimate(Query("Observation", few)))
+
+    _looked_at(url, body)
+
+    assert [total.is_exact for total in found] == [False, False, True, True]
+    assert all(150 < total.number < 450 for total in found[:2])
+    assert [total.number for total in found[2:]] == [0, 6]
 
 
 def test_counts_serve_for_a_while() -> None:
