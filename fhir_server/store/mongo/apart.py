@@ -55,6 +55,24 @@ def _is_granted(node: Node) -> bool:
     return any(isinstance(join, ForEachPatient | Opened) for join in joins(node))
 
 
+def bounding(where: Node) -> Family | None:
+    """Return a family that permits something to each of the patients of whoever satisfies a
+    predicate; None if none is known to."""
+    for part in where.nodes if isinstance(where, And) else (where,):
+        found = {_permitting(node) for node in (part.nodes if isinstance(part, Or) else (part,))}
+        if len(found) == 1 and None not in found:
+            return found.pop()
+    return None
+
+
+def _permitting(node: Node) -> Family | None:
+    parts = node.nodes if isinstance(node, And) else (node,)
+    for part in parts:
+        if isinstance(part, ForEachPatient) and (found := read(part)):
+            return found[0]
+    return None
+
+
 def families(where: Node) -> Iterator[Family | None]:
     """Yield the families of the grants and packages that a predicate asks for outside of other
     joins; None for those of none."""

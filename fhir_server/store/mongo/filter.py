@@ -169,6 +169,11 @@ def negated(part: Filter) -> Filter:
     return ALWAYS if part == NEVER else {"$nor": [part]}
 
 
+def hidden(part: Filter) -> Filter:
+    """Return the same filter, in which the server looks for no index."""
+    return {"$nor": [{"$nor": [part]}]}
+
+
 def only(numbers: Collection[int]) -> Filter:
     """Return that the record is about somebody, and only about patients of these numbers."""
     if not numbers:

@@ -17,11 +17,10 @@ many records a value has. So:
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from fhir_server.store.explanation import PATIENTS, Step
 from fhir_server.store.mongo.condition import Filter
-from fhir_server.store.mongo.filter import both
+from fhir_server.store.mongo.filter import both, hidden
 from fhir_server.store.mongo.reader import Reader
 
 DEFAULT = "type"
@@ -202,10 +201,6 @@ def _led(where: Filter, driver: Driver) -> Plan:
 def _hiding(where: Filter, lead: Filter | None) -> Filter:
     """Return the same filter, whose array conditions but one stand where no index is looked for."""
     return both(
-        part if part is lead or not part.keys() & {"e", "c", "words"} else _hidden(part)
+        part if part is lead or not part.keys() & {"e", "c", "words"} else hidden(part)
         for part in _parts(where)
     )
-
-
-def _hidden(part: Filter) -> dict[str, Any]:
-    return {"$nor": [{"$nor": [part]}]}

@@ -47,7 +47,7 @@ class Reader:
     wants: Wants = "page"
     """Whether a page is wanted, all that match, or a page and how it was found: for that, what need
     not be counted is counted."""
-    patience: float = 0.2
+    patience: float = 0.05
     """Seconds after which a walk is given up for another plan, if there is one."""
     steps: list[Step] = field(default_factory=list)
     """What was decided so far."""
@@ -62,9 +62,9 @@ class Reader:
         """Return below which number records are few: they are found and sorted."""
         return min(FEW, self.many)
 
-    def hurried(self) -> "Reader":
-        """Return a reader for which it is too late sooner."""
-        return replace(self, end=min(self.end, time.monotonic() + self.patience))
+    def hurried(self, times: int = 1) -> "Reader":
+        """Return a reader for which it is too late as soon as patience ends, so many times."""
+        return replace(self, end=min(self.end, time.monotonic() + self.patience * times))
 
     def find(
         self,

@@ -16,6 +16,9 @@ from fhir_server.store.mongo.reader import Reader
 from fhir_server.store.mongo.sorting import Ordered
 from fhir_server.store.mongo.walk import Ask, count, walk
 
+_SORTING = 4
+"""To find all that match and sort them is worth so many times the patience."""
+
 
 async def page(r: Reader, bodies: Bodies, query: Query, main: str | None) -> Page:
     """Return a page of latest, living versions."""
@@ -45,7 +48,8 @@ async def _found(r: Reader, query: Query, main: str | None, ordered: Ordered) ->
         return await _walked(r, query, query.where, ordered)
     if not r.counts.get(query.type, parts):
         try:
-            return await _walked(r.hurried(), query, query.where, ordered)
+            hurried = r.hurried(_SORTING if query.sort else 1)
+            return await _walked(hurried, query, query.where, ordered)
         except (ExecutionTimeout, TooCostly):
             r.counts.keep(query.type, parts, 1)
     r.steps.append(Step("impatient", query.type))

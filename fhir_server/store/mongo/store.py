@@ -54,7 +54,7 @@ class MongoStore:
         query_seconds: float = 10.0,
         many: int = 1000,
         *,
-        patience: float = 0.2,
+        patience: float = 0.05,
         fill: bool = False,
     ) -> None:
         """Make the database ready; nothing else is done before the first use."""

@@ -16,6 +16,7 @@ from fhir_server.search.tree import Chain, Contained, ForEachPatient, Has, Node
 from fhir_server.store.explanation import PATIENTS, Step, named
 from fhir_server.store.mongo import canonicals
 from fhir_server.store.mongo import filter as filters
+from fhir_server.store.mongo.apart import bounding
 from fhir_server.store.mongo.condition import ALWAYS, NEVER, Filter
 from fhir_server.store.mongo.contained import containing
 from fhir_server.store.mongo.documents import Doc
@@ -74,7 +75,7 @@ class Ask:
 async def walk(r: Reader, ask: Ask) -> AsyncGenerator[list[Doc], None]:
     """Yield the records that satisfy all of it, in the order of the stream."""
     scope, left = await _scope(r, ask)
-    where = _candidates(ask, scope)
+    where = await _candidates(r, ask, scope)
     if where == NEVER:
         return
     plan = await planned(r, ask.type, where, ask.order, ask.base)
@@ -92,7 +93,7 @@ async def walk(r: Reader, ask: Ask) -> AsyncGenerator[list[Doc], None]:
 async def count(r: Reader, ask: Ask) -> int:
     """Return how many records satisfy all of it; if there is a limit, so many or more."""
     scope, left = await _scope(r, ask)
-    where = _candidates(ask, scope)
+    where = await _candidates(r, ask, scope)
     if where == NEVER:
         return 0
     if not left:
@@ -131,8 +132,16 @@ async def _scope(r: Reader, ask: Ask) -> tuple[Scope, list[Join | Opened]]:
     return Scope(ask.type, r.now, numbers, known, bounds), left
 
 
-def _candidates(ask: Ask, scope: Scope) -> Filter:
-    return both(({"t": {"$eq": ask.type}}, ask.base, compiled(ask.where, scope)))
+async def _bound(r: Reader, where: Node) -> Filter:
+    """Return what is certain of the patients of all that satisfies a predicate."""
+    family = bounding(where)
+    permitted = await r.permits_of(family) if family else None
+    return ALWAYS if permitted is None else permitted.bounds
+
+
+async def _candidates(r: Reader, ask: Ask, scope: Scope) -> Filter:
+    bound = await _bound(r, ask.where)
+    return both(({"t": {"$eq": ask.type}}, ask.base, bound, compiled(ask.where, scope)))
 
 
 async def _staged(r: Reader, type: str, join: Join | Contained) -> Filter | None:
