@@ -131,6 +131,7 @@ class Definitions:
     library: Library
     _elements: Mapping[str, Mapping[str, Element]]
     _parameters: Mapping[str, Mapping[str, SearchParameter]]
+    _official: Mapping[str, Mapping[str, SearchParameter]]
     _compartments: Mapping[str, Mapping[str, tuple[str, ...]]]
     _value_sets: Mapping[str, Mapping[str, frozenset[str]]]
 
@@ -164,6 +165,10 @@ class Definitions:
         """The parameters of a resource type, those of its bases included, by code."""
         return self._parameters[type_name]
 
+    def official_parameters(self, type_name: str) -> Mapping[str, SearchParameter]:
+        """Those of them that R4 itself has."""
+        return self._official[type_name]
+
     def extended(self, parameters: Iterable[SearchParameter]) -> "Definitions":
         """The same with more search parameters, which come behind those that are there."""
         more = _by_type(parameters, self.types, self.resource_types)
@@ -192,12 +197,14 @@ def load(folder: Path = DATA) -> Definitions:
     resources = (name for name, each in types.items() if each.kind == "resource")
     concrete = frozenset(name for name in resources if not types[name].abstract)
     parameters = _read(folder / "parameters.json", tuple[SearchParameter, ...])
+    official = _by_type(parameters, types, concrete)
     return Definitions(
         types=MappingProxyType(types),
         resource_types=concrete,
         library=Library(folder),
         _elements={name: _elements(types, name) for name in types},
-        _parameters=_by_type(parameters, types, concrete),
+        _parameters=official,
+        _official=official,
         _compartments=_read(folder / "compartments.json", dict[str, dict[str, tuple[str, ...]]]),
         _value_sets=_read(folder / "valuesets.json", dict[str, dict[str, frozenset[str]]]),
     )

@@ -117,12 +117,19 @@ class Sort(NamedTuple):
     """One key of an order; a record without a value for `param` comes last, in both directions.
 
     With `by` the value is measured (`search.measure`): how well the text agrees with `Words`
-    (`_score`), or how many metres the nearest of `Near` is away (`near`).
+    (`_score`), or how many metres the nearest of `Near` is away (`near`). With `among` the values
+    are those of several parameters.
     """
 
     param: str
     descending: bool = False
     by: "tuple[Node, ...]" = ()
+    among: tuple[str, ...] = ()
+
+    @property
+    def params(self) -> tuple[str, ...]:
+        """The parameters whose values count."""
+        return self.among or (self.param,)
 
 
 Place = tuple[Value | None, ...]

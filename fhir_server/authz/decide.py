@@ -112,7 +112,7 @@ def own(caller: Caller) -> Node:
 def package(caller: Caller) -> Node:
     """Return the predicate of the records that a grant names to the caller's institution."""
     purpose = Match("purpose", (Cond("v", "=", caller.purpose),))
-    return Has("grant", "resource", active(_in("recipient", caller.organizations), purpose))
+    return Has("grant", "resource", active(_in("package", caller.organizations), purpose))
 
 
 def _in(param: str, values: frozenset[str]) -> Node:

@@ -105,7 +105,10 @@ class Grant:
         return hashlib.sha256(name.encode()).hexdigest()[:32]
 
     def write(self) -> Write:
-        """Return the write that opens, changes or (with `until` in the past) closes this grant."""
+        """Return the write that opens, changes or (with `until` in the past) closes this grant.
+
+        An institution has many grants and few of named records: those have its id as `package` too.
+        """
         entries = (
             Entry("recipient", self.recipient),
             Entry("rule", self.rule),
@@ -114,6 +117,7 @@ class Grant:
             Entry("until", self.until),
             Entry("source", self.source),
             Entry("via", self.via),
+            *((Entry("package", self.recipient),) if self.resources else ()),
             *(Entry("resource", name) for name in self.resources),
         )
         return Write(
@@ -142,7 +146,7 @@ def read_grant(version: Version) -> Grant:
 
 
 def active(*more: Node) -> Node:
-    """Return the predicate of grants that hold now."""
+    """Return the predicate of grants that hold now; what few of them satisfy comes first."""
     return both(
-        Match("from", (Cond("v", "<=", NOW),)), Match("until", (Cond("v", ">", NOW),)), *more
+        *more, Match("from", (Cond("v", "<=", NOW),)), Match("until", (Cond("v", ">", NOW),))
     )

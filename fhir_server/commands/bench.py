@@ -6,7 +6,7 @@ import platform
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -17,7 +17,7 @@ from fhir_server.bench.hub import Hub
 from fhir_server.bench.records import shared
 from fhir_server.bench.started import Started
 from fhir_server.bench.target import Target
-from fhir_server.commands.population import fill
+from fhir_server.commands.population import CLINIC_USER, fill
 from fhir_server.commands.store import positive
 
 
@@ -38,6 +38,13 @@ def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser.add_argument(
         "--resources", type=positive, default=10_000, help="what is searched (10000)"
     )
+    parser.add_argument(
+        "--consenting",
+        type=int,
+        default=0,
+        metavar="N",
+        help="own hub: of N patients who are searched a clinic may read; its doctor searches too",
+    )
     parser.add_argument("--patients", type=int, default=100, help="own hub: demo city's size (100)")
     parser.add_argument("--store", default="", help="own hub: an empty store (a file of its own)")
     parser.add_argument("--workers", type=positive, default=1, help="own hub: processes (1)")
@@ -54,8 +61,8 @@ def run(args: argparse.Namespace) -> int:
         sides.append(_other(args, "against_"))
     columns: list[Column] = []
     for side in sides:
-        with side as target:
-            columns.append((target.name, _measure(target, cases, ask)))
+        with side as targets:
+            columns += [(target.name, _measure(target, cases, ask)) for target in targets]
     print(_json(columns) if args.json else table(columns))
     return int(any(f.measure == "failed" and f.value for _, figures in columns for f in figures))
 
@@ -70,15 +77,19 @@ def _measure(target: Target, cases: Sequence[Case], ask: Ask) -> list[Figure]:
 
 
 @contextmanager
-def _own(args: argparse.Namespace) -> Iterator[Target]:
-    """Start a hub with the demo city in it, and what a folder's Bundles refer to."""
+def _own(args: argparse.Namespace) -> Iterator[Sequence[Target]]:
+    """Start a hub with the demo city in it, and what a folder's Bundles refer to.
+
+    It is asked by a doctor of the hospital whose records they are, and by one of a clinic if any
+    patients consent.
+    """
     options = ("--workers", str(args.workers)) if args.workers > 1 else ()
     with Hub(*options, patients=args.patients, store=args.store) as hub:
         if any(case.name == "search" for case in chosen(args.cases)):
-            fill(hub.store, args.resources)
+            fill(hub.store, args.resources, args.consenting)
         if args.bundles and (paths := shared(args.bundles)):
             hub.run("load", "--store", hub.store, *map(str, paths))
-        yield Target(
+        own = Target(
             name="own hub",
             base=f"{hub.base}/fhir",
             token=hub.token("cardiologist"),
@@ -86,17 +97,22 @@ def _own(args: argparse.Namespace) -> Iterator[Target]:
             mllp=hub.mllp,
             running=hub,
         )
+        yield [own, *([_clinic(own, hub)] if args.consenting else ())]
+
+
+def _clinic(own: Target, hub: Hub) -> Target:
+    return replace(own, name="a clinic", token=hub.token(CLINIC_USER))
 
 
 @contextmanager
-def _other(args: argparse.Namespace, side: str) -> Iterator[Target]:
+def _other(args: argparse.Namespace, side: str) -> Iterator[Sequence[Target]]:
     """Take a server that runs, or start it by its command."""
     given = {name: getattr(args, f"{side}{name}") for name in ("token", "pid", "data")}
     base = (args.against if side else args.base).rstrip("/")
     command = getattr(args, f"{side}start")
     running = Started(command, base) if command else None
     try:
-        yield Target(name=urlsplit(base).netloc, base=base, running=running, **given)
+        yield [Target(name=urlsplit(base).netloc, base=base, running=running, **given)]
     finally:
         if running is not None:
             running.pause()

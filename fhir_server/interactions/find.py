@@ -49,7 +49,7 @@ async def sees(server: Server, caller: Caller, where: Node, version: Version) ->
     """Tell whether the caller sees a version, `where` being what he may see of its type."""
     context = security_context(version)
     if context is None or where == EVERYTHING:
-        return await permits(server.store, caller, where, version)
+        return await permits(server.store, server.opened, caller, where, version)
     return await is_readable(server, caller, context)
 
 
@@ -62,7 +62,7 @@ async def is_readable(server: Server, caller: Caller, key: Key) -> bool:
     return (
         latest is not None
         and latest.body is not None
-        and await permits(server.store, caller, decision.where, latest)
+        and await permits(server.store, server.opened, caller, decision.where, latest)
     )
 
 
@@ -98,10 +98,12 @@ async def find_changeable(server: Server, caller: Caller, key: Key, verb: Verb) 
     """
     changeable = allowed(caller, key.type, verb).where
     latest = await server.store.read(key)
-    if latest is None or await permits(server.store, caller, changeable, latest):
+    if latest is None or await permits(server.store, server.opened, caller, changeable, latest):
         return latest
     readable = decide(caller, key.type, "read")
-    if isinstance(readable, Allow) and await permits(server.store, caller, readable.where, latest):
+    if isinstance(readable, Allow) and await permits(
+        server.store, server.opened, caller, readable.where, latest
+    ):
         raise Forbidden(f"You may see {key} and not {verb} it.")
     return None
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 from conformance.definitions import Definitions
 from conformance.validator import Validator
 from fhir_server.authz.caller import Caller
+from fhir_server.authz.opened import Opened
 from fhir_server.interactions.background import Background
 from fhir_server.interactions.checks import Checks
 from fhir_server.interactions.index import Index
@@ -94,6 +95,7 @@ class Server:
     background: Background = field(default_factory=Background)
     checks: Checks = field(default_factory=Checks)
     kept: Kept = field(default_factory=Kept)
+    opened: Opened = field(default_factory=Opened)
 
     @property
     def definitions(self) -> Definitions:

@@ -190,7 +190,7 @@ async def approve(server: Server, caller: Caller, made: Draft) -> list[Write]:
 async def _approve_state(server: Server, caller: Caller, made: Draft) -> None:
     permit = allowed(caller, made.key.type, made.verb)
     state = version_of(made.write, made.before, caller.now)
-    if not await permits(server.store, caller, permit.where, state):
+    if not await permits(server.store, server.opened, caller, permit.where, state):
         raise Forbidden(f"You may not {made.verb} a {made.key.type} like this one.")
     context = context_of(made.after or {}) if made.key.type == "Binary" else None
     if context is not None and not await is_readable(server, caller, context):
@@ -212,8 +212,8 @@ async def _may_write_about(server: Server, caller: Caller, permit: Allow, patien
     if version is None or version.body is None:
         return False
     if permit.subjects == "owned":
-        return await permits(server.store, caller, own(caller), version)
+        return await permits(server.store, server.opened, caller, own(caller), version)
     readable = decide(caller, "Patient", "read")
     return isinstance(readable, Allow) and await permits(
-        server.store, caller, readable.where, version
+        server.store, server.opened, caller, readable.where, version
     )

@@ -31,6 +31,7 @@ from fhir_server.search.tree import (
     Updated,
     either,
 )
+from fhir_server.search.unions import stored
 
 NOT_YET = frozenset(("_query",))
 """Parameters of R4 that the hub does not follow yet."""
@@ -66,7 +67,8 @@ def criterion(place: Place, name: str, text: str) -> Node:
     found = parameter(place, code)
     if not text:
         raise BadRequest(f"{name}= has no value; leave it out, or give one")
-    return condition(Asked(place.definitions, place.terms, place.type, found, modifier), text)
+    asked = Asked(place.definitions, place.terms, place.type, found, modifier)
+    return stored(place.definitions, place.type, condition(asked, text))
 
 
 def _identity(modifier: str, text: str) -> Node:

@@ -164,11 +164,18 @@ def on_type(definitions: Definitions, type_name: str, expression: str) -> str:
     >>> on_type(load(), "Group", "Patient.name | Group.name")
     'Group.name'
     """
-    branches = [each.strip() for each in expression.split("|")]
-    if any(each.count("(") != each.count(")") for each in branches):
-        return expression
-    kept = [each for each in branches if _starts_at(definitions, each) in (type_name, None)]
-    return " | ".join(kept) or expression
+    return " | ".join(branches(definitions, type_name, expression))
+
+
+def branches(definitions: Definitions, type_name: str, expression: str) -> list[str]:
+    """Return the branches of an expression's union that do not start at another resource type; the
+    whole where it cannot be split."""
+    all = [each.strip() for each in expression.split("|")]
+    if any(each.count("(") != each.count(")") for each in all):
+        return [expression]
+    return [each for each in all if _starts_at(definitions, each) in (type_name, None)] or [
+        expression
+    ]
 
 
 def _starts_at(definitions: Definitions, branch: str) -> str | None:

@@ -38,6 +38,7 @@ from fhir_server.search.fulltext import EVERYWHERE, FullText
 from fhir_server.search.steps import Make, Part, Step, entries_of
 from fhir_server.search.terms import SHANGHAI
 from fhir_server.search.text import text_of
+from fhir_server.search.unions import unions
 
 EDITIONS = {
     "composite": 1,
@@ -151,10 +152,11 @@ class Extractor:
     def _compiled(self, type_name: str) -> dict[str, Step]:
         if type_name not in self._steps:
             known = self.definitions.search_parameters(type_name)
+            without = {*_RECORDS_OWN, *unions(self.definitions, type_name)}
             self._steps[type_name] = {
                 code: self._step(type_name, parameter)
                 for code, parameter in known.items()
-                if code not in _RECORDS_OWN and (parameter.type != "special" or code == "near")
+                if code not in without and (parameter.type != "special" or code == "near")
             }
         return self._steps[type_name]
 

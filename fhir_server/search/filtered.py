@@ -23,6 +23,7 @@ from fhir_server.search.escape import escape
 from fhir_server.search.filter import Filter, FilterError, Joined, Negated, Step, Test
 from fhir_server.search.place import Place, parameter
 from fhir_server.search.tree import Node, Not, Together, both, either
+from fhir_server.search.unions import stored
 
 Criterion = Callable[[Place, str, str], Node]
 
@@ -98,10 +99,11 @@ class _Reading:
                 lambda there, name: self.along(there, (Step(name, first.filter), *rest), test),
             )
         if not rest:
-            return self.test(place, first.name, test)
+            return stored(place.definitions, place.type, self.test(place, first.name, test))
         code, _, target = first.name.partition(":")
         if (grouped := _composite(place, first)) is not None:
-            return _together(place, grouped, _tests(first, rest, test))
+            found = _together(place, grouped, _tests(first, rest, test))
+            return stored(place.definitions, place.type, found)
 
         def inner(there: Place) -> Node:
             inside = () if first.filter is None else (self.node(there, first.filter),)

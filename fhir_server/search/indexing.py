@@ -9,6 +9,7 @@
 """
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Collection, Mapping
 
 import msgspec
@@ -17,6 +18,7 @@ from conformance.definitions import Definitions, SearchParameter
 from fhir_server.search.defined import Defined, types_of
 from fhir_server.search.extract import EDITIONS
 from fhir_server.search.fulltext import SCOPES
+from fhir_server.search.unions import unions
 
 
 class Work(msgspec.Struct, frozen=True, array_like=True):
@@ -102,17 +104,23 @@ def fingerprints(official: Definitions) -> dict[str, str]:
     """Return what the entries of each of R4's parameters are made of, shortened, by its URL; and
     what `words` are."""
     found: dict[str, SearchParameter] = {}
-    kinds: dict[str, set[str]] = {}
+    kinds: dict[str, set[str]] = defaultdict(set)
+    instead: dict[str, set[str]] = defaultdict(set)
     for type_name in sorted(official.resource_types):
         there = official.search_parameters(type_name)
         for each in there.values():
             found[each.url] = each
             parts = {there[code].type for code, _ in each.components if code in there}
-            kinds.setdefault(each.url, {each.type}).update(parts)
+            kinds[each.url].update(parts, (each.type,))
+            instead[each.url].update(unions(official, type_name).get(each.code, ()))
     return {"words": str(EDITIONS["words"])} | {
-        url: _shortened([each, [[kind, EDITIONS.get(kind, 0)] for kind in sorted(kinds[url])]])
+        url: _shortened([each, _editions(kinds[url]), *sorted(instead[url])])
         for url, each in found.items()
     }
+
+
+def _editions(kinds: Collection[str]) -> list[tuple[str, int]]:
+    return [(kind, EDITIONS.get(kind, 0)) for kind in sorted(kinds)]
 
 
 def fingerprint(prints: Mapping[str, str]) -> str:

@@ -6,6 +6,7 @@ from difflib import get_close_matches
 from conformance.definitions import Definitions, SearchParameter
 from fhir_server.errors import BadRequest, BeingIndexed
 from fhir_server.search.terms import Terms
+from fhir_server.search.unions import parts
 
 
 class Unknown(BadRequest):
@@ -48,6 +49,8 @@ def parameter(place: Place, code: str) -> SearchParameter:
     check_ready(place, code)
     known = place.definitions.search_parameters(place.type)
     if code in known:
+        for part in parts(place.definitions, place.type, code):
+            check_ready(place, part)
         return known[code]
     close = get_close_matches(code, known, n=3)
     hint = f"; perhaps {' or '.join(close)}" if close else ""

@@ -15,6 +15,7 @@ from fhir_server.search.fulltext import SCOPES
 from fhir_server.search.place import Place, check_ready, parameter, reference
 from fhir_server.search.quantity import CANONICAL
 from fhir_server.search.search import Include
+from fhir_server.search.unions import parts
 
 SCORE = "_score"
 MEASURED: dict[str, tuple[str, ...]] = {SCORE: tuple(SCOPES), "near": ("near",)}
@@ -39,9 +40,15 @@ def _sort(place: Place, before: Changes, text: str) -> Changes:
                 raise BadRequest(f"_sort={each}: a {found.type} parameter gives no order")
             if found.type == "quantity":
                 code += CANONICAL
-        if all(code != key.param for key in keys):  # what is sorted by already orders nothing more
-            keys.append(Sort(code, descending))
+        key = _key(place, code, descending)
+        if all(key.param != other.param for other in keys):  # what is sorted by orders nothing more
+            keys.append(key)
     return {"sort": tuple(keys)}
+
+
+def _key(place: Place, code: str, descending: bool) -> Sort:
+    found = parts(place.definitions, place.type, code)
+    return Sort(found[0], descending) if len(found) == 1 else Sort(code, descending, among=found)
 
 
 def _count(place: Place, before: Changes, text: str) -> Changes:

@@ -41,7 +41,7 @@ def value(
         return id
     if sort.param == "_lastUpdated":
         return updated
-    values = [e.v for e in entries if e.param == sort.param and not e.path]
+    values = [e.v for e in entries if e.param in sort.params and not e.path]
     pick = max if sort.descending else min
     return pick(values, key=_rank, default=None)
 

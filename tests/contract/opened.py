@@ -8,7 +8,7 @@ from pathlib import Path
 from fhir_server.store.memory import MemoryStore
 from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.open import Kept
-from fhir_server.store.sqlite.search import Tuning
+from fhir_server.store.sqlite.runner import Tuning
 from fhir_server.store.sqlite.store import SQLiteStore
 from tests.mongod import Mongo
 

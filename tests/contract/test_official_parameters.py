@@ -9,7 +9,7 @@ import asyncio
 import tarfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from itertools import count
@@ -51,13 +51,20 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(definitions: Definitions, extractor: Extractor, cases: Path) -> World:
-    writes = list(_written(extractor, [*_examples(definitions, cases), *_made(definitions)]))
+    resources = [*_examples(definitions, cases), *_made(definitions)]
+    writes = list(_written(extractor, resources))
     entries: dict[str, dict[str, dict[str, list[Entry]]]] = defaultdict(dict)
-    for write in writes:
+    for write in _written(_whole(definitions), resources):
         mine = entries[write.key.type][write.key.id] = defaultdict(list)
         for entry in write.entries:
             mine[entry.param].append(entry)
     return World(definitions, writes, entries)
+
+
+def _whole(definitions: Definitions) -> Extractor:
+    """Return one by which unions have entries too: users' own parameters always have."""
+    none: dict[str, dict[str, SearchParameter]] = {name: {} for name in definitions.resource_types}
+    return Extractor(replace(definitions, _official=none), BASE)
 
 
 def _examples(definitions: Definitions, cases: Path) -> Iterator[dict[str, Any]]:

@@ -120,8 +120,10 @@ def _orders() -> list[tuple[Sort, ...]]:
     score = (Words("content", ("血压",)), Words("text", ("a",)))
     away = (Near("near", 31.0, 121.0, 1.0), Near("near", 0.0, 179.0, 1.0))
     measured = [Sort("measured", down, by) for by in (score, away) for down in (False, True)]
+    united = [Sort("united", down, among=("date", "mixed", "none")) for down in (False, True)]
     several = [*zip(single, single[3:], strict=False), (measured[1], single[0])]
-    return [(), *((s,) for s in [*single, *measured]), *several]
+    several += [(united[1], single[0]), (single[2], united[0])]
+    return [(), *((s,) for s in [*single, *measured, *united]), *several]
 
 
 @pytest.mark.parametrize("where", worlds.QUESTIONS, ids=range(len(worlds.QUESTIONS)))

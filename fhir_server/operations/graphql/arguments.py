@@ -15,6 +15,7 @@ https://hl7.org/fhir/R4/graphql.html#searching
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from fhir_server.operations.graphql import meta
 from fhir_server.operations.graphql.schema import Found, Schema
 
 _OF_SEARCH = frozenset(("_count", "_sort", "fhirpath"))
@@ -47,6 +48,8 @@ def faults(schema: Schema, found: Found, given: Mapping[str, Any], inside: bool)
             yield from _unknown(given, frozenset(("type", "optional")))
             if not isinstance(given.get("optional", False), bool):
                 yield "optional is true or false"
+        case "meta":
+            yield from meta.faults(found.properties[0][0], given)
         case "element" if found.many:
             yield from _unknown(given, _OF_LIST | _primitives(schema, found))
             yield from _numbers(given)

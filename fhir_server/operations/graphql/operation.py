@@ -19,15 +19,20 @@ from fhir_server.interactions.breath import Breath, aside
 from fhir_server.interactions.find import find, living
 from fhir_server.interactions.interaction import GRAPHQL, Interaction, Params, Reply
 from fhir_server.interactions.server import OperationDefinition, Parameter, Server
+from fhir_server.operations.graphql import meta
 from fhir_server.operations.graphql.errors import Invalid, Problem
 from fhir_server.operations.graphql.execute import Execution
+from fhir_server.operations.graphql.introspection import introspection
 from fhir_server.operations.graphql.loads import Loads
 from fhir_server.operations.graphql.output import Writer
 from fhir_server.operations.graphql.schema import QUERY, Schema
+from fhir_server.operations.graphql.selection import Selection
 from fhir_server.operations.parameters import listed, once, simple
 
 Json = dict[str, Any]
 
+_ALL = 1_000_000
+"""About how many bytes tell of all types."""
 _EACH = 64
 """About how many bytes an object of an answer has."""
 _NAMES = ("query", "operationName", "variables")
@@ -88,12 +93,19 @@ async def _answer(schema: Schema, server: Server, caller: Caller, ask: Interacti
         selection = plan(schema, request.query, request.operation, request.variables, type)
     except Invalid as fault:
         return _told(400, {}, list(fault.problems), ())
+    if meta.asked(selection):
+        return _told(200, {"data": await aside(_ALL, _of_types, schema, selection)}, [], ())
     execution = Execution(schema, loads, ask.base)
     made = await execution.run(type, node, selection)
     writer = Writer()
     data = await aside(_EACH * execution.objects, writer.written, made)
     problems = execution.problems + writer.problems
     return _told(200, {"data": data}, problems, tuple(sorted(loads.told)))
+
+
+def _of_types(schema: Schema, selection: Selection) -> Json:
+    """Return what is selected of the types themselves, which are the same for every caller."""
+    return meta.told(*introspection(schema), selection)
 
 
 def _told(status: int, data: Json, problems: list[Problem], patients: tuple[str, ...]) -> Reply:

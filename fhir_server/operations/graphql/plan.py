@@ -27,6 +27,7 @@ from graphql.language import (
 )
 
 from conformance.fhirpath import Expression, FHIRPathError
+from fhir_server.operations.graphql import meta
 from fhir_server.operations.graphql.arguments import faults
 from fhir_server.operations.graphql.document import document, fragments, operation, place, value
 from fhir_server.operations.graphql.errors import Invalid, Problem
@@ -45,6 +46,10 @@ def plan(schema: Schema, text: str, name: str, variables: Values, type: str) -> 
     planner = _Planner(schema, fragments(made))
     planner.take_variables(chosen, variables)
     found = planner.selection(chosen.selection_set, _Spot((type,)))
+    if meta.asked(found):
+        for each in meta.strange(found):
+            words = f"{each.name} does not go with a question about the types."
+            planner.problems.append(Problem(words, each.place))
     if planner.problems:
         raise Invalid(*dict.fromkeys(planner.problems))
     return found
@@ -159,9 +164,6 @@ class _Planner:
     def _found(self, node: FieldNode, spot: _Spot) -> Found | None:
         name = node.name.value
         found = self.schema.field(spot.types[0], name) if len(spot.types) == 1 else None
-        if name.startswith("__"):
-            self._fault(node, "There is no introspection: types and fields are those of FHIR R4.")
-            return None
         if found is None:
             types = ", ".join(map(named, spot.types))
             hint = "; write … on TYPE around it" if self._is_open(spot) else ""
@@ -271,7 +273,7 @@ _TYPENAME = Found("type")
 def _types(found: Found) -> tuple[str, ...]:
     """Return the types that a field's objects may be of."""
     match found.kind:
-        case "element":
+        case "element" | "meta":
             return tuple(kind for _, kind in found.properties)
         case "type":
             return ("string",)

@@ -7,20 +7,24 @@ https://hl7.org/fhir/R4/graphql.html
    one of a choice has `value`.
 2. A resource has `resourceType` besides, and searches of what refers to it: `[Type]List` and
    `[Type]Connection`. A Reference has `resource`.
-3. `Query` has `[Type]`, `[Type]List` and `[Type]Connection` for each type of resource.
+3. `Query` has `[Type]`, `[Type]List` and `[Type]Connection` for each type of resource, and what
+   asks of the types themselves (`meta`).
 """
 
 from collections.abc import Collection, Mapping
 from typing import Literal, NamedTuple
 
 from conformance.definitions import Definitions, Element
+from fhir_server.operations.graphql.meta import META
 
 QUERY = "Query"
 _NOT_KEPT = "AuditEvent"
 """Rendered from the trail, and no records: they are searched by REST."""
 RESOURCE = "Resource"
+INTERFACES = (RESOURCE, "DomainResource")
+"""What resources are in general."""
 
-Kind = Literal["element", "type", "target", "one", "list", "connection"]
+Kind = Literal["element", "type", "target", "one", "list", "connection", "meta"]
 
 
 class Found(NamedTuple):
@@ -81,11 +85,11 @@ class Schema:
 
     def is_resource(self, type: str) -> bool:
         """Tell whether a type is one of resources, or what all of them are."""
-        return type == RESOURCE or self.definitions.is_resource_type(type)
+        return type in INTERFACES or self.definitions.is_resource_type(type)
 
     def type_named(self, name: str) -> str | None:
         """Return the type that a fragment is on, None for none."""
-        if name == QUERY or self._inner(name) != name:
+        if name in META or self._inner(name) != name:
             return name
         return self._types.get(name)
 
@@ -115,6 +119,9 @@ class Schema:
         return name
 
     def _field(self, type: str, name: str) -> Found | None:
+        told = META.get(type, {}).get(name)
+        if told is not None:
+            return Found("meta", ((name, told[0]),), many=told[1])
         if type == QUERY:
             searched = self.searched(name)
             if searched is None and self._is_kept(name):
@@ -147,7 +154,7 @@ class Schema:
             return None
         if name == "resourceType":
             return Found("type")
-        searched = self.searched(name) if type != RESOURCE else None
+        searched = self.searched(name) if type not in INTERFACES else None
         return Found(searched[0], resource=searched[1]) if searched else None
 
 

@@ -122,12 +122,12 @@ async def _told(r: Reader, type: str, driver: Driver) -> Driver:
 def drivers(where: Filter) -> list[Driver]:
     """Return the drivers of a filter, those first of which little is to be expected."""
     found = [driver for part in _parts(where) if (driver := _driver(part)) is not None]
-    return sorted(found, key=_promise)
+    return sorted(found, key=_hope)
 
 
-def _promise(driver: Driver) -> tuple[int, bool]:
+def _hope(driver: Driver) -> tuple[int, bool, bool]:
     known = 1 if driver.known is None else 2 if driver.known == _MANY else 0
-    return known, not driver.keeps
+    return known, not driver.keeps, "$or" in driver.condition
 
 
 def _parts(where: Filter) -> Sequence[Filter]:
@@ -135,7 +135,7 @@ def _parts(where: Filter) -> Sequence[Filter]:
     return parts
 
 
-def _driver(part: Filter) -> Driver | None:
+def _driver(part: Filter) -> Driver | None:  # noqa: PLR0911 one a form
     match part:
         case {"_id": {"$in": [*ids]}}:
             return Driver(part, "_id_", keeps=False, known=len(ids))
@@ -152,6 +152,8 @@ def _driver(part: Filter) -> Driver | None:
             return Driver(part, DEFAULT, keeps=True, known=known)
         case {"at": _}:
             return Driver(part, "updated", keeps=False)
+        case {"$or": [*choices]}:
+            return _of_choices(part, [_driver(each) for each in choices])
     return None
 
 
@@ -169,6 +171,16 @@ def _is_merged(condition: Filter) -> bool:
     return "$eq" in condition or 0 < len(condition.get("$in", ())) <= _MERGED
 
 
+def _of_choices(part: Filter, choices: Sequence[Driver | None]) -> Driver | None:
+    """Return the driver of alternatives that one index answers; the server merges their walks."""
+    indexes = {each.index if each else "" for each in choices}
+    if len(indexes) != 1 or not indexes < {"value", "composite"}:
+        return None
+    keeps = all(each and each.keeps for each in choices)
+    is_few = all(each and each.is_few for each in choices)
+    return Driver(part, indexes.pop(), keeps=keeps, is_few=is_few)
+
+
 def step(type: str, order: str | None, plan: Plan) -> Step:
     """Return what an administrator is told of a plan."""
     if plan.lead is not None:
@@ -182,6 +194,8 @@ def step(type: str, order: str | None, plan: Plan) -> Step:
 def _about(condition: Filter) -> str:
     """Return the parameter that a driver is about."""
     match condition:
+        case {"$or": [*choices]}:
+            return ", ".join(map(_about, choices))
         case {"e": {"$elemMatch": {"p": param}}} | {"c": {"$elemMatch": {"p": param}}}:
             return str(param)
         case {"_id": _}:
@@ -201,6 +215,13 @@ def _led(where: Filter, driver: Driver) -> Plan:
 def _hiding(where: Filter, lead: Filter | None) -> Filter:
     """Return the same filter, whose array conditions but one stand where no index is looked for."""
     return both(
-        part if part is lead or not part.keys() & {"e", "c", "words"} else hidden(part)
-        for part in _parts(where)
+        part if part is lead or not _is_of_arrays(part) else hidden(part) for part in _parts(where)
     )
+
+
+def _is_of_arrays(part: Filter) -> bool:
+    """Tell whether the server would look for an index of an array; alternatives of which one is
+    about patients have bounds in the index that leads."""
+    if "$or" in part:
+        return not any("pid" in each for each in part["$or"])
+    return bool(part.keys() & {"e", "c", "words"})

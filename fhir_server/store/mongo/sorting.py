@@ -217,7 +217,7 @@ def _value(sort: Sort) -> Doc:
     """Return a record's value under a key; the parameter's name stands as text, never as a path."""
     if sort.by:
         return measured(sort.by)
-    mine = {"$eq": ["$$each.p", {"$literal": sort.param}]}
+    mine = {"$in": ["$$each.p", {"$literal": list(sort.params)}]}
     found = {"$filter": {"input": "$e", "as": "each", "cond": mine}}
     return {"$max" if sort.descending else "$min": {
         "$map": {"input": found, "as": "each", "in": "$$each.v"}

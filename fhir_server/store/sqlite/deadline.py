@@ -45,6 +45,8 @@ class Limit:
         self._end = end
         self._looks = looks
         self._left = inf
+        self.looked = 0
+        """How often there was a look."""
 
     @contextmanager
     def patience(self, looks: int) -> Iterator[None]:
@@ -74,6 +76,7 @@ class Limit:
 
     def look(self) -> bool:
         """Return whether to stop; SQLite asks now and then."""
+        self.looked += 1
         self._looks -= 1
         self._left -= 1
         return self._looks <= 0 or self._left <= 0 or time.monotonic() > self._end

@@ -84,13 +84,15 @@ def _estimate(s: Statement, type: str, node: Node) -> int:
             return _least(s, type, matches)
         case Ids(ids):
             return _listed(s, ids)
-        case Chain(_, other, where) | Has(other, _, where):
+        case Chain(_, other, where):
             return estimate(s, other, where)
+        case Has(other, param, where):
+            return _least(s, other, [Match(param), where])
         case _:
             return _count(s, type, node)
 
 
-def _least(s: Statement, type: str, nodes: "tuple[Node, ...] | list[Match]") -> int:
+def _least(s: Statement, type: str, nodes: Iterable[Node]) -> int:
     best = s.many
     for node in nodes:
         best = min(best, estimate(s, type, node))

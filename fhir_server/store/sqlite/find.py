@@ -9,7 +9,7 @@
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
 from fhir_server.model import Value
 from fhir_server.search.tree import (
@@ -30,7 +30,6 @@ from fhir_server.search.tree import (
     Words,
 )
 from fhir_server.store.explanation import Step, named
-from fhir_server.store.order import SEVERAL
 from fhir_server.store.sqlite.canonicals import names
 from fhir_server.store.sqlite.condition import compare, conditions, equal
 from fhir_server.store.sqlite.estimate import (
@@ -43,7 +42,7 @@ from fhir_server.store.sqlite.estimate import (
 )
 from fhir_server.store.sqlite.joins import referred, targets
 from fhir_server.store.sqlite.measure import reached
-from fhir_server.store.sqlite.patients import permitted
+from fhir_server.store.sqlite.part import Part, of_patients, of_slice, sliced
 from fhir_server.store.sqlite.phrase import is_certain
 from fhir_server.store.sqlite.predicate import cheapest_first, holds
 from fhir_server.store.sqlite.reach import FOR_ALL, FOR_FEW, USUAL, Reach
@@ -54,31 +53,9 @@ from fhir_server.store.sqlite.text import source
 _PATIENTS = InPatient | OnlyPatients | ForEachPatient
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """Which part of the records is wanted: `every` one, or some behind a place (placeholders)."""
-
-    every: bool = True
-    after: tuple[str, str] | None = None
-    down: bool = False
-
-    def behind(self, seek: bool) -> list[str]:
-        """Return the condition on `c`; `seek` lets an index begin there."""
-        if self.after is None:
-            return []
-        plus, sign = "" if seek else "+", "<" if self.down else ">"
-        return [f"({plus}c.patient, {plus}c.rid) {sign} ({', '.join(self.after)})"]
-
-    def pids(self, step: str) -> str:
-        """Return the numbers of patients in a step that lie in this part."""
-        if self.after is None:
-            return f"SELECT pid FROM {step}"
-        return f"SELECT pid FROM {step} WHERE pid {'<=' if self.down else '>='} {self.after[0]}"
-
-
 def find(s: Statement, type: str, where: Node) -> str:
     """Return a SELECT of all (patient, rid) of the living records that satisfy `where`."""
-    return _union(s, type, where, _Part())
+    return _union(s, type, where, Part())
 
 
 def walk(
@@ -91,15 +68,19 @@ def walk(
     """Return a SELECT of (patient, rid) from which the first few are taken.
 
     With `behind`, only what comes after the query's place in default order, or before it when
-    going `down`.
+    going `down`. Where a branch is led by many patients whom a grant permits, all of it asks about
+    a slice of patients (`Statement.sliced`).
     """
     place = (s.after(-2), s.after(-1)) if behind else None
-    return _union(s, type, where, _Part(False, place, down))
+    return _union(s, type, where, Part(False, place, down))
 
 
-def _union(s: Statement, type: str, where: Node, part: _Part) -> str:
-    branches = _split(s, type, where, part.every)
-    return " UNION ".join(_branch(s, type, nodes, part) for nodes in branches)
+def _union(s: Statement, type: str, where: Node, part: Part) -> str:
+    split = _split(s, type, where, part.every)
+    branches = [(nodes, _driver(s, type, nodes, part.every)) for nodes in split]
+    if any(_sliced(s, nodes, driver, part) for nodes, driver in branches):
+        part = replace(part, bounds=s.bounds())
+    return " UNION ".join(_branch(s, type, *branch, part) for branch in branches)
 
 
 def _flat(node: Node) -> Iterable[Node]:
@@ -150,19 +131,30 @@ def _tuple(cond: Cond) -> tuple[Value, ...]:
     return cond.value if isinstance(cond.value, tuple) else ()
 
 
-def _branch(s: Statement, type: str, nodes: Sequence[Node], part: _Part) -> str:
-    driver = _driver(s, type, nodes, part.every)
+def _branch(s: Statement, type: str, nodes: Sequence[Node], driver: Node | None, part: Part) -> str:
     s.tell(_told(s, type, driver))
     source, tests = _source(s, type, driver)
     patients: list[str] = []
-    if driver is None or _keeps_order(driver):
-        patients = _of_patients(s, nodes, part)
+    met = [driver] if _is_met(driver) else []
+    slice = _sliced(s, nodes, driver, part)
+    if slice is not None:
+        patients = of_slice(s, slice, led=driver is not None)
+        met.append(slice)
+    elif _is_in_order(driver):
+        patients = of_patients(s, nodes, part)
     tests += patients + part.behind(seek=not patients)
-    met = driver if _is_met(driver) else None
     reach = _reach(s, type, driver, part.every)
-    tests += [holds(s, n, type, "c", reach) for n in cheapest_first(s, nodes) if n is not met]
+    rest = (node for node in cheapest_first(s, nodes) if not any(node is each for each in met))
+    tests += [holds(s, node, type, "c", reach) for node in rest]
     columns = "DISTINCT c.patient AS patient, c.rid AS rid"
     return f"SELECT {columns} FROM {source} WHERE {joined('AND', tests, '1')}"
+
+
+def _sliced(
+    s: Statement, nodes: Sequence[Node], driver: Node | None, part: Part
+) -> ForEachPatient | None:
+    """Return the node whose patients lead to a branch's records, slice by slice."""
+    return None if part.every or not _is_in_order(driver) else sliced(s, nodes)
 
 
 def _told(s: Statement, type: str, driver: Node | None) -> Step:
@@ -170,6 +162,11 @@ def _told(s: Statement, type: str, driver: Node | None) -> Step:
         return Step("walks", type)
     rows = estimate(s, type, driver)
     return Step("leads", type, named(driver), rows if rows < s.many else None)
+
+
+def _is_in_order(driver: Node | None) -> bool:
+    """Tell whether what drives leads to records in the default order."""
+    return driver is None or _keeps_order(driver)
 
 
 def _keeps_order(node: Node) -> bool:
@@ -258,7 +255,7 @@ def _source(  # noqa: PLR0911 one a node
             return f"entry c {BY_VALUE}", tests
         case _:
             tests = [f"c.kind = {s.kind(type)}", "c.deleted = 0"]
-            tests += [] if driver is None else _of_patients(s, [driver], _Part())
+            tests += [] if driver is None else of_patients(s, [driver], Part())
             return "record c INDEXED BY record_kind", tests
 
 
@@ -272,31 +269,8 @@ def _any(s: Statement, type: str, nodes: Sequence[Node]) -> str:
             columns = "c.patient AS patient, c.rid AS rid"
             found = (f"SELECT {columns} FROM {a} WHERE {b}" for a, b in sought(s, type, nodes))
         else:
-            found = (_branch(s, type, list(_flat(node)), _Part()) for node in nodes)
+            alone = (list(_flat(node)) for node in nodes)
+            found = (_branch(s, type, n, _driver(s, type, n, True), Part()) for n in alone)
         return " UNION ".join(found)
 
     return s.step(("any", type, nodes), make)
-
-
-def _of_patients(s: Statement, nodes: Iterable[Node], part: _Part) -> list[str]:
-    """Return, if a node names patients, the condition that leads the index to them.
-
-    Records of several patients come along; `holds` decides on them.
-    """
-    for node in nodes:
-        match node:
-            case InPatient(patient):
-                return [f"c.patient IN ({SEVERAL}, {s.patient(patient)})"]
-            case OnlyPatients() | ForEachPatient() if part.every or _is_small(s, node):
-                pids = part.pids(permitted(s, node))
-                return [f"c.patient IN (SELECT {SEVERAL} UNION {pids})"]
-    return []
-
-
-def _is_small(s: Statement, node: OnlyPatients | ForEachPatient) -> bool:
-    if isinstance(node, OnlyPatients):
-        return True
-    place = s.kept(node)
-    if place is not None:
-        return not s.asked.sizes(s.many)[place]
-    return is_few(s, node.type, node.where)

@@ -9,7 +9,8 @@ the same counts with values of its own, and finds the statement that would be pu
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 
-from fhir_server.store.sqlite.statement import Asked, Compiled, Statement
+from fhir_server.store.sqlite.asked import Asked, Compiled
+from fhir_server.store.sqlite.statement import Statement
 
 _MOST = 1000
 
@@ -36,6 +37,7 @@ class Plans:
         """Keep nothing yet."""
         self._trees: _Branches = {}
         self._size = 0
+        self._long: set[Hashable] = set()
 
     def get(
         self, asked: Asked, key: Hashable, empty: Statement, write: Callable[[Statement], str]
@@ -50,6 +52,20 @@ class Plans:
             if not asked.shape.is_unique:
                 self._keep(key, empty, found)
         return found
+
+    def is_long(self, asked: Asked, purpose: str) -> bool:
+        """Tell whether such a query last took too long for the event loop."""
+        return (purpose, asked.shape.key) in self._long
+
+    def measured(self, asked: Asked, purpose: str, *, is_long: bool) -> None:
+        """Learn how long a query took that was not brief."""
+        key = (purpose, asked.shape.key)
+        if not is_long or asked.shape.is_unique:
+            self._long.discard(key)
+            return
+        if len(self._long) >= _MOST:
+            self._long.clear()
+        self._long.add(key)
 
     def _keep(self, key: Hashable, statement: Statement, made: Compiled) -> None:
         if self._size >= _MOST:

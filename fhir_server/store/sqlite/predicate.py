@@ -118,11 +118,13 @@ def _apart(s: Statement, node: Node, type: str, c: str, reach: Reach) -> str:
 
 
 def _choices(s: Statement, asks: Asks, type: str, c: str, reach: Reach) -> Iterable[str]:
+    kept = [node for node in asks.rest if s.kept(node) is not None]
+    yield from (holds(s, node, type, c, reach) for node in kept)
     for param, some in asks.matches.items():
         yield from _one_of(s, type, param, some, c)
     for (param, _), parts in asks.composites.items():
         yield from _together(s, type, param, parts, c)
-    groups, rest = openings(asks.rest)
+    groups, rest = openings([node for node in asks.rest if node not in kept])
     for group in groups:
         yield opened(s, group, type, c, lambda node, of, row: holds(s, node, of, row, reach))
     for node in cheapest_first(s, rest):

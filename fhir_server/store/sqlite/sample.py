@@ -1,5 +1,6 @@
 """How many records match, from a sample of all: cheap, however many there are."""
 
+from fhir_server.model import Query
 from fhir_server.search.tree import Node
 from fhir_server.store.sqlite.find import walk
 from fhir_server.store.sqlite.predicate import holds
@@ -17,9 +18,9 @@ def counted(found: str) -> str:
     return f"SELECT count(*) FROM ({found})"
 
 
-def some(s: Statement, type: str, where: Node, most: int) -> str:
-    """Return the SELECT of how many match, `most` for so many or more."""
-    return counted(f"{walk(s, type, where)} LIMIT {most}")
+def some(s: Statement, query: Query, most: int) -> str:
+    """Return the SELECT of those that match, of `most` at most."""
+    return f"{walk(s, query.type, query.where)} LIMIT {most}"
 
 
 def sampled(s: Statement, type: str, where: Node) -> str:

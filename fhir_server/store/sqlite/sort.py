@@ -29,9 +29,9 @@ def _value(s: Statement, type: str, sort: Sort) -> str:
             return f"(SELECT substr(ref, {len(type) + 2}) FROM record WHERE rid = c.rid)"
         case "_lastUpdated":
             return "(SELECT updated FROM record WHERE rid = c.rid)"
-        case param:
+        case _:
             pick = "max" if sort.descending else "min"
-            mine = f"rid = c.rid AND param = {s.param(type, param)}"
+            mine = f"rid = c.rid AND param IN ({_params(s, type, sort)})"
             return f"(SELECT {pick}(v) FROM entry {BY_RECORD} WHERE {mine})"
 
 
@@ -59,8 +59,8 @@ def sorted_all(s: Statement, query: Query) -> str:
     terms: list[str] = []
     for n, sort in enumerate(query.sort):
         terms.append(f"k{n} IS NULL {_direction(down=query.back)}")
-        terms.append(f"k{n} {_direction(down=_is_down(query, sort))}")
-    last = _direction(down=_is_down(query, *query.sort[:1]))
+        terms.append(f"k{n} {_direction(down=goes_down(query, sort))}")
+    last = _direction(down=goes_down(query, *query.sort[:1]))
     terms += (f"patient {last}", f"rid {last}")
     return (
         f"SELECT * FROM (SELECT {','.join(columns)} FROM ({inner}) c) WHERE {behind} "
@@ -72,66 +72,74 @@ def valued(s: Statement, query: Query) -> str:
     """Return the SELECT of places of records that have a value, along the index of values."""
     sort, type = query.sort[0], query.type
     s.tell(Step("along", type, sort.param))
-    value, source, tests = _walked(s, type, sort)
-    down = _is_down(query, sort)
-    if query.after is not None and query.after[0] is not None:
-        before = f"{type}/" if sort.param == "_id" else ""
-        place = f"({s.after(0, before)}, {s.after(1)}, {s.after(2)})"
-        tests.append(f"({value}, c.patient, c.rid) {'<' if down else '>'} {place}")
-    tests.append(holds(s, query.where, type, "c"))
-    shown = f"substr(c.ref, {len(type) + 2})" if sort.param == "_id" else value
-    ordered = ",".join(f"{key} {_direction(down=down)}" for key in (value, "c.patient", "c.rid"))
-    return (
-        f"SELECT DISTINCT {shown}, c.patient, c.rid FROM {source} WHERE {' AND '.join(tests)} "
-        f"ORDER BY {ordered} LIMIT {s.wanted()}"
-    )
+    down = goes_down(query, sort)
+    selects: list[str] = []
+    for value, source, tests, best in _walked(s, type, sort):
+        if query.after is not None and query.after[0] is not None:
+            before = f"{type}/" if sort.param == "_id" else ""
+            place = f"({s.after(0, before)}, {s.after(1)}, {s.after(2)})"
+            tests.append(f"({value}, c.patient, c.rid) {'<' if down else '>'} {place}")
+        tests.extend((holds(s, query.where, type, "c"), *best))
+        shown = f"substr(c.ref, {len(type) + 2})" if sort.param == "_id" else value
+        columns = f"{shown}, c.patient, c.rid"
+        selects.append(f"SELECT DISTINCT {columns} FROM {source} WHERE {' AND '.join(tests)}")
+    # SQLite merges several walks by the numbers of their columns, and follows one by its own terms.
+    keys = (value, "c.patient", "c.rid") if len(selects) == 1 else ("1", "2", "3")
+    ordered = ",".join(f"{key} {_direction(down=down)}" for key in keys)
+    return f"{' UNION '.join(selects)} ORDER BY {ordered} LIMIT {s.wanted()}"
 
 
 def valueless(s: Statement, query: Query) -> str:
     """Return the SELECT of (patient, rid) of the records that have no value."""
     sort = query.sort[0]
-    none = NOTHING if sort.param in ("_id", "_lastUpdated") else missing(sort.param)
+    none = NOTHING if sort.param in ("_id", "_lastUpdated") else both(*map(missing, sort.params))
     behind = query.after is not None and query.after[0] is None
-    down = _is_down(query, sort)
+    down = goes_down(query, sort)
     sql = walk(s, query.type, both(query.where, none), behind, down=down)
     direction = _direction(down=down)
     return f"{sql} ORDER BY 1 {direction}, 2 {direction} LIMIT {s.wanted()}"
 
 
-def _walked(s: Statement, type: str, sort: Sort) -> tuple[str, str, list[str]]:
-    """Return the column that is walked along, its table and its conditions."""
+def _walked(s: Statement, type: str, sort: Sort) -> Iterable[tuple[str, str, list[str], list[str]]]:
+    """Yield columns that are walked along, each with its table, its conditions, and what is asked
+    last: that the record has no better value."""
     match sort.param:
         case "_id":
             low, high = s.constant(f"{type}/"), s.constant(f"{type}0")
             tests = [f"c.ref > {low}", f"c.ref < {high}"]
-            return "c.ref", "record c", [*tests, "c.deleted = 0"]
+            yield "c.ref", "record c", [*tests, "c.deleted = 0"], []
         case "_lastUpdated":
             tests = [f"c.kind = {s.kind(type)}", "c.deleted = 0"]
-            return "c.updated", "record c INDEXED BY record_updated", tests
-        case param:
+            yield "c.updated", "record c INDEXED BY record_updated", tests, []
+        case _:
             better = f"o.v {'>' if sort.descending else '<'} c.v"
-            mine = "o.rid = c.rid AND o.param = c.param"
+            mine = f"o.rid = c.rid AND o.param IN ({_params(s, type, sort)})"
             best = f"SELECT 1 FROM entry o {BY_RECORD} WHERE {mine} AND {better}"
-            tests = [f"c.param = {s.param(type, param)}", f"NOT EXISTS ({best})"]
-            return "c.v", f"entry c {BY_VALUE}", tests
+            for param in sort.params:
+                tests = [f"c.param = {s.param(type, param)}"]
+                yield "c.v", f"entry c {BY_VALUE}", tests, [f"NOT EXISTS ({best})"]
+
+
+def _params(s: Statement, type: str, sort: Sort) -> str:
+    return ",".join(s.param(type, param) for param in sort.params)
 
 
 def _behind(s: Statement, query: Query, after: Sequence[Value | None]) -> str:
     """Return the condition that the walk meets a place beyond `after`."""
     *last, patient, rid = map(s.after, range(len(after)))
-    more = "<" if _is_down(query, *query.sort[:1]) else ">"
+    more = "<" if goes_down(query, *query.sort[:1]) else ">"
     condition = f"(patient, rid) {more} ({patient}, {rid})"
     for n, sort in reversed(list(enumerate(query.sort))):
         if after[n] is None:
             beyond = f"k{n} IS NOT NULL" if query.back else NEVER
         else:
-            beyond = f"k{n} {'<' if _is_down(query, sort) else '>'} {last[n]}"
+            beyond = f"k{n} {'<' if goes_down(query, sort) else '>'} {last[n]}"
             beyond = beyond if query.back else f"({beyond} OR k{n} IS NULL)"
         condition = f"({beyond} OR (k{n} IS {last[n]} AND {condition}))"
     return condition
 
 
-def _is_down(query: Query, sort: Sort | None = None) -> bool:
+def goes_down(query: Query, sort: Sort | None = None) -> bool:
     """Tell whether the walk goes down in the values of a key (None: in the default order)."""
     return (sort is not None and sort.descending) != query.back
 

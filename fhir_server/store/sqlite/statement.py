@@ -6,100 +6,29 @@ while it is put together, and each count is remembered with it (`plans`).
 """
 
 import re
-import sqlite3
 from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
 
-from fhir_server.model import Query, Value
+from fhir_server.model import Value
 from fhir_server.search.tree import ForEachPatient, Node, Now
 from fhir_server.store.explanation import Step
 from fhir_server.store.prefix import end
-from fhir_server.store.sqlite.connection import Connection
-from fhir_server.store.sqlite.names import UNKNOWN, Names
-from fhir_server.store.sqlite.shape import PATIENT, Listed, Shape, in_order, is_long
+from fhir_server.store.sqlite.asked import Asked, Compiled, Given
+from fhir_server.store.sqlite.names import UNKNOWN
+from fhir_server.store.sqlite.shape import PATIENT, Listed, in_order, is_long
 
 NEVER = "0 = 1"
 """What never holds. A bare `0`, like `IN ()`, is folded away with terms that an index needs."""
 
 _DEEPER = 100
 _BALANCED = 32
-_LADDER = (0, 1, 4, 16, 64, 200, 1000, 4000)
 _PLACE = re.compile(r"\?(\d+)")
 _MOST_PLACES = 32_000
 _OFTEN = 6
 _NAMED = 2
-
-
-@dataclass(frozen=True, slots=True)
-class Permitted:
-    """The numbers of the patients whom a grant's predicate permits, and the same as JSON."""
-
-    pids: frozenset[int]
-    listed: str
-
-
-class Asked:
-    """What a query asks of a connection: its shape, its values, and what was counted for it."""
-
-    def __init__(self, connection: Connection, names: Names, query: Query) -> None:
-        """Take a query whose predicate is simplified."""
-        self.connection = connection
-        self.names = names
-        self.query = query
-        self.wanted = query.limit + 1
-        self.shape = Shape(query)
-        self.counts: dict[Hashable, int] = {}
-        self.permitted: tuple[Permitted | None, ...] = ()
-        """Of each of `shape.grants` whom it permits, where that is known beforehand."""
-
-    def permit(self, permitted: Iterable[Permitted | None]) -> None:
-        """Take whom the query's grants permit."""
-        self.permitted = tuple(permitted)
-        self.connection.permitted = [each.pids if each else frozenset() for each in self.permitted]
-
-    def sizes(self, many: int) -> tuple[bool | None, ...]:
-        """Return of each set whether it is large, None where there is none: plans depend on it."""
-        return tuple(len(each.pids) >= many if each else None for each in self.permitted)
-
-
-Given = Callable[[Asked], Any] | int
-"""What is bound: what stands in a slot, or what is made of it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A statement's text, what is bound to it, and what an administrator is told of it."""
-
-    sql: str
-    given: tuple[Given, ...]
-    told: tuple[Step, ...] = ()
-
-    def run(self, asked: Asked) -> sqlite3.Cursor:
-        """Execute it with the values of a query."""
-        return asked.connection.execute(self.sql, self._bound(asked))
-
-    def count(self, asked: Asked, most: int) -> int:
-        """Return the one number that it finds, rounded up: `most` for so many or more."""
-        bound = self._bound(asked)
-        known = (self.sql, *bound)
-        if known not in asked.counts:
-            found = asked.connection.execute(self.sql, bound).fetchone()
-            asked.counts[known] = int(found[0])
-        return _rounded(asked.counts[known], most)
-
-    def _bound(self, asked: Asked) -> list[Any]:
-        values = asked.shape.values
-        return [values[each] if isinstance(each, int) else each(asked) for each in self.given]
-
-
-def _rounded(number: int, most: int) -> int:
-    """Return a number as exactly as a plan needs it, so that plans are few."""
-    if number >= most:
-        return most
-    return next((step for step in _LADDER if number <= step < most), most - 1)
 
 
 @dataclass(slots=True)
@@ -109,6 +38,7 @@ class Statement:
     A *step* is a named, materialised SELECT in front of the statement, made once for each `key`:
     joins hang on steps, since nested ones overflow SQLite's parser. `find` is how a step finds its
     records; `many` is how many records are not few. `counted` are the counts that it depends on.
+    Where `slices` are allowed it may ask about a slice of patients alone: `sliced` says how.
     """
 
     asked: Asked
@@ -121,6 +51,8 @@ class Statement:
     estimates: dict[Hashable, int] = field(default_factory=dict)
     told: list[Step] = field(default_factory=list)
     aliases: int = 0
+    slices: bool = True
+    sliced: set[str] = field(default_factory=set)
     deep: "Statement | None" = None
 
     def bind(self, value: Value | Now) -> str:
@@ -211,6 +143,30 @@ class Statement:
 
         return self._place(("permitted", place), given)
 
+    def slice(self, place: int, *, led: bool) -> str:
+        """Return the place of the JSON of those of a set who are in the slice.
+
+        `led` says that besides an index leads to the records in their order.
+        """
+
+        def given(asked: Asked) -> str:
+            permitted = asked.permitted[place]
+            return permitted.within(asked.slice) if permitted else "[]"
+
+        self.sliced.add("led" if led else "walked")
+        return self._place(("slice", place), given)
+
+    def bounds(self) -> tuple[str, str]:
+        """Return the places of the number below the slice, and of its last number."""
+        return (
+            self._place(("slice", "low"), lambda asked: asked.slice.low),
+            self._place(("slice", "high"), lambda asked: asked.slice.high),
+        )
+
+    def among(self) -> str:
+        """Return the place of the JSON of patients who are asked about."""
+        return self._place("among", lambda asked: asked.among)
+
     def alias(self) -> str:
         """Return a name that no other part uses."""
         self.aliases += 1
@@ -258,7 +214,7 @@ class Statement:
             # SQLite looks for a numbered place among all others, so many of them take its time;
             # the same value in many places takes more.
             sql, given = _PLACE.sub("?", sql), [given[place] for place in order]
-        return Compiled(sql, tuple(given), tuple(self.told))
+        return Compiled(sql, tuple(given), tuple(self.told), frozenset(self.sliced))
 
     def _behind(self, before: str, value: Value) -> str:
         key, given = self._slotted(value)

@@ -12,15 +12,17 @@ from fhir_server.store import precondition
 from fhir_server.store.explanation import Explanation, Step, Total, explained
 from fhir_server.store.protocol import Stats
 from fhir_server.store.sqlite import export, maintenance, past, rows, schema
+from fhir_server.store.sqlite.asked import Asked
 from fhir_server.store.sqlite.connection import Connection
 from fhir_server.store.sqlite.contained import led
 from fhir_server.store.sqlite.deadline import Limit, busy
 from fhir_server.store.sqlite.names import UNKNOWN, Names
 from fhir_server.store.sqlite.permits import Permits
 from fhir_server.store.sqlite.plans import Plans
+from fhir_server.store.sqlite.present import present
 from fhir_server.store.sqlite.readers import Readers
-from fhir_server.store.sqlite.search import Search, Tuning
-from fhir_server.store.sqlite.statement import Asked
+from fhir_server.store.sqlite.runner import Runner, Tuning
+from fhir_server.store.sqlite.search import Search
 from fhir_server.store.sqlite.writer import Writer
 
 _LATEST = (
@@ -188,8 +190,9 @@ class SQLiteStore:
             return self._names.param(connection, type, param) != UNKNOWN
 
         where = simplified(led(query.where, query.type, known))
+        where = present(connection, self._names, query.type, where)
         asked = Asked(connection, self._names, replace(query, where=where))
-        return Search(asked, self._plans, limit, self._tuning, permits)
+        return Search(Runner(asked, self._plans, limit, self._tuning), permits)
 
     def _inline(self, sql: str, *values: int | str) -> list[tuple[Any, ...]]:
         try:

@@ -30,12 +30,6 @@ def test_entries_of_an_observation(extractor):
         Entry("_source", "urn:his"),
         Entry("code-value-quantity.0", *loinc, group=1),
         Entry("code-value-quantity.1", *bounds, group=1),
-        Entry("combo-code", *loinc),
-        Entry("combo-code:text", " pulse ", "Pulse"),
-        Entry("combo-code-value-quantity.0", *loinc, group=1),
-        Entry("combo-code-value-quantity.1", *bounds, group=1),
-        Entry("combo-value-quantity", *bounds),
-        Entry("combo-value-quantity:canonical", *bounds),
         Entry("status", "final"),
         Entry("subject", "Patient/li"),
         Entry("value-quantity", *bounds),
@@ -52,7 +46,7 @@ def test_same_entry_stands_once(extractor):
 
     entries = extractor.entries(patient)
 
-    assert len(entries) == len(set(entries)) == 4  # deceased, name, family, phonetic
+    assert len(entries) == len(set(entries)) == 3  # deceased, name, family
 
 
 def test_extension_counts_by_its_value(extractor):

@@ -13,11 +13,11 @@ from fhir_server.errors import Busy, TooCostly, Unprocessable
 from fhir_server.model import Entry, Key, Query, Write
 from fhir_server.search.tree import EVERYTHING, And, Cond, InPatient, Match, Not, both
 from fhir_server.store.sqlite import schema
+from fhir_server.store.sqlite.asked import Asked, Compiled
 from fhir_server.store.sqlite.deadline import limited
 from fhir_server.store.sqlite.lock import FileLock
 from fhir_server.store.sqlite.names import Names
-from fhir_server.store.sqlite.search import Tuning
-from fhir_server.store.sqlite.statement import Asked, Compiled
+from fhir_server.store.sqlite.runner import Tuning
 from fhir_server.store.sqlite.store import SQLiteStore
 
 With = Callable[..., None]

@@ -1,7 +1,8 @@
 """Whom grants permit is kept between queries, and is right for each of them."""
 
+import random
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import closing
 from dataclasses import replace
 
@@ -10,7 +11,9 @@ import pytest
 from fhir_server.authz.grant import active
 from fhir_server.model import Entry, Key, Query, Write
 from fhir_server.search.tree import Cond, ForEachPatient, Match
+from fhir_server.store.memory import MemoryStore
 from fhir_server.store.sqlite import permits
+from fhir_server.store.sqlite.search import Search
 from fhir_server.store.sqlite.store import SQLiteStore
 
 With = Callable[..., None]
@@ -124,5 +127,64 @@ def test_pages_ask_the_set_once_enough_have_gone_without(path: str, with_store: 
         page = await store.search(_QUERY)
 
         assert [version.key.id for version in page.versions] == ["a"]
+
+    with_store(body)
+
+
+@pytest.mark.parametrize(("far", "turned"), [(2000, 500), (3, 500), (2000, 1)])
+def test_it_follows_whatever_happens(
+    with_store: With, monkeypatch: pytest.MonkeyPatch, far: int, turned: int
+) -> None:
+    """Grants come, change, end, go, are of several patients; the time goes on and back."""
+    monkeypatch.setattr(permits, "_FAR", far)
+    monkeypatch.setattr(permits, "_TURNED", turned)
+    chance, names = random.Random(far + turned), "abcdef"
+
+    async def body(store: SQLiteStore) -> None:
+        memory = MemoryStore(lambda: 1000)
+        about = [_about(name) for name in names]
+        for each in (store, memory):
+            await each.commit(about)
+        for _ in range(300):
+            start = chance.randrange(100)
+            write = _grant(chance.choice(names), start, start + chance.randrange(100))
+            write = replace(write, key=Key("grant", str(chance.randrange(8))))
+            match chance.randrange(6):
+                case 0:
+                    write = replace(write, body=None, entries=())
+                case 1:
+                    write = replace(write, patients=tuple(chance.sample(names, 2)))
+                case 2:
+                    write = _about(chance.choice(names))
+            for each in (store, memory):
+                await each.commit([write])
+            query = replace(_QUERY, now=chance.randrange(220))
+            expected = {each.key.id for each in (await memory.search(query)).versions}
+            assert await _found(store, query) == expected
+
+    with_store(body)
+
+
+def test_a_change_asks_about_its_patients_alone(
+    with_store: With, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[int] = []
+
+    def permitted(self: Search, node: ForEachPatient, most: int) -> Iterable[int]:
+        made.append(most)
+        return whole(self, node, most)
+
+    whole = Search.permitted
+    monkeypatch.setattr(Search, "permitted", permitted)
+
+    async def body(store: SQLiteStore) -> None:
+        await store.commit([_about("a"), _about("b"), _grant("a", 0, 300), _grant("b", 150, 400)])
+        times = (100, 200, 300, 100, 500)
+        found = [await _found(store, replace(_QUERY, now=now)) for now in times]
+        await store.commit([_grant("a")])
+
+        assert found == [{"a"}, {"a", "b"}, {"b"}, {"a"}, set()]
+        assert await _found(store, replace(_QUERY, now=500)) == {"a"}
+        assert len(made) == 1
 
     with_store(body)

@@ -293,7 +293,18 @@ def test_a_registered_origin_may_ask_beforehand(open_to_pages):
 
     assert answer.status_code == 204
     assert "PATCH" in answer.headers["Access-Control-Allow-Methods"]
-    assert "If-Match" in answer.headers["Access-Control-Allow-Headers"]
+    assert {"Authorization", "If-Match", "*"} <= {
+        name.strip() for name in answer.headers["Access-Control-Allow-Headers"].split(",")
+    }
+
+
+def test_no_header_of_leave_stands_twice(open_to_pages):
+    """Browsers refuse an answer whose Access-Control-Allow-Origin has two values."""
+    answer = open_to_pages("OPTIONS", "Patient/p1", by="", headers=PAGE)
+
+    names = [name for name, _ in answer.headers.multi_items()]
+    assert answer.headers["Access-Control-Allow-Origin"] == "https://page.example"
+    assert len(names) == len(set(names))
 
 
 @pytest.mark.parametrize("origin", ["https://evil.example", "null", "https://page.example.evil"])
