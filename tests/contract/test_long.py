@@ -13,6 +13,7 @@ from fhir_server.search.tree import (
     Chain,
     Cond,
     Contained,
+    ForEachPatient,
     Has,
     Match,
     Near,
@@ -170,3 +171,20 @@ def test_long_lists_of_what_is_contained(empty: Open) -> None:
     chance = random.Random(4)
     said = [_list(chance, KINDS[kind]) for kind in ("matches", "pairs", "together", "both") * 5]
     _agree(empty, [Contained("grant", each, chance.choice(("", "ref"))) for each in said])
+
+
+def test_long_lists_of_what_a_grant_opens(empty: Open) -> None:
+    chance = random.Random(6)
+    date = Match("date", (Cond("v", "<", 11),))
+    for made in (_match, _pair, _both):
+        opened = (
+            And(
+                (
+                    ForEachPatient("grant", And((date, Match("code", (Cond("v", "=", v),))))),
+                    made(chance),
+                )
+            )
+            for v in (*worlds.CODES, *(f"c{n}" for n in range(30)))
+            for _ in range(20)
+        )
+        _agree(empty, [Or(tuple(opened))])

@@ -41,11 +41,11 @@ from fhir_server.store.order import SEVERAL
 @dataclass(frozen=True, slots=True, eq=False)
 class Opened:
     """Alternatives that each ask for a record of one family about each patient, and for something
-    of the record itself: by the family's value (`of`), which one of `thens`."""
+    of the record itself: what, by the family's value (`of`), for which parameters (`params`)."""
 
     family: Family
-    of: Mapping[str, int]
-    thens: tuple[Node, ...]
+    of: Mapping[str, Node]
+    params: tuple[str, ...]
 
     def __hash__(self) -> int:
         """Hash by the family: it is the same for the next query of the same caller."""

@@ -37,6 +37,11 @@ def negated(part: Filter) -> Filter:
     return ALWAYS if part == NEVER else {"$nor": [part]}
 
 
+def hidden(part: Filter) -> Filter:
+    """Return the same filter, in which the server looks for no index."""
+    return {"$nor": [{"$nor": [part]}]}
+
+
 def entry(param: str, conds: Filter) -> Filter:
     """Return that some one entry of `param` satisfies the comparisons."""
     whole, part = part_of(param)
