@@ -15,7 +15,8 @@ from fhir_server.demo.cast import USER
 from fhir_server.demo.client import Client
 from fhir_server.demo.feed import HERO, Hero
 from fhir_server.demo.identity import resident_number
-from fhir_server.demo.story import STEPS, Stage, StoryBroken
+from fhir_server.demo.scene import Stage, StoryBroken
+from fhir_server.demo.story import STEPS
 from fhir_server.referral.compose import DownReferral, Fullurls, compose
 
 SHANGHAI = timezone(timedelta(hours=8))

@@ -149,7 +149,7 @@ async def _current(server: Server, caller: Caller, ask: Interaction) -> Version 
 def check_match(ask: Interaction, before: Version | None) -> None:
     """Raise `PreconditionFailed` where If-Match does not name the version that is there."""
     if ask.if_match is not None and (before is None or before.vid != ask.if_match):
-        raise PreconditionFailed(f"If-Match names version {ask.if_match}; it is not the latest.")
+        raise PreconditionFailed("If-Match names another version than the latest.")
 
 
 def same(before: Version, body: bytes) -> bool:

@@ -42,7 +42,7 @@ from fhir_server.store.sqlite.estimate import (
 )
 from fhir_server.store.sqlite.joins import referred, targets
 from fhir_server.store.sqlite.measure import reached
-from fhir_server.store.sqlite.part import Part, is_sliced, of_patients
+from fhir_server.store.sqlite.part import Part, of_patients, of_slice, sliced
 from fhir_server.store.sqlite.phrase import is_certain
 from fhir_server.store.sqlite.predicate import cheapest_first, holds
 from fhir_server.store.sqlite.reach import FOR_ALL, FOR_FEW, USUAL, Reach
@@ -78,7 +78,7 @@ def walk(
 def _union(s: Statement, type: str, where: Node, part: Part) -> str:
     split = _split(s, type, where, part.every)
     branches = [(nodes, _driver(s, type, nodes, part.every)) for nodes in split]
-    if not part.every and any(_is_in_order(d) and is_sliced(s, nodes) for nodes, d in branches):
+    if any(_sliced(s, nodes, driver, part) for nodes, driver in branches):
         part = replace(part, bounds=s.bounds())
     return " UNION ".join(_branch(s, type, *branch, part) for branch in branches)
 
@@ -135,14 +135,26 @@ def _branch(s: Statement, type: str, nodes: Sequence[Node], driver: Node | None,
     s.tell(_told(s, type, driver))
     source, tests = _source(s, type, driver)
     patients: list[str] = []
-    if _is_in_order(driver):
-        patients = of_patients(s, nodes, part, led=driver is not None)
+    met = [driver] if _is_met(driver) else []
+    slice = _sliced(s, nodes, driver, part)
+    if slice is not None:
+        patients = of_slice(s, slice, led=driver is not None)
+        met.append(slice)
+    elif _is_in_order(driver):
+        patients = of_patients(s, nodes, part)
     tests += patients + part.behind(seek=not patients)
-    met = driver if _is_met(driver) else None
     reach = _reach(s, type, driver, part.every)
-    tests += [holds(s, n, type, "c", reach) for n in cheapest_first(s, nodes) if n is not met]
+    rest = (node for node in cheapest_first(s, nodes) if not any(node is each for each in met))
+    tests += [holds(s, node, type, "c", reach) for node in rest]
     columns = "DISTINCT c.patient AS patient, c.rid AS rid"
     return f"SELECT {columns} FROM {source} WHERE {joined('AND', tests, '1')}"
+
+
+def _sliced(
+    s: Statement, nodes: Sequence[Node], driver: Node | None, part: Part
+) -> ForEachPatient | None:
+    """Return the node whose patients lead to a branch's records, slice by slice."""
+    return None if part.every or not _is_in_order(driver) else sliced(s, nodes)
 
 
 def _told(s: Statement, type: str, driver: Node | None) -> Step:
@@ -243,7 +255,7 @@ def _source(  # noqa: PLR0911 one a node
             return f"entry c {BY_VALUE}", tests
         case _:
             tests = [f"c.kind = {s.kind(type)}", "c.deleted = 0"]
-            tests += [] if driver is None else of_patients(s, [driver], Part(), led=False)
+            tests += [] if driver is None else of_patients(s, [driver], Part())
             return "record c INDEXED BY record_kind", tests
 
 

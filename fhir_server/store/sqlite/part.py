@@ -1,12 +1,12 @@
 """Which part of the records a statement asks about, and the patients who narrow an ordered walk."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from fhir_server.search.tree import ForEachPatient, InPatient, Node, OnlyPatients
 from fhir_server.store.order import SEVERAL
 from fhir_server.store.sqlite.estimate import is_few
-from fhir_server.store.sqlite.patients import permitted
+from fhir_server.store.sqlite.patients import of_several, permitted
 from fhir_server.store.sqlite.statement import Statement
 
 
@@ -38,11 +38,10 @@ class Part:
         return f"SELECT pid FROM {step} WHERE pid {'<=' if self.down else '>='} {self.after[0]}"
 
 
-def of_patients(s: Statement, nodes: Sequence[Node], part: Part, *, led: bool) -> list[str]:
+def of_patients(s: Statement, nodes: Sequence[Node], part: Part) -> list[str]:
     """Return, if a node names patients, the condition that leads the index to them.
 
-    Records of several patients come along; `holds` decides on them. `led` says that an index of
-    values leads to the records, in their order.
+    Records of several patients come along; `holds` decides on them.
     """
     for node in nodes:
         match node:
@@ -51,23 +50,35 @@ def of_patients(s: Statement, nodes: Sequence[Node], part: Part, *, led: bool) -
             case OnlyPatients() | ForEachPatient() if part.every or _is_small(s, node):
                 pids = part.pids(permitted(s, node))
                 return [f"c.patient IN (SELECT {SEVERAL} UNION {pids})"]
-    if not s.slices:
-        return []
-    slices = [s.slice(place, led=led) for place in _large(s, nodes)[:1]]
-    return [f"c.patient IN (SELECT value FROM json_each({pids}))" for pids in slices]
+    return []
 
 
-def is_sliced(s: Statement, nodes: Sequence[Node]) -> bool:
-    """Tell whether patients whom a grant permits narrow an ordered walk, and are many."""
-    named = any(isinstance(n, InPatient | OnlyPatients) for n in nodes)
-    small = any(isinstance(n, ForEachPatient) and _is_small(s, n) for n in nodes)
-    return s.slices and not named and not small and bool(_large(s, nodes))
+def sliced(s: Statement, nodes: Sequence[Node]) -> ForEachPatient | None:
+    """Return the node that permits many patients who narrow an ordered walk, if none names few."""
+    for node in nodes:
+        if isinstance(node, InPatient | OnlyPatients):
+            return None
+        if isinstance(node, ForEachPatient) and _is_small(s, node):
+            return None
+    each = (node for node in nodes if isinstance(node, ForEachPatient) and _is_large(s, node))
+    return next(each, None) if s.slices else None
 
 
-def _large(s: Statement, nodes: Iterable[Node]) -> list[int]:
-    """Return the places of the sets of patients that nodes stand for, of those that are many."""
-    places = (s.kept(node) for node in nodes)
-    return [place for place in places if place is not None and s.asked.sizes(s.many)[place]]
+def of_slice(s: Statement, node: ForEachPatient, *, led: bool) -> list[str]:
+    """Return the condition that leads the index to the patients of a slice whom a node permits,
+    and that it holds.
+
+    `led` says that an index of values leads to the records, in their order.
+    """
+    place = s.kept(node)
+    assert place is not None
+    pids = s.slice(place, led=led)
+    return [f"c.patient IN (SELECT value FROM json_each({pids}))", of_several(s, place, "c")]
+
+
+def _is_large(s: Statement, node: ForEachPatient) -> bool:
+    place = s.kept(node)
+    return place is not None and bool(s.asked.sizes(s.many)[place])
 
 
 def _is_small(s: Statement, node: OnlyPatients | ForEachPatient) -> bool:

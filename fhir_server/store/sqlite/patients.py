@@ -32,18 +32,28 @@ def only(s: Statement, node: OnlyPatients | ForEachPatient, c: str) -> str:
 
 def each(s: Statement, node: ForEachPatient, c: str, reach: Reach, inside: Inside) -> str:
     """Return that every patient of the row is permitted, and that there is one."""
-    a, place = s.alias(), s.kept(node)
-    rows = f"several {a} WHERE {a}.rid = {c}.rid"
+    place = s.kept(node)
     if place is not None and reach.hops:
         s.tell(Step("set", node.type, named(node)))
-        all = f"NOT {exists(f'{rows} AND NOT permits({place}, {a}.pid)')}"
-        return _cases(c, all, f"permits({place}, {c}.patient)")
+        return _cases(c, _all(s, place, c), f"permits({place}, {c}.patient)")
     if reach.collects(s, node):
         return only(s, node, c)
+    a = s.alias()
+    rows = f"several {a} WHERE {a}.rid = {c}.rid"
     about = _about(s, node, f"{a}.pid", inside)
     cases = "".join(f" WHEN {pid} THEN {_about(s, node, pid, inside)}" for pid in s.named())
     all = f"NOT {exists(f'{rows} AND NOT {about}')}"
     return _cases(c, all, _about(s, node, f"{c}.patient", inside), cases)
+
+
+def of_several(s: Statement, place: int, c: str) -> str:
+    """Return that all patients of the row are in a set, if it is about several."""
+    return f"({c}.patient <> {SEVERAL} OR {_all(s, place, c)})"
+
+
+def _all(s: Statement, place: int, c: str) -> str:
+    a = s.alias()
+    return f"NOT {exists(f'several {a} WHERE {a}.rid = {c}.rid AND NOT permits({place}, {a}.pid)')}"
 
 
 def _cases(c: str, all: str, one: str, known: str = "") -> str:

@@ -65,7 +65,7 @@ def test_if_match_of_the_latest_version_is_met(hub):
     assert hub.put("Patient/p1", OFF, headers={"If-Match": 'W/"1"'}).status_code == 200
 
 
-@pytest.mark.parametrize("tag", ['W/"2"', 'W/"3"'])
+@pytest.mark.parametrize("tag", ['W/"2"', 'W/"3"', 'W/"x"', 'W/"0"', '"x-1"', 'W/""'])
 def test_if_match_of_another_version_is_not(hub, tag):
     hub.put_in(PATIENT)
 
@@ -73,8 +73,8 @@ def test_if_match_of_another_version_is_not(hub, tag):
     assert hub.get("Patient/p1").headers["ETag"] == 'W/"1"'
 
 
-@pytest.mark.parametrize("tag", ["1", "*", 'W/"x"', 'W/"0"'])
-def test_an_if_match_that_names_no_version_is_a_bad_request(hub, tag):
+@pytest.mark.parametrize("tag", ["1", "*", "x", 'W/"1", W/"2"'])
+def test_an_if_match_that_is_no_tag_is_a_bad_request(hub, tag):
     assert hub.put("Patient/p1", PATIENT, headers={"If-Match": tag}).status_code == 400
 
 
