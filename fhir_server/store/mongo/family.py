@@ -6,7 +6,7 @@ institutions, with the rule of each: they are one *family*.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fhir_server.search.tree import (
     And,
@@ -36,10 +36,10 @@ class Family:
 
     type: str
     values: tuple[str, ...]
-    rest: tuple[Node, ...] = ()
-    timed: tuple[tuple[str, Operator], ...] = ()
-    by: str = ""
-    param: str = ""
+    rest: tuple[Node, ...]
+    timed: tuple[tuple[str, Operator], ...]
+    by: str
+    param: str
 
 
 def read(join: ForEachPatient | Has) -> tuple[Family, str] | None:
@@ -47,23 +47,27 @@ def read(join: ForEachPatient | Has) -> tuple[Family, str] | None:
     stamped = STAMPED.get(join.type)
     if stamped is None or (isinstance(join, Has) and join.canonical):
         return None
-    family = Family(join.type, (), param=join.param if isinstance(join, Has) else "")
-    value = ""
+    values: tuple[str, ...] = ()
+    by = value = ""
+    timed: list[tuple[str, Operator]] = []
+    rest: list[Node] = []
     for part in join.where.nodes if isinstance(join.where, And) else (join.where,):
         match part:
             case Match(param, (Cond("v", "=" | "in", found),)) if (
-                param == stamped and not family.values and (values := _texts(found))
+                param == stamped and not values and (texts := _texts(found))
             ):
-                family = replace(family, values=values)
-            case Match(param, (Cond("v", "=", str() as found),)) if not family.by:
-                family, value = replace(family, by=param), found
+                values = texts
+            case Match(param, (Cond("v", "=", str() as found),)) if not by:
+                by, value = param, found
             case Match(param, (Cond("v", op, Now()),)) if op in _WITH_TIME:
-                family = replace(family, timed=(*family.timed, (param, op)))
+                timed.append((param, op))
             case _ if _is_timeless(part):
-                family = replace(family, rest=(*family.rest, part))
+                rest.append(part)
             case _:
                 return None
-    return (family, value) if family.values else None
+    param = join.param if isinstance(join, Has) else ""
+    family = Family(join.type, values, tuple(rest), tuple(timed), by, param)
+    return (family, value) if values else None
 
 
 def _texts(found: object) -> tuple[str, ...]:

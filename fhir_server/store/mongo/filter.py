@@ -38,11 +38,11 @@ from fhir_server.store.order import SEVERAL
 @dataclass(frozen=True, slots=True, eq=False)
 class Opened:
     """Alternatives that each ask for a record of one family about each patient, and for something
-    of the record itself: by the family's value (`of`), which one of `thens`."""
+    of the record itself: what, by the family's value (`of`), for which parameters (`params`)."""
 
     family: Family
-    of: Mapping[str, int]
-    thens: tuple[Node, ...]
+    of: Mapping[str, Node]
+    params: tuple[str, ...]
 
     def __hash__(self) -> int:
         """Hash by the family: it is the same for the next query of the same caller."""
@@ -167,6 +167,11 @@ def negated(part: Filter) -> Filter:
     if part == ALWAYS:
         return NEVER
     return ALWAYS if part == NEVER else {"$nor": [part]}
+
+
+def hidden(part: Filter) -> Filter:
+    """Return the same filter, in which the server looks for no index."""
+    return {"$nor": [{"$nor": [part]}]}
 
 
 def only(numbers: Collection[int]) -> Filter:

@@ -17,15 +17,18 @@ many records a value has. So:
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from fhir_server.store.explanation import PATIENTS, Step
 from fhir_server.store.mongo.condition import Filter
-from fhir_server.store.mongo.filter import both
+from fhir_server.store.mongo.filter import both, hidden
 from fhir_server.store.mongo.reader import Reader
 
 DEFAULT = "type"
 """The index that is in the default order and holds nothing else."""
+_MANY = 2**62
+"""Known to be many, whatever the number."""
+_COUNTED = 16
+"""What so many patients have is counted; of more it is taken for many."""
 _MERGED = 50
 """The server merges so many stretches of an index into the default order."""
 SELECTIVE = frozenset({"identifier", "patient", "subject", "encounter"})
@@ -86,11 +89,12 @@ async def planned(r: Reader, type: str, where: Filter, order: str | None, base: 
 
 def _recalled(r: Reader, type: str, driver: Driver) -> Driver:
     """Return a driver with what is known of its number."""
-    known, most = driver.known, r.few
+    known = driver.known
     if known is None:
         known = r.counts.get(type, str(driver.condition))
-    is_few = most > 0 and (driver.is_few if known is None else known < most)
-    return replace(driver, known=known, is_few=is_few)
+    if known is None:
+        return replace(driver, is_few=driver.is_few and r.few > 0)
+    return replace(driver, known=known if known < r.few else _MANY, is_few=known < r.few)
 
 
 async def _few(r: Reader, type: str, fresh: Sequence[Driver]) -> Driver | None:
@@ -104,7 +108,8 @@ async def _few(r: Reader, type: str, fresh: Sequence[Driver]) -> Driver | None:
 
 
 async def _number(r: Reader, type: str, driver: Driver) -> int:
-    return await r.some(both(({"t": {"$eq": type}}, driver.condition)), driver.index, r.few)
+    where = both(({"t": {"$eq": type}}, driver.condition))
+    return await r.count(where, driver.index, r.few)
 
 
 async def _told(r: Reader, type: str, driver: Driver) -> Driver:
@@ -120,8 +125,9 @@ def drivers(where: Filter) -> list[Driver]:
     return sorted(found, key=_hope)
 
 
-def _hope(driver: Driver) -> tuple[bool, bool, bool]:
-    return driver.known is None, not driver.keeps, "$or" in driver.condition
+def _hope(driver: Driver) -> tuple[int, bool, bool]:
+    known = 1 if driver.known is None else 2 if driver.known == _MANY else 0
+    return known, not driver.keeps, "$or" in driver.condition
 
 
 def _parts(where: Filter) -> Sequence[Filter]:
@@ -141,8 +147,9 @@ def _driver(part: Filter) -> Driver | None:  # noqa: PLR0911 one a form
             return Driver(part, "patients", keeps="$eq" in condition, is_few="$eq" in condition)
         case {"words": condition}:
             return Driver(part, "words", keeps="$eq" in condition)
-        case {"pid": {"$in": _}}:
-            return Driver(part, DEFAULT, keeps=True)
+        case {"pid": {"$in": some}}:
+            known = None if len(some) <= _COUNTED else _MANY
+            return Driver(part, DEFAULT, keeps=True, known=known)
         case {"at": _}:
             return Driver(part, "updated", keeps=False)
         case {"$or": [*choices]}:
@@ -169,13 +176,16 @@ def _of_choices(part: Filter, choices: Sequence[Driver | None]) -> Driver | None
     indexes = {each.index if each else "" for each in choices}
     if len(indexes) != 1 or not indexes < {"value", "composite"}:
         return None
-    return Driver(part, indexes.pop(), keeps=all(each and each.keeps for each in choices))
+    keeps = all(each and each.keeps for each in choices)
+    is_few = all(each and each.is_few for each in choices)
+    return Driver(part, indexes.pop(), keeps=keeps, is_few=is_few)
 
 
 def step(type: str, order: str | None, plan: Plan) -> Step:
     """Return what an administrator is told of a plan."""
     if plan.lead is not None:
-        return Step("leads", type, _about(plan.lead.condition), plan.lead.known)
+        known = None if plan.lead.known == _MANY else plan.lead.known
+        return Step("leads", type, _about(plan.lead.condition), known)
     if order in (None, DEFAULT):
         return Step("walks", type)
     return Step("along", type, order)
@@ -205,10 +215,13 @@ def _led(where: Filter, driver: Driver) -> Plan:
 def _hiding(where: Filter, lead: Filter | None) -> Filter:
     """Return the same filter, whose array conditions but one stand where no index is looked for."""
     return both(
-        part if part is lead or not part.keys() & {"e", "c", "words", "$or"} else _hidden(part)
-        for part in _parts(where)
+        part if part is lead or not _is_of_arrays(part) else hidden(part) for part in _parts(where)
     )
 
 
-def _hidden(part: Filter) -> dict[str, Any]:
-    return {"$nor": [{"$nor": [part]}]}
+def _is_of_arrays(part: Filter) -> bool:
+    """Tell whether the server would look for an index of an array; alternatives of which one is
+    about patients have bounds in the index that leads."""
+    if "$or" in part:
+        return not any("pid" in each for each in part["$or"])
+    return bool(part.keys() & {"e", "c", "words"})
