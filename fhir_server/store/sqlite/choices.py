@@ -7,7 +7,7 @@ import msgspec
 from fhir_server.model import Value
 from fhir_server.search.bounds import TEXT, Interval
 from fhir_server.search.oneof import cover
-from fhir_server.search.said import needs
+from fhir_server.search.said import keys
 from fhir_server.search.tree import Node, OneOf, Words
 from fhir_server.store.sqlite.phrase import is_certain, matched
 
@@ -56,11 +56,6 @@ def _wider(value: Value | None, by: float) -> Value | None:
 
 
 def _matches(node: OneOf) -> list[str]:
-    """Return what full text is asked for each alternative; nothing if one needs no words."""
-    found: dict[str, None] = {}
-    for each in node.nodes:
-        words = [words for words in needs(each) if words.words]
-        if not words:
-            return []
-        found[" AND ".join(map(matched, words))] = None
-    return list(found)
+    """Return what full text is asked for the alternatives; nothing if one needs no words."""
+    sought = [words for words in keys(node.nodes) if words and words.words]
+    return list(dict.fromkeys(map(matched, sought))) if len(sought) == len(node.nodes) else []
