@@ -15,7 +15,7 @@ from fhir_server.model import Query, Sort, Value
 from fhir_server.store import order
 from fhir_server.store.mongo.condition import NEVER, Filter
 from fhir_server.store.mongo.documents import Doc
-from fhir_server.store.mongo.filter import both, either
+from fhir_server.store.mongo.logic import both, either
 from fhir_server.store.mongo.measure import measured
 from fhir_server.store.mongo.plan import DEFAULT, Plan
 from fhir_server.store.mongo.reader import Keys, Reader
