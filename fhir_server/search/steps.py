@@ -2,18 +2,16 @@
 
 https://hl7.org/fhir/R4/search.html#combining
 
-Many parameters find the same elements (`code`, `combo-code`, composites of both): the entries of an
-element are made once, for a parameter without a name, and each parameter puts its name before them.
+Many parameters find the same elements (`code`, and the composites that it is a part of): the
+entries of an element are made once, for a parameter without a name; each puts its own before them.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from itertools import chain
 from typing import Any
 
 from conformance.fhirpath import FHIRPathError
-from conformance.fhirpath.expression import values
-from conformance.fhirpath.nodes import Environment, Evaluator
+from conformance.fhirpath.nodes import FHIR_NAME, Environment, Evaluator
 from conformance.fhirpath.nodes import Node as PathNode
 from fhir_server.model import Entry
 from fhir_server.search import quantity
@@ -30,11 +28,14 @@ class Work:
         self.environment = Environment(whole)
         self._made: dict[tuple[Make, str, int], tuple[Any, list[Entry]]] = {}
 
-    def entries(self, make: Make, fhir_type: str, value: Any) -> list[Entry]:
-        """Return the entries of an element under no name."""
-        key = (make, fhir_type, id(value))
+    def entries(self, make: Make, node: PathNode) -> list[Entry]:
+        """Return the entries of an element under no name; none of a primitive without a value."""
+        type_name, value, _ = node
+        key = (make, type_name, id(value))
         if key not in self._made:  # the value is kept too: while it is there, its id is its own
-            self._made[key] = value, list(make("", fhir_type, value))
+            fhir_type = FHIR_NAME.get(type_name, type_name)
+            made = [] if value is None else list(make("", fhir_type, value))
+            self._made[key] = value, made
         return self._made[key][1]
 
 
@@ -47,22 +48,22 @@ class Part:
     make: Make
     canonical: str = ""
 
-    def entries(self, work: Work, node: PathNode) -> Iterator[Entry]:
-        """Yield the entries of all that is found from a node on."""
-        for fhir_type, value in values(self.run(work.environment, [node])):
-            for suffix, v, w, u, group, path in work.entries(self.make, fhir_type, value):
-                yield Entry(self.param + suffix, v, w, u, group, path)
+    def found(self, work: Work, node: PathNode) -> list[Entry]:
+        """Return the entries of all that is found from a node on, under no name."""
+        nodes = self.run(work.environment, [node])
+        return [entry for each in nodes for entry in work.entries(self.make, each)]
+
+    def entries(self, work: Work, node: PathNode) -> list[Entry]:
+        """Return the entries of all that is found from a node on."""
+        param = self.param
+        return [Entry(param + suffix, v, w, u) for suffix, v, w, u, *_ in self.found(work, node)]
 
     def bare(self, work: Work, node: PathNode, group: int) -> list[Entry]:
         """As `entries`, without those that only a modifier looks at: a composite takes none.
 
         A quantity in base units becomes the part `canonical`, behind all others.
         """
-        found = [
-            entry
-            for fhir_type, value in values(self.run(work.environment, [node]))
-            for entry in work.entries(self.make, fhir_type, value)
-        ]
+        found = self.found(work, node)
         bare = [Entry(self.param, e.v, e.w, e.u, group) for e in found if not e.param]
         if self.canonical:
             counted = (e for e in found if quantity.is_counted(e))
@@ -79,31 +80,41 @@ class Step:
     part: Part
     components: tuple[Part, ...] = ()
 
-    def entries(self, work: Work, root: PathNode) -> Iterator[Entry]:
-        """Yield the entries of the parameter; what comes from one place shares a group."""
+    def entries(self, work: Work, root: PathNode) -> list[Entry]:
+        """Return the entries of the parameter; what comes from one place shares a group."""
         if not self.components:
-            yield from self.part.entries(work, root)
-            return
+            return self.part.entries(work, root)
+        found: list[Entry] = []
         for group, node in enumerate(self.part.run(work.environment, [root]), 1):
-            parts = [each.bare(work, node, group) for each in self.components]
-            if all(parts):
-                yield from chain(*parts)
+            found += self._in_one_place(work, node, group)
+        return found
+
+    def _in_one_place(self, work: Work, node: PathNode, group: int) -> list[Entry]:
+        """Return the entries of a composite's parts, if it has all of them."""
+        found: list[Entry] = []
+        for each in reversed(self.components):  # what is most often lacking is the last
+            part = each.bare(work, node, group)
+            if not part:
+                return []
+            found = part + found
+        return found
 
 
 def entries_of(
     resource: dict[str, Any], steps: Iterable[Step], container: dict[str, Any] | None = None
-) -> Iterator[Entry]:
-    """Yield what the steps find in a resource; a parameter that cannot be evaluated finds nothing.
+) -> list[Entry]:
+    """Return what the steps find in a resource; a parameter that cannot be evaluated finds nothing.
 
     `container` is what a contained resource is contained in.
     """
     work = Work(container or resource)
     root = (resource["resourceType"], resource, None)
     present = resource.keys()
+    found: list[Entry] = []
     for step in steps:
         if step.properties is None or not step.properties.isdisjoint(present):
             try:
-                found = list(step.entries(work, root))
+                found += step.entries(work, root)
             except (FHIRPathError, RecursionError):
                 continue
-            yield from found
+    return found

@@ -29,6 +29,7 @@ _PAIRED = (
 )
 _WORD = re.compile(f"[^\\W_]+|{BREAK}")
 _RUN = re.compile(f"[{_PAIRED}]+|[^{_PAIRED}]+")
+_ALL_PAIRED = re.compile(f"[{_PAIRED}]+")
 _IS_PAIRED = re.compile(f"[{_PAIRED}]")
 _INSIDE = re.compile("(?<=\\w)['\u2019](?=\\w)")
 _BREAK_KEPT = "\u00b6"  # a word of its own, which no text can have
@@ -43,9 +44,14 @@ def words(text: str) -> list[str]:
     ['高血', '血压', '压', '2', '级']
     """
     found: list[str] = []
-    for run in _WORD.findall(_INSIDE.sub("", unaccented(text))):
+    plain = unaccented(text)
+    if "'" in plain or "\u2019" in plain:
+        plain = _INSIDE.sub("", plain)
+    for run in _WORD.findall(plain):
         if run.isascii():
             found.append(_BREAK_KEPT if run == BREAK else run[:LONGEST])
+        elif _ALL_PAIRED.fullmatch(run):
+            found += _pairs(run)
         else:
             for part in _RUN.findall(run):
                 found += _pairs(part) if _IS_PAIRED.match(part) else (part[:LONGEST],)

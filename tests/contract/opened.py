@@ -14,7 +14,7 @@ from tests.mongod import Mongo
 
 NOW = 6
 TUNINGS = (Tuning(0, 0), Tuning(0, 20), Tuning(1, 20), Tuning())
-MANY = (0, 1, 1000)
+PLANS = ((0, 0.0), (1, 0.2), (1000, 0.2))
 
 
 Open = Callable[[Callable[[], int]], AbstractContextManager[Sequence[Kept]]]
@@ -27,7 +27,7 @@ def on_mongo(mongo: Mongo) -> Open:
     @contextmanager
     def opened(clock: Callable[[], int]) -> Iterator[Sequence[Kept]]:
         url = mongo.url("contract")
-        yield [MongoStore(url, clock, many=many) for many in MANY]
+        yield [MongoStore(url, clock, many=many, patience=patience) for many, patience in PLANS]
 
     return opened
 

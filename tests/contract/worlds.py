@@ -54,6 +54,7 @@ _orders = st.sampled_from(("=", "<", "<=", ">", ">="))
 _urls = st.sampled_from(("u", "v"))
 _versions = st.sampled_from(("", "1", "2"))
 _groups = st.integers(0, 2)
+_recipients = st.sampled_from(("r", "s"))
 
 entries = st.one_of(
     st.tuples(_codes, _systems).map(lambda t: Entry("code", *t)),
@@ -62,6 +63,7 @@ entries = st.one_of(
     _urls.map(lambda url: Entry("url", url)),
     _versions.map(lambda version: Entry("version", version)),
     st.tuples(st.integers(0, 12), st.integers(0, 4)).map(lambda t: Entry("date", t[0], sum(t))),
+    _recipients.map(lambda recipient: Entry("recipient", recipient)),
     _values.map(lambda v: Entry("mixed", v)),
     _values.map(lambda v: Entry("mixed", v, path="#1")),
     st.sampled_from(("#1", "#2")).map(lambda ref: Entry("ref", ref)),
@@ -172,11 +174,38 @@ _contained = st.builds(
     st.recursive(_said, _without_joins, max_leaves=4),
     st.sampled_from(("", "", "ref")),
 )
-_grants = st.builds(ForEachPatient, types, st.recursive(_matches, _without_joins, max_leaves=3))
+_recipient = st.one_of(
+    _recipients.map(lambda one: Match("recipient", (Cond("v", "=", one),))),
+    st.just(Match("recipient", (Cond("v", "in", ("r", "s")),))),
+)
+_timed = st.builds(
+    lambda op: Match("date", (Cond("v", op, NOW),)), st.sampled_from(("<", "<=", ">", ">="))
+)
+_given = st.builds(
+    lambda *nodes: And(nodes), _recipient, _timed, _timed | _matches, _matches | st.just(EVERYTHING)
+)
+"""What authorization asks of grants."""
+_grants = st.one_of(
+    st.builds(ForEachPatient, types, st.recursive(_matches, _without_joins, max_leaves=3)),
+    st.builds(ForEachPatient, st.just("grant"), _given),
+    st.builds(Has, st.just("grant"), st.just("ref"), _given),
+)
 trees: st.SearchStrategy[Node] = st.recursive(
     _leaves | _grants | _contained, _with_joins, max_leaves=8
 )
 _UNTOLD = Not(Match("none"))
+_GIVEN = Match("recipient", (Cond("v", "=", "r"),))
+_BEGUN = Match("date", (Cond("v", "<=", NOW),))
+
+
+def _permitted(granted: Node) -> Node:
+    """What an institution sees: its own, what grants name, and that of patients who granted it."""
+    own = Match("code", (Cond("v", "=", "y"),))
+    return Or(
+        (own, Has("grant", "ref", And((_GIVEN, Match("code", (Cond("v", "=", "x"),))))), granted)
+    )
+
+
 QUESTIONS: tuple[Node, ...] = (
     EVERYTHING,
     Match("mixed"),
@@ -191,6 +220,8 @@ QUESTIONS: tuple[Node, ...] = (
     Or((OnlyPatients(frozenset(PEOPLE)), Match("code", (Cond("v", "=", "y"),)))),
     Or((Has("Observation", "ref", EVERYTHING), ForEachPatient("grant", Match("date")))),
     And((_UNTOLD, ForEachPatient("grant", EVERYTHING))),
+    And((_UNTOLD, _permitted(ForEachPatient("grant", And((_GIVEN, _BEGUN)))))),
+    _permitted(And((ForEachPatient("grant", _GIVEN), Match("mixed", (Cond("v", ">", 2),))))),
     And((OnlyPatients(frozenset(PEOPLE)), Match("date"))),
     Or(
         (
@@ -233,6 +264,7 @@ def rich(chance: random.Random) -> list[Write]:
         entries += [Entry("mixed", chance.choice(MIXED)) for _ in range(next(few))]
         entries += [Entry("mixed", chance.choice(MIXED), path="#1") for _ in range(next(few))]
         entries += [Entry("date", chance.randrange(12)) for _ in range(next(few))]
+        entries += [Entry("recipient", ("r", "s", "r")[n % 3])]
         entries += [Entry("to", f"u{n % 7}", ("", "1", "2")[n % 3]), Entry("url", f"u{n % 5}")]
         entries += [Entry("version", each) for each in ("", "1", "2", "12")[n % 4]]
         entries += [Entry("both.0", chance.choice(MIXED), group=next(few)) for _ in range(2)]

@@ -6,7 +6,7 @@ institutions, with the rule of each: they are one *family*.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from fhir_server.search.tree import (
     And,
@@ -27,7 +27,8 @@ _WITH_TIME = frozenset(("<", "<=", ">", ">="))
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Records of `type` that have one of `values` for its stamped parameter and satisfy `rest`.
+    """Records of `type` that have one of `values` for the stamped parameter `key` and satisfy
+    `rest`.
 
     `timed` are comparisons of parameters with the time; `by` is the parameter that tells one join
     of the family from others (`''`: nothing does). A join is by their patients, or by what they
@@ -35,35 +36,40 @@ class Family:
     """
 
     type: str
+    key: str
     values: tuple[str, ...]
-    rest: tuple[Node, ...] = ()
-    timed: tuple[tuple[str, Operator], ...] = ()
-    by: str = ""
-    param: str = ""
+    rest: tuple[Node, ...]
+    timed: tuple[tuple[str, Operator], ...]
+    by: str
+    param: str
 
 
 def read(join: ForEachPatient | Has) -> tuple[Family, str] | None:
     """Return the family of a join and its value of `by`; None for a join of none."""
     stamped = STAMPED.get(join.type)
-    if stamped is None or (isinstance(join, Has) and join.canonical):
+    if not stamped or (isinstance(join, Has) and join.canonical):
         return None
-    family = Family(join.type, (), param=join.param if isinstance(join, Has) else "")
-    value = ""
+    values: tuple[str, ...] = ()
+    key = by = value = ""
+    timed: list[tuple[str, Operator]] = []
+    rest: list[Node] = []
     for part in join.where.nodes if isinstance(join.where, And) else (join.where,):
         match part:
             case Match(param, (Cond("v", "=" | "in", found),)) if (
-                param == stamped and not family.values and (values := _texts(found))
+                param in stamped and not values and (texts := _texts(found))
             ):
-                family = replace(family, values=values)
-            case Match(param, (Cond("v", "=", str() as found),)) if not family.by:
-                family, value = replace(family, by=param), found
+                key, values = param, texts
+            case Match(param, (Cond("v", "=", str() as found),)) if not by:
+                by, value = param, found
             case Match(param, (Cond("v", op, Now()),)) if op in _WITH_TIME:
-                family = replace(family, timed=(*family.timed, (param, op)))
+                timed.append((param, op))
             case _ if _is_timeless(part):
-                family = replace(family, rest=(*family.rest, part))
+                rest.append(part)
             case _:
                 return None
-    return (family, value) if family.values else None
+    param = join.param if isinstance(join, Has) else ""
+    family = Family(join.type, key, values, tuple(rest), tuple(timed), by, param)
+    return (family, value) if values else None
 
 
 def _texts(found: object) -> tuple[str, ...]:
@@ -86,6 +92,5 @@ def _is_timeless(node: Node) -> bool:
 
 def timeless(family: Family) -> Iterator[Node]:
     """Yield what the records of a family satisfy at all times."""
-    values = tuple(family.values)
-    yield Match(STAMPED[family.type], (Cond("v", "in", values),))
+    yield Match(family.key, (Cond("v", "in", family.values),))
     yield from family.rest

@@ -1,21 +1,33 @@
 """Alternatives that differ in the grant that they ask for, told by what the patients' grants are.
 
 Who has a thousand rules asks of each record whether a grant of rule 1 is about its patient and it
-is what rule 1 opens, or one of rule 2 is, and so on. A patient has few grants. So the rules that
-the patients of some candidates have tell what has to hold of each of these candidates.
+is what rule 1 opens, or one of rule 2 is, and so on. A patient has few grants. So the rules of a
+candidate's patients tell what has to hold of it, and of thousands few are looked at.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import cast
 
+from fhir_server.search.evaluate import Plain, evaluate
 from fhir_server.search.simplify import simplified
-from fhir_server.search.tree import And, Chain, ForEachPatient, Has, Match, Node, Not, Or, either
-from fhir_server.store.mongo import filter as filters
-from fhir_server.store.mongo.condition import Filter
+from fhir_server.search.tree import (
+    And,
+    Chain,
+    ForEachPatient,
+    Has,
+    Match,
+    Node,
+    Not,
+    OneOf,
+    Or,
+    either,
+)
+from fhir_server.store.mongo import documents
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.family import Family, read
-from fhir_server.store.mongo.filter import Opened, Scope, both, compiled
+from fhir_server.store.mongo.filter import Opened
+from fhir_server.store.mongo.logic import part_of
 
 _FEW = 16
 """So many alternatives are asked one by one."""
@@ -84,40 +96,51 @@ def _read(node: Node) -> tuple[Family, str, Node] | None:
 
 
 def _is_plain(node: Node) -> bool:
-    """Tell whether nothing has to be looked up for a predicate."""
+    """Tell whether entries that stand alone tell it."""
     match node:
         case And(nodes) | Or(nodes):
             return all(map(_is_plain, nodes))
         case Not(inner):
             return _is_plain(inner)
+        case Match(param):
+            return not part_of(param)[1]
+        case OneOf(("matches" | "and", params)):
+            return not any(part_of(param)[1] for param in params)
         case _:
-            return isinstance(node, Match)
+            return False
 
 
 def _made(family: Family, thens: Mapping[str, list[Node]]) -> Opened:
-    places: dict[Node, int] = {}
-    of = {
-        value: places.setdefault(simplified(either(*some)), len(places))
-        for value, some in thens.items()
-    }
-    return Opened(family, of, tuple(places))
+    of = {value: simplified(either(*some)) for value, some in thens.items()}
+    params = {param for then in of.values() for param in _params(then)}
+    return Opened(family, of, tuple(sorted(params)))
 
 
-def holding(
-    opened: Opened, of: Mapping[int, frozenset[str]], scope: Scope, block: Sequence[Doc]
-) -> Filter:
-    """Return for which records of a block it holds. `of` are the values of the patients' grants."""
-    ids: dict[int, list[str]] = {}
-    for doc in block:
-        for place in {opened.of[value] for value in _common(doc, of) if value in opened.of}:
-            ids.setdefault(place, []).append(doc["_id"])
-    return filters.either(
-        both(({"_id": {"$in": some}}, compiled(opened.thens[place], scope)))
-        for place, some in ids.items()
-    )
+def _params(node: Node) -> Iterator[str]:
+    match node:
+        case And(nodes) | Or(nodes):
+            for each in nodes:
+                yield from _params(each)
+        case Not(inner):
+            yield from _params(inner)
+        case Match(param):
+            yield param
+        case OneOf((_, params)):
+            yield from params
 
 
-def _common(doc: Doc, of: Mapping[int, frozenset[str]]) -> frozenset[str]:
-    """Return the values that grants of each of a record's patients have."""
+def holds(
+    opened: Opened, of: Mapping[int, frozenset[str]], doc: Doc, entries: list[Doc], now: int
+) -> bool:
+    """Tell whether a record satisfies one of the alternatives.
+
+    `of` are the values of the patients' grants, `entries` what the record says for `opened.params`.
+    """
     each = [of.get(number, frozenset()) for number in doc["pids"]]
-    return frozenset.intersection(*each) if each else frozenset()
+    common = frozenset.intersection(*each) if each else frozenset()
+    thens = [opened.of[value] for value in common if value in opened.of]
+    if not thens:
+        return False
+    said = documents.entries({"e": entries})
+    record = Plain(documents.key(doc["_id"]), 0, said, ())
+    return any(evaluate(then, record, now=now) for then in thens)

@@ -25,17 +25,21 @@ from fhir_server.search.tree import Cond, Match
 from fhir_server.store.mongo.condition import NEVER, Filter
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.family import Family, timeless
-from fhir_server.store.mongo.filter import Scope, both, compiled
+from fhir_server.store.mongo.filter import Scope, compiled
+from fhir_server.store.mongo.logic import both, hidden
 from fhir_server.store.mongo.plan import planned
 from fhir_server.store.mongo.projection import values_of
 from fhir_server.store.mongo.reader import Reader
 from fhir_server.store.mongo.stamps import Stamps
-from fhir_server.store.order import SEVERAL
+from fhir_server.store.order import NOBODY, SEVERAL
 
 MOST = 50_000
 """So many records of a family are kept; of more, none are."""
 _ALL = 200_000
 """So many are kept in all."""
+_MERGED = 2000
+"""The server finds its way between alternatives of which one is about so many patients. It takes
+milliseconds to plan with more, where walking without a plan soon meets one of so many."""
 _PAGES = 10
 _A_PAGE = 1000
 """To find so many costs as much as to ask without for a page."""
@@ -60,13 +64,19 @@ class Permitted:
         known = self._filters.get(value)
         if known is None:
             some = [number for number, values in self.of.items() if value in values]
-            known = self._filters[value] = among(some)
+            known = self._filters[value] = _among(some)
         return known
 
     @cached_property
+    def bounds(self) -> Filter:
+        """Return what holds of a record that is only about those who are here at all, by which
+        the indexes in the default order jump from one to the next."""
+        return {"pid": RawBSONDocument(encode({"$in": sorted([SEVERAL, *self.of])}))}
+
+    @cached_property
     def anyone(self) -> Filter:
-        """Return what holds of a record that is only about those who are here at all."""
-        return _one_of("pid", [SEVERAL, *self.of])
+        """Return the same as one of several alternatives."""
+        return self.bounds if len(self.of) <= _MERGED else hidden(self.bounds)
 
     def references(self, value: str, type: str) -> Filter:
         """Return that a record of the type is referred to with this value."""
@@ -75,20 +85,17 @@ class Permitted:
         return {"_id": {"$in": mine}} if mine else NEVER
 
 
-def among(numbers: Iterable[int]) -> Filter:
+def _among(numbers: Iterable[int]) -> Filter:
     """Return that a record is about somebody, and only about patients of these numbers.
 
-    Long lists are encoded once for all queries that they serve.
+    Long lists are encoded once for all queries that they serve, and no index is led by them.
     """
     allowed = sorted(numbers)
     if not allowed:
         return NEVER
+    about = RawBSONDocument(encode({"$in": [SEVERAL, *allowed]}))
     others = {"pids": {"$elemMatch": RawBSONDocument(encode({"$nin": allowed}))}}
-    return {**_one_of("pid", [SEVERAL, *allowed]), "$nor": [others]}
-
-
-def _one_of(name: str, values: Sequence[int]) -> Filter:
-    return {name: RawBSONDocument(encode({"$in": sorted(values)}))}
+    return {"pid": about if len(allowed) <= _MERGED else {"$ne": NOBODY}, "$nor": [others]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,18 +17,22 @@ many records a value has. So:
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from fhir_server.store.explanation import PATIENTS, Step
 from fhir_server.store.mongo.condition import Filter
-from fhir_server.store.mongo.filter import both
+from fhir_server.store.mongo.logic import both, hidden
 from fhir_server.store.mongo.reader import Reader
 
 DEFAULT = "type"
 """The index that is in the default order and holds nothing else."""
+_MANY = 2**62
+"""Known to be many, whatever the number."""
+_COUNTED = 16
+"""What so many patients have is counted; of more it is taken for many."""
+_MERGEABLE = frozenset({"value", "composite", "patients", "words"})
 _MERGED = 50
 """The server merges so many stretches of an index into the default order."""
-SELECTIVE = frozenset({"identifier", "patient", "subject", "encounter"})
+SELECTIVE = frozenset({"identifier", "patient", "subject", "encounter", "resource"})
 """Parameters of which a value leads to few records: to count them first costs more than it saves.
 
 Where it does lead to thousands, they are sorted, which takes milliseconds.
@@ -37,13 +41,14 @@ Where it does lead to thousands, they are sorted, which takes milliseconds.
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """A condition that the index of this name answers; `keeps` the default order, or not.
+    """A condition that the index of this name answers (None: several indexes together); `keeps`
+    the default order, or not.
 
     It `is_few` if it is known to let so few records through that they can be sorted.
     """
 
     condition: Filter
-    index: str
+    index: str | None
     keeps: bool
     known: int | None = None
     is_few: bool = False
@@ -86,11 +91,12 @@ async def planned(r: Reader, type: str, where: Filter, order: str | None, base: 
 
 def _recalled(r: Reader, type: str, driver: Driver) -> Driver:
     """Return a driver with what is known of its number."""
-    known, most = driver.known, r.few
+    known = driver.known
     if known is None:
         known = r.counts.get(type, str(driver.condition))
-    is_few = most > 0 and (driver.is_few if known is None else known < most)
-    return replace(driver, known=known, is_few=is_few)
+    if known is None:
+        return replace(driver, is_few=driver.is_few and r.few > 0)
+    return replace(driver, known=known if known < r.few else _MANY, is_few=known < r.few)
 
 
 async def _few(r: Reader, type: str, fresh: Sequence[Driver]) -> Driver | None:
@@ -104,7 +110,8 @@ async def _few(r: Reader, type: str, fresh: Sequence[Driver]) -> Driver | None:
 
 
 async def _number(r: Reader, type: str, driver: Driver) -> int:
-    return await r.some(both(({"t": {"$eq": type}}, driver.condition)), driver.index, r.few)
+    where = both(({"t": {"$eq": type}}, driver.condition))
+    return await r.count(where, driver.index, r.few)
 
 
 async def _told(r: Reader, type: str, driver: Driver) -> Driver:
@@ -120,8 +127,9 @@ def drivers(where: Filter) -> list[Driver]:
     return sorted(found, key=_hope)
 
 
-def _hope(driver: Driver) -> tuple[bool, bool, bool]:
-    return driver.known is None, not driver.keeps, "$or" in driver.condition
+def _hope(driver: Driver) -> tuple[int, bool, bool]:
+    known = 1 if driver.known is None else 2 if driver.known == _MANY else 0
+    return known, not driver.keeps, "$or" in driver.condition
 
 
 def _parts(where: Filter) -> Sequence[Filter]:
@@ -141,8 +149,9 @@ def _driver(part: Filter) -> Driver | None:  # noqa: PLR0911 one a form
             return Driver(part, "patients", keeps="$eq" in condition, is_few="$eq" in condition)
         case {"words": condition}:
             return Driver(part, "words", keeps="$eq" in condition)
-        case {"pid": {"$in": _}}:
-            return Driver(part, DEFAULT, keeps=True)
+        case {"pid": {"$in": some}}:
+            known = None if len(some) <= _COUNTED else _MANY
+            return Driver(part, DEFAULT, keeps=True, known=known)
         case {"at": _}:
             return Driver(part, "updated", keeps=False)
         case {"$or": [*choices]}:
@@ -165,17 +174,23 @@ def _is_merged(condition: Filter) -> bool:
 
 
 def _of_choices(part: Filter, choices: Sequence[Driver | None]) -> Driver | None:
-    """Return the driver of alternatives that one index answers; the server merges their walks."""
-    indexes = {each.index if each else "" for each in choices}
-    if len(indexes) != 1 or not indexes < {"value", "composite"}:
+    """Return the driver of alternatives that indexes answer; the server merges their walks."""
+    found = [each for each in choices if each is not None and each.index in _MERGEABLE]
+    if len(found) < len(choices):
         return None
-    return Driver(part, indexes.pop(), keeps=all(each and each.keeps for each in choices))
+    indexes = {each.index for each in found}
+    keeps = all(each.keeps for each in found)
+    if len(indexes) > 1 and not keeps:
+        return None
+    index = indexes.pop() if len(indexes) == 1 else None
+    return Driver(part, index, keeps, is_few=all(each.is_few for each in found))
 
 
 def step(type: str, order: str | None, plan: Plan) -> Step:
     """Return what an administrator is told of a plan."""
     if plan.lead is not None:
-        return Step("leads", type, _about(plan.lead.condition), plan.lead.known)
+        known = None if plan.lead.known == _MANY else plan.lead.known
+        return Step("leads", type, _about(plan.lead.condition), known)
     if order in (None, DEFAULT):
         return Step("walks", type)
     return Step("along", type, order)
@@ -205,10 +220,13 @@ def _led(where: Filter, driver: Driver) -> Plan:
 def _hiding(where: Filter, lead: Filter | None) -> Filter:
     """Return the same filter, whose array conditions but one stand where no index is looked for."""
     return both(
-        part if part is lead or not part.keys() & {"e", "c", "words", "$or"} else _hidden(part)
-        for part in _parts(where)
+        part if part is lead or not _is_of_arrays(part) else hidden(part) for part in _parts(where)
     )
 
 
-def _hidden(part: Filter) -> dict[str, Any]:
-    return {"$nor": [{"$nor": [part]}]}
+def _is_of_arrays(part: Filter) -> bool:
+    """Tell whether the server would look for an index of an array; alternatives of which one is
+    about patients have bounds in the index that leads."""
+    if "$or" in part:
+        return not any("pid" in each for each in part["$or"])
+    return bool(part.keys() & {"e", "c", "words"})

@@ -3,7 +3,7 @@
 import time
 from collections.abc import AsyncGenerator, Hashable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from pymongo.asynchronous.client_session import AsyncClientSession
@@ -47,6 +47,8 @@ class Reader:
     wants: Wants = "page"
     """Whether a page is wanted, all that match, or a page and how it was found: for that, what need
     not be counted is counted."""
+    patience: float = 0.05
+    """Seconds after which a walk is given up for another plan, if there is one."""
     steps: list[Step] = field(default_factory=list)
     """What was decided so far."""
     staged: dict[Hashable, Filter | None] = field(default_factory=dict)
@@ -59,6 +61,10 @@ class Reader:
     def few(self) -> int:
         """Return below which number records are few: they are found and sorted."""
         return min(FEW, self.many)
+
+    def hurried(self, times: int = 1) -> "Reader":
+        """Return a reader for which it is too late as soon as patience ends, so many times."""
+        return replace(self, end=min(self.end, time.monotonic() + self.patience * times))
 
     def find(
         self,
@@ -94,13 +100,11 @@ class Reader:
             **options,
         )
 
-    async def count(self, where: Filter, hint: str | None = None) -> int:
-        """Return how many records satisfy a filter."""
-        return await self._counted([{"$match": where}], hint)
-
-    async def some(self, where: Filter, hint: str, most: int) -> int:
-        """Return how many records satisfy a filter, `most` for so many or more."""
-        return await self._counted([{"$match": where}, {"$limit": most}], hint)
+    async def count(self, where: Filter, hint: str | None = None, most: int = 0) -> int:
+        """Return how many records satisfy a filter; unless it is 0, `most` for so many or more."""
+        limit: list[Doc] = [{"$limit": most}] if most else []
+        cursor = await self.aggregate([{"$match": where}, *limit, {"$count": "n"}], hint)
+        return sum([int(doc["n"]) async for doc in cursor])
 
     async def stamps(self, type: str, values: tuple[str, ...]) -> Stamps:
         """Return the stamps of some values."""
@@ -120,10 +124,6 @@ class Reader:
             self.permitted[family] = await self.permits.of(self, family, whole=whole)
         return self.permitted[family]
 
-    async def _counted(self, stages: Sequence[Doc], hint: str | None) -> int:
-        cursor = await self.aggregate([*stages, {"$count": "n"}], hint)
-        return sum([int(doc["n"]) async for doc in cursor])
-
     def left(self) -> int:
         """Return the milliseconds that are left. Raises TooCostly if there are none."""
         left = int((self.end - time.monotonic()) * 1000)
@@ -132,7 +132,7 @@ class Reader:
         return left
 
 
-async def blocks(
+async def in_blocks(
     docs: AsyncGenerator[Doc, None], size: int, most: int
 ) -> AsyncGenerator[list[Doc], None]:
     """Yield the documents some at a time: `size` at first, then twice as many up to `most`."""

@@ -15,7 +15,7 @@ from fhir_server.model import Query, Sort, Value
 from fhir_server.store import order
 from fhir_server.store.mongo.condition import NEVER, Filter
 from fhir_server.store.mongo.documents import Doc
-from fhir_server.store.mongo.filter import both, either
+from fhir_server.store.mongo.logic import both, either
 from fhir_server.store.mongo.measure import measured
 from fhir_server.store.mongo.plan import DEFAULT, Plan
 from fhir_server.store.mongo.reader import Keys, Reader
@@ -84,13 +84,15 @@ def field_of(main: str | None, sort: Sort) -> str | None:
 class Ordered:
     """Streams the records of a query in its order, behind the place where it begins."""
 
-    def __init__(self, query: Query, main: str | None) -> None:
-        """Take the query, and the main date of its type."""
+    def __init__(self, query: Query, main: str | None, *, collects: bool = False) -> None:
+        """Take the query, and the main date of its type; where it `collects`, no index of another
+        order than the default one is gone along."""
         self._query = query
         self._fields = [field_of(main, sort) for sort in query.sort]
         down = bool(query.sort and query.sort[0].descending)
         self._sign = -1 if down != query.back else 1
         self._is_computed = len(self._fields) > 1 or None in self._fields
+        self._is_computed = self._is_computed or (collects and bool(self._fields))
 
     @property
     def index(self) -> str | None:

@@ -15,6 +15,7 @@ from fhir_server.store import precondition
 from fhir_server.store.explanation import Explanation, Step, Total, explained
 from fhir_server.store.mongo import documents, export, feed, maintenance, past, schema, search
 from fhir_server.store.mongo.counts import Counts
+from fhir_server.store.mongo.estimate import estimate
 from fhir_server.store.mongo.faults import told
 from fhir_server.store.mongo.latest import Latest
 from fhir_server.store.mongo.openings import Openings
@@ -40,7 +41,8 @@ class MongoStore:
     """Records in a MongoDB database, for all processes of all hosts.
 
     `clock` gives milliseconds since 1970; a query is given up after `query_seconds`. The other side
-    of a join is collected if it is at most `many` records. With `fill` it must be empty, or be
+    of a join is collected if it is at most `many` records; a walk that takes longer than `patience`
+    seconds is given up where there is another plan. With `fill` it must be empty, or be
     filled already, and nobody else can open it until it is `filled`. Raises ValueError if the URL
     does not lead to a replica set that can keep the store.
     """
@@ -52,6 +54,7 @@ class MongoStore:
         query_seconds: float = 10.0,
         many: int = 1000,
         *,
+        patience: float = 0.05,
         fill: bool = False,
     ) -> None:
         """Make the database ready; nothing else is done before the first use."""
@@ -63,6 +66,7 @@ class MongoStore:
         self._latest = Latest(self._tables.records)
         self._seconds = query_seconds
         self._many = many
+        self._patience = patience
         self._counts = Counts()
         self._permits = Permits()
         self._openings = Openings()
@@ -97,8 +101,10 @@ class MongoStore:
                 return await search.total(reader, self._plain(query))
 
     async def estimate(self, query: Query) -> Total:
-        """Count: the server has no cheap way to know about how many there are."""
-        return Total(await self.count(query))
+        """Return about how many living records match."""
+        with told("read"):
+            async with self._reader(query) as reader:
+                return await estimate(reader, self._plain(query))
 
     async def explain(self, query: Query) -> Explanation:
         """Find a page and the count, and tell how."""
@@ -201,6 +207,7 @@ class MongoStore:
                 self._counts,
                 self._permits,
                 wants,
+                self._patience,
             )
 
     def _plain(self, query: Query) -> Query:

@@ -16,28 +16,20 @@ from fhir_server.search.tree import Chain, Contained, ForEachPatient, Has, Node
 from fhir_server.store.explanation import PATIENTS, Step, named
 from fhir_server.store.mongo import canonicals
 from fhir_server.store.mongo import filter as filters
+from fhir_server.store.mongo.apart import bounding
 from fhir_server.store.mongo.condition import ALWAYS, NEVER, Filter
 from fhir_server.store.mongo.contained import containing
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.family import read
-from fhir_server.store.mongo.filter import (
-    Join,
-    Opened,
-    Scope,
-    both,
-    compiled,
-    entry,
-    only,
-)
-from fhir_server.store.mongo.openings import holding
+from fhir_server.store.mongo.filter import Join, Opened, Scope, compiled, only
+from fhir_server.store.mongo.logic import both, entry
+from fhir_server.store.mongo.openings import holds
 from fhir_server.store.mongo.permits import about
 from fhir_server.store.mongo.plan import Plan, planned, step
 from fhir_server.store.mongo.projection import entries_of, values_of
-from fhir_server.store.mongo.reader import Reader, blocks
+from fhir_server.store.mongo.reader import Reader, in_blocks
 
 _FIRST, _MOST = 64, 1024
-_MOST_OPENED = 256
-"""Candidates each with a rule of its own are told from all others of their block."""
 _OWN = "own"  # the field for the references that a Has follows back
 
 
@@ -76,7 +68,7 @@ class Ask:
 async def walk(r: Reader, ask: Ask) -> AsyncGenerator[list[Doc], None]:
     """Yield the records that satisfy all of it, in the order of the stream."""
     scope, left = await _scope(r, ask)
-    where = _candidates(ask, scope)
+    where = await _candidates(r, ask, scope)
     if where == NEVER:
         return
     plan = await planned(r, ask.type, where, ask.order, ask.base)
@@ -86,22 +78,27 @@ async def walk(r: Reader, ask: Ask) -> AsyncGenerator[list[Doc], None]:
         docs = ask.stream(r, plan, fields, 0)
     else:
         docs = ask.stream(r, plan, ask.fields, ask.limit)
-    most = _MOST_OPENED if any(isinstance(join, Opened) for join in left) else _MOST
-    async with aclosing(blocks(docs, _FIRST if left else most, most)) as found:
+    async with aclosing(in_blocks(docs, _FIRST if left else _MOST, _MOST)) as found:
         async for block in found:
             yield await _settled(r, ask, scope, left, block) if left else block
 
 
 async def count(r: Reader, ask: Ask) -> int:
-    """Return how many records satisfy all of it."""
+    """Return how many records satisfy all of it; if there is a limit, so many or more."""
     scope, left = await _scope(r, ask)
-    where = _candidates(ask, scope)
+    where = await _candidates(r, ask, scope)
     if where == NEVER:
         return 0
     if not left:
         plan = await planned(r, ask.type, where, None, ask.base)
-        return await r.count(plan.where, plan.hint)
-    return sum([len(block) async for block in walk(r, ask)])
+        return await r.count(plan.where, plan.hint, ask.limit)
+    number = 0
+    async with aclosing(walk(r, ask)) as blocks:
+        async for block in blocks:
+            number += len(block)
+            if ask.limit and number >= ask.limit:
+                break
+    return number
 
 
 async def _scope(r: Reader, ask: Ask) -> tuple[Scope, list[Join | Opened]]:
@@ -128,8 +125,16 @@ async def _scope(r: Reader, ask: Ask) -> tuple[Scope, list[Join | Opened]]:
     return Scope(ask.type, r.now, numbers, known, bounds), left
 
 
-def _candidates(ask: Ask, scope: Scope) -> Filter:
-    return both(({"t": {"$eq": ask.type}}, ask.base, compiled(ask.where, scope)))
+async def _bound(r: Reader, where: Node) -> Filter:
+    """Return what is certain of the patients of all that satisfies a predicate."""
+    family = bounding(where)
+    permitted = await r.permits_of(family) if family else None
+    return ALWAYS if permitted is None else permitted.bounds
+
+
+async def _candidates(r: Reader, ask: Ask, scope: Scope) -> Filter:
+    bound = await _bound(r, ask.where)
+    return both(({"t": {"$eq": ask.type}}, ask.base, bound, compiled(ask.where, scope)))
 
 
 async def _staged(r: Reader, type: str, join: Join | Contained) -> Filter | None:
@@ -181,7 +186,7 @@ async def _settled(
 ) -> list[Doc]:
     """Return those of a block for which all holds, joins with many on their other side too."""
     settled: dict[object, Filter] = {
-        join: await _opened(r, join, scope, block)
+        join: await _opened(r, join, place, block)
         if isinstance(join, Opened)
         else await _holding(r, join, place, block)
         for place, join in enumerate(left)
@@ -195,13 +200,14 @@ async def _settled(
     return [doc for doc in block if doc["_id"] in right]
 
 
-async def _opened(r: Reader, join: Opened, scope: Scope, block: Sequence[Doc]) -> Filter:
+async def _opened(r: Reader, join: Opened, place: int, block: Sequence[Doc]) -> Filter:
     """Return for which records of a block alternatives hold."""
     permitted = await r.permits_of(join.family)
     if permitted is None:
         numbers = sorted({number for doc in block for number in doc["pids"]})
         permitted = await about(r, join.family, numbers)
-    return holding(join, permitted.of, scope, block)
+    ids = [d["_id"] for d in block if holds(join, permitted.of, d, d[f"r{place}"], r.now)]
+    return {"_id": {"$in": ids}} if ids else NEVER
 
 
 async def _holding(
@@ -262,13 +268,16 @@ def _other(join: Join, base: Filter, limit: int) -> Ask:
 
 def _references(joins: Iterable[Join | Opened]) -> Doc:
     """Return the projection of what joins go by, `r` and the join's place."""
-    return {
-        f"r{place}": entries_of(*canonicals.params(join, is_own=True))
-        if join.canonical
-        else values_of(join.param)
-        for place, join in enumerate(joins)
-        if not isinstance(join, ForEachPatient | Opened)
-    }
+    found: Doc = {}
+    for place, join in enumerate(joins):
+        match join:
+            case Opened():
+                found[f"r{place}"] = entries_of(*join.params)
+            case Chain(canonical=True) | Has(canonical=True):
+                found[f"r{place}"] = entries_of(*canonicals.params(join, is_own=True))
+            case Chain() | Has():
+                found[f"r{place}"] = values_of(join.param)
+    return found
 
 
 def _values(doc: Doc, field: str) -> set[str]:

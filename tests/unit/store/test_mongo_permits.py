@@ -74,9 +74,9 @@ def url(mongo: Mongo) -> str:
 def with_store(url: str) -> Run:
     """Run a coroutine with a store, and close the store."""
 
-    def run(body: Callable[[MongoStore], Coroutine[Any, Any, None]], **options: Any) -> None:
+    def run(body: Callable[[MongoStore], Coroutine[Any, Any, None]], many: int = 1000) -> None:
         async def inner() -> None:
-            store = MongoStore(url, lambda: 1000, **options)
+            store = MongoStore(url, lambda: 1000, many=many)
             try:
                 await body(store)
             finally:

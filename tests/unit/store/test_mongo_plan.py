@@ -7,9 +7,20 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 
-from fhir_server.model import Entry, Key, Query, Sort, Write
-from fhir_server.search.tree import EVERYTHING, And, Cond, Match, Together
-from fhir_server.store.explanation import Step
+from fhir_server.authz.grant import active
+from fhir_server.model import Entry, Key, Page, Query, Sort, Write
+from fhir_server.search.tree import (
+    EVERYTHING,
+    And,
+    Cond,
+    ForEachPatient,
+    Has,
+    Match,
+    Or,
+    Together,
+)
+from fhir_server.store.explanation import Step, Total
+from fhir_server.store.mongo import estimate
 from fhir_server.store.mongo.counts import SECONDS, Counts
 from fhir_server.store.mongo.store import MongoStore
 from tests.mongod import Mongo
@@ -35,6 +46,20 @@ def _write(n: int) -> Write:
     return Write(Key("Observation", str(n)), b"{}", entries, patients=(str(n % 100),))
 
 
+def _grant(n: int) -> Write:
+    entries = (Entry("recipient", "clinic"), Entry("from", 0), Entry("until", 9000))
+    return Write(Key("grant", str(n)), b"{}", entries, patients=(str(n),))
+
+
+_GRANTED = Or(
+    (
+        _is("_owner", "clinic"),
+        Has("grant", "resource", active(_is("recipient", "clinic"))),
+        ForEachPatient("grant", active(_is("recipient", "clinic"))),
+    )
+)
+
+
 @pytest.fixture(scope="module")
 def url(mongo: Mongo) -> str:
     """A database of some hundred observations of which most say the same."""
@@ -43,20 +68,21 @@ def url(mongo: Mongo) -> str:
     async def fill() -> None:
         store = MongoStore(url, lambda: 1000)
         await store.commit([_write(n) for n in range(RECORDS)])
+        await store.commit([_grant(n) for n in (3, 50, 98)])
         await store.close()
 
     asyncio.run(fill())
     return url
 
 
-def _looked_at(url: str, body: Body) -> list[int]:
+def _looked_at(url: str, body: Body, patience: float = 10.0) -> list[int]:
     """Return the documents that each command on records looked at."""
     with MongoClient[Any](url) as client:
         database = client.get_default_database()
         database["system.profile"].drop()
 
         async def run() -> None:
-            store = MongoStore(url, lambda: 1000)
+            store = MongoStore(url, lambda: 1000, patience=patience)
             database.command("profile", 2)
             try:
                 await body(store)
@@ -117,6 +143,51 @@ def test_an_explanation_tells_how_many_a_patient_has(url: str) -> None:
     _looked_at(url, body)
 
     assert found == [(Step("leads", "Observation", "patient", 6),)]
+
+
+@pytest.mark.parametrize("sort", [(), (Sort("date", True),)])
+def test_a_walk_that_takes_too_long_is_given_up_for_one_by_patients(
+    url: str, sort: tuple[Sort, ...]
+) -> None:
+    query = Query("Observation", _GRANTED, sort, limit=12, now=10)
+    found: list[Page] = []
+
+    async def body(store: MongoStore) -> None:
+        found.append(await store.search(query))
+
+    _looked_at(url, body)
+    looked = _looked_at(url, body, patience=0.0)
+
+    assert found[0] == found[1]
+    assert len(found[0].versions) == 12
+    assert sum(looked) < 50
+
+
+def test_a_count_under_grants_goes_by_patients(url: str) -> None:
+    async def body(store: MongoStore) -> None:
+        assert await store.count(Query("Observation", _GRANTED, now=10)) == 18
+
+    assert sum(_looked_at(url, body)) < 50
+
+
+def test_an_estimate_of_many_is_near_and_marked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(estimate, "MOST_EXACT", 50)
+    monkeypatch.setattr(estimate, "_SIZE", 200)
+    monkeypatch.setattr(estimate, "_SPARSE", 1)
+    found: list[Total] = []
+
+    async def body(store: MongoStore) -> None:
+        for value in ("common", "rare", "none"):
+            where = Together("both", ((Cond("v", "=", value),), ()))
+            found.append(await store.estimate(Query("Observation", where)))
+        few = And((_is("code", "common"), _is("patient", "Patient/7")))
+        found.append(await store.estimate(Query("Observation", few)))
+
+    _looked_at(url, body)
+
+    assert [total.is_exact for total in found] == [False, False, True, True]
+    assert all(150 < total.number < 450 for total in found[:2])
+    assert [total.number for total in found[2:]] == [0, 6]
 
 
 def test_counts_serve_for_a_while() -> None:
