@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 
 from fhir_server.store.explanation import PATIENTS, Step
 from fhir_server.store.mongo.condition import Filter
-from fhir_server.store.mongo.filter import both, hidden
+from fhir_server.store.mongo.logic import both, hidden
 from fhir_server.store.mongo.reader import Reader
 
 DEFAULT = "type"

@@ -13,9 +13,9 @@ from typing import Any
 import msgspec
 
 from fhir_server.model import Value
+from fhir_server.search.prefix import end
 from fhir_server.search.tree import ForEachPatient, Node, Now
 from fhir_server.store.explanation import Step
-from fhir_server.store.prefix import end
 from fhir_server.store.sqlite.asked import Asked, Compiled, Given
 from fhir_server.store.sqlite.names import UNKNOWN
 from fhir_server.store.sqlite.shape import PATIENT, Listed, in_order, is_long
@@ -142,6 +142,10 @@ class Statement:
             return permitted.listed if permitted else "[]"
 
         return self._place(("permitted", place), given)
+
+    def made(self, key: Hashable, make: Callable[[Asked], Any]) -> str:
+        """Return the place of what is made of a query."""
+        return self._place(key, make)
 
     def slice(self, place: int, *, led: bool) -> str:
         """Return the place of the JSON of those of a set who are in the slice.
