@@ -1,4 +1,8 @@
-"""Connections for reading: one of the event loop's thread, and one of each reader thread."""
+"""Connections for reading: one of the event loop's thread, and one of each reader thread.
+
+What one turn of the event loop reads is of one moment, in one transaction: it begins with the first
+read, and no request can have come, nor any answer have left, until it ends.
+"""
 
 import asyncio
 import sqlite3
@@ -22,7 +26,7 @@ T = TypeVar("T")
 
 
 class Readers:
-    """Runs queries, each in a transaction of its own and under a deadline."""
+    """Runs queries under a deadline, each on one moment of the store."""
 
     def __init__(self, path: str, seconds: float) -> None:
         """Remember the file; connections are opened when they are needed."""
@@ -40,17 +44,31 @@ class Readers:
         """
         asked = time.monotonic()
         try:
-            return self._read(query, self._seconds, BRIEF)
+            return _ask(self.turn(), query, self._seconds, BRIEF)
         except OutOfPatience:
             loop = asyncio.get_running_loop()
             return await loop.run_in_executor(self._pool, self._run, query, asked)
 
+    def turn(self) -> Connection:
+        """Return the event loop's connection, in the transaction of this turn. Raises Busy."""
+        connection, loop = self.connection(), asyncio.get_running_loop()
+        if connection.in_transaction and self._own.loop is loop:
+            return connection
+        self._end(connection)  # a loop that has ended may have left it open
+        connection.execute("BEGIN")
+        self._own.loop = loop
+        loop.call_soon(self._end, connection)
+        return connection
+
     def connection(self) -> Connection:
-        """Return this thread's connection."""
+        """Return this thread's connection. Raises Busy where the file cannot be opened now."""
         try:
             found: Connection = self._own.connection
         except AttributeError:
-            found = self._own.connection = schema.connect(self._path)
+            try:
+                found = self._own.connection = schema.connect(self._path)
+            except sqlite3.OperationalError as fault:
+                raise busy("read", fault) from None
             self._all.append(found)
         return found
 
@@ -64,16 +82,20 @@ class Readers:
         left = self._seconds - (time.monotonic() - asked)
         if left <= 0:
             raise TooCostly("Too many queries are waiting; ask again later")
-        return self._read(query, left, inf)
-
-    def _read(self, query: Callable[[Connection, Limit], T], seconds: float, looks: float) -> T:
-        try:
-            connection = self.connection()
-        except sqlite3.OperationalError as fault:
-            raise busy("read", fault) from None
+        connection = self.connection()
         connection.execute("BEGIN")
         try:
-            with limited(connection, seconds, looks) as limit:
-                return query(connection, limit)
+            return _ask(connection, query, left, inf)
         finally:
             connection.execute("ROLLBACK")
+
+    def _end(self, connection: Connection) -> None:
+        if connection in self._all and connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def _ask(
+    connection: Connection, query: Callable[[Connection, Limit], T], seconds: float, looks: float
+) -> T:
+    with limited(connection, seconds, looks) as limit:
+        return query(connection, limit)
