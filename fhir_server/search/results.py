@@ -48,7 +48,11 @@ def _sort(place: Place, before: Changes, text: str) -> Changes:
 
 def _key(place: Place, code: str, descending: bool) -> Sort:
     found = parts(place.definitions, place.type, code)
-    return Sort(found[0], descending) if len(found) == 1 else Sort(code, descending, among=found)
+    known = place.definitions.search_parameters(place.type).get(code)
+    is_text = known is not None and known.type == "string"
+    if len(found) == 1:
+        return Sort(found[0], descending, written=is_text)
+    return Sort(code, descending, among=found, written=is_text)
 
 
 def _count(place: Place, before: Changes, text: str) -> Changes:

@@ -196,6 +196,6 @@ class SQLiteStore:
 
     def _inline(self, sql: str, *values: int | str) -> list[tuple[Any, ...]]:
         try:
-            return self._readers.connection().execute(sql, values).fetchall()
+            return self._readers.turn().execute(sql, values).fetchall()
         except sqlite3.OperationalError as fault:
             raise busy("read", fault) from None
