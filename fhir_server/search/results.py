@@ -40,15 +40,10 @@ def _sort(place: Place, before: Changes, text: str) -> Changes:
                 raise BadRequest(f"_sort={each}: a {found.type} parameter gives no order")
             if found.type == "quantity":
                 code += CANONICAL
-        key = _key(place, code, descending)
-        if all(key.param != other.param for other in keys):  # what is sorted by orders nothing more
-            keys.append(key)
+        if all(code != key.param for key in keys):  # what is sorted by already orders nothing more
+            among = parts(place.definitions, place.type, code)
+            keys.append(Sort(code, descending, among=among if among != (code,) else ()))
     return {"sort": tuple(keys)}
-
-
-def _key(place: Place, code: str, descending: bool) -> Sort:
-    found = parts(place.definitions, place.type, code)
-    return Sort(found[0], descending) if len(found) == 1 else Sort(code, descending, among=found)
 
 
 def _count(place: Place, before: Changes, text: str) -> Changes:
