@@ -61,7 +61,7 @@ class Shape:
         behind = None if query.after is None else tuple(v is None for v in query.after)
         self._tokens: list[Hashable] = [query.type, behind, query.back]
         for sort in query.sort:
-            self.tell(sort.params, sort.descending, len(sort.by))
+            self.tell(sort.param, sort.among, sort.descending, len(sort.by))
             for node in sort.by:
                 self.add(node)
         self.tell(";")
