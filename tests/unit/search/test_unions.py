@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from conformance.definitions import SearchParameter
+from fhir_server.authz.decide import AUTHORIZING
 from fhir_server.errors import BadRequest, BeingIndexed
 from fhir_server.model import Entry, Sort
 from fhir_server.search.extract import Extractor
@@ -211,3 +212,8 @@ def test_a_release_that_stores_a_union_otherwise_indexes_again(definitions):
     changed = differing(definitions, {**now, combo: "another"}, now)
 
     assert changed == {"Observation": ["combo-code"]}
+
+
+def test_what_authorization_asks_by_has_entries(definitions):
+    for name in definitions.resource_types:
+        assert AUTHORIZING.isdisjoint(unions(definitions, name))
