@@ -24,7 +24,7 @@ from fhir_server.authz.caller import Caller
 from fhir_server.authz.tables import missing_rules
 from fhir_server.demo.sources import SOURCES
 from fhir_server.errors import HubError, Unauthenticated
-from fhir_server.identity.authenticate import anybody, authenticate
+from fhir_server.identity.authenticate import Callers, anybody
 from fhir_server.identity.ids import keyed_id
 from fhir_server.identity.site import derived, site_key
 from fhir_server.interactions.checks import read_checks
@@ -93,6 +93,7 @@ async def assemble(settings: Settings, clock: Callable[[], int] | None = None) -
     server = Server(
         settings=settings,
         store=store,
+        callers=Callers(store),
         index=Index(store, Extractor(definitions, own_base(settings), full_text=words)),
         validator=validator,
         signer=Signer(derived(key, "cursor")),
@@ -173,7 +174,7 @@ class Hub:
         sources = read_sources(Path(given).read_bytes()) if given else SOURCES
         ids = partial(keyed_id, derived(parts.key, "id"))
         inbox = Inbox(server, sources, ids, metrics.message)
-        authenticate = everybody if settings.open else partial(authenticated, parts.store)
+        authenticate = everybody if settings.open else partial(authenticated, server.callers)
         self._site = Site(
             FhirApp(server, authenticate, metrics.request),
             pages_app(
@@ -225,11 +226,11 @@ async def everybody(token: str, now: int, request: str) -> Caller:
     return anybody(now, request)
 
 
-async def authenticated(store: Kept, token: str, now: int, request: str) -> Caller:
+async def authenticated(callers: Callers, token: str, now: int, request: str) -> Caller:
     """Return the caller whose token it is. Raises `Unauthenticated`."""
     if not token:
         raise Unauthenticated("A bearer token is needed.")
-    return await authenticate(store, token, now, request)
+    return await callers.authenticate(token, now, request)
 
 
 async def is_ready(store: Kept) -> bool:

@@ -17,6 +17,7 @@ from conformance.validator import Validator
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.scopes import Scope
 from fhir_server.errors import Unauthenticated
+from fhir_server.identity.authenticate import Callers
 from fhir_server.interactions.index import Index
 from fhir_server.interactions.searchparameter import searchparameter_rule
 from fhir_server.interactions.server import Server
@@ -223,6 +224,7 @@ def make_hub(
         server = Server(
             settings=Settings(**(settings or {})),
             store=store,
+            callers=Callers(store),
             index=Index(store, parts.pop("extractor", extractor)),
             validator=validator,
             signer=Signer(b"0123456789abcdef"),

@@ -11,7 +11,7 @@ from fhir_server.authz.scopes import parse
 from fhir_server.commands.store import opened, positive
 from fhir_server.errors import BadRequest, Unauthenticated
 from fhir_server.identity import accounts, tokens
-from fhir_server.identity.authenticate import authenticate, operator
+from fhir_server.identity.authenticate import operator
 from fhir_server.identity.issue import Wish, issue
 from fhir_server.identity.sessions import LEVELS
 from fhir_server.model import Key
@@ -56,7 +56,7 @@ async def _run(args: argparse.Namespace) -> str:
         )
         await parts.store.commit([write, row])
         try:
-            await authenticate(parts.store, text, now, caller.request)
+            await parts.server.callers.authenticate(text, now, caller.request)
         except Unauthenticated:
             raise BadRequest(
                 f"Nobody could use this token: {args.user or args.client!r} is locked, "

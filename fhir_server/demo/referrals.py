@@ -11,7 +11,6 @@ from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.scopes import Scope
 from fhir_server.demo.cast import USER
-from fhir_server.identity.authenticate import authenticate
 from fhir_server.identity.issue import Wish, issue
 from fhir_server.interactions.interaction import Interaction
 from fhir_server.interactions.perform import perform
@@ -69,7 +68,7 @@ async def party(server: Server, login: str) -> Caller:
     wish = Wish((Scope("user", "*", "cruds"),), minutes=1, account=login)
     text, write = await issue(server.store, wish, now, server.new_id().encode())
     await server.store.commit([write])
-    return await authenticate(server.store, text, now, server.new_id())
+    return await server.callers.authenticate(text, now, server.new_id())
 
 
 async def hypertensive(server: Server, physician: Caller) -> list[tuple[str, str]]:

@@ -9,7 +9,6 @@
 """
 
 from dataclasses import dataclass
-from weakref import WeakKeyDictionary
 
 from fhir_server.authz.caller import Caller
 from fhir_server.model import Key, Version
@@ -50,19 +49,20 @@ class Familiar:
         return self.caller.at(now, request)
 
 
-_familiar: WeakKeyDictionary[Store, dict[str, Familiar]] = WeakKeyDictionary()
-"""Familiar callers by their token's id, as long as the store lives."""
+class Familiars:
+    """Familiar callers by their token's id."""
 
+    def __init__(self) -> None:
+        """Know nobody yet."""
+        self._known: dict[str, Familiar] = {}
 
-def of(store: Store, token: str) -> Familiar | None:
-    """Return whom a token stood for when it was last read."""
-    return _familiar.get(store, {}).get(token)
+    def get(self, token: str) -> Familiar | None:
+        """Return whom a token stood for when it was last read."""
+        return self._known.get(token)
 
-
-def remember(reading: Reading, caller: Caller, start: int, until: int) -> None:
-    """Keep a caller that was read from the records of `reading`."""
-    known = _familiar.setdefault(reading.store, {})
-    if len(known) >= _MOST:
-        known.clear()
-    keys, vids = tuple(reading.vids), tuple(reading.vids.values())
-    known[caller.token] = Familiar(caller, keys, vids, start, until)
+    def keep(self, reading: Reading, caller: Caller, start: int, until: int) -> None:
+        """Keep a caller that was read from the records of `reading`."""
+        if len(self._known) >= _MOST:
+            self._known.clear()
+        keys, vids = tuple(reading.vids), tuple(reading.vids.values())
+        self._known[caller.token] = Familiar(caller, keys, vids, start, until)

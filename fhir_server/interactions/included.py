@@ -23,7 +23,7 @@ from fhir_server.errors import Forbidden
 from fhir_server.interactions.find import find
 from fhir_server.interactions.server import Server
 from fhir_server.model import Key, Place, Query, Version
-from fhir_server.search.include import plan, versioned
+from fhir_server.search.include import plan, round_from, versioned
 from fhir_server.search.search import Search
 from fhir_server.search.tree import both
 
@@ -113,16 +113,15 @@ class _Following:
         self, number: int, fresh: Sequence[Version], after: At | None
     ) -> AsyncGenerator[tuple[At, Version], None]:
         resources = [(version.key, fhirjson.resource(version)) for version in fresh]
-        extractor, search, again = self.server.extractor, self.search, number > 0
+        extractor, search = self.server.extractor, self.search
+        begun = round_from(extractor, search, resources, again=number > 0)
         if after is None or not after.type:
-            named = versioned(extractor, search, resources, again=again)
-            for row, (key, vid) in enumerate(named):
+            for row, (key, vid) in enumerate(versioned(begun)):
                 old = await self._version(key, vid)
                 if old is not None and self._is_new(old):
                     yield At(number, "", (row,)), old
         types = await self.server.store.types() if search.includes_all else frozenset()
-        known = frozenset(self.known)
-        queries = plan(extractor, search, resources, known=known, again=again, types=types)
+        queries = plan(extractor, search, begun, known=frozenset(self.known), types=types)
         for query in sorted(queries, key=lambda query: query.type):
             if after is not None and query.type < after.type:
                 continue

@@ -8,6 +8,7 @@ from conformance.definitions import Definitions
 from conformance.validator import Validator
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.opened import Opened
+from fhir_server.identity.authenticate import Callers
 from fhir_server.interactions.background import Background
 from fhir_server.interactions.checks import Checks
 from fhir_server.interactions.index import Index
@@ -84,6 +85,7 @@ class Server:
 
     settings: Settings
     store: Store
+    callers: Callers
     index: Index
     validator: Validator
     signer: Signer

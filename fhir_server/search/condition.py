@@ -7,7 +7,7 @@ https://hl7.org/fhir/R4/search.html#modifiers
 3. What R4 allows and the hub does not do yet is a 501 that names it.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import product
 from typing import TypeVar
@@ -31,7 +31,7 @@ from fhir_server.search.elements import implied_codes, is_text, reads_canonicals
 from fhir_server.search.escape import split, unescape
 from fhir_server.search.phrases import phrase
 from fhir_server.search.sought import settled
-from fhir_server.search.tree import Direction, Match, Node, Not, Together, both, either
+from fhir_server.search.tree import Direction, Match, Node, Not, Together, Words, both, either
 
 _OTHER_ENTRIES = ("identifier", "of-type")
 """Modifiers that look at entries of their own, named `PARAM:MODIFIER`."""
@@ -56,6 +56,8 @@ def condition(asked: Asked, text: str) -> Node:
         raise BadRequest(f"{asked.name}={text}: a value is empty; leave it out, or give one")
     if asked.parameter.type == "composite":
         return either(*(_composite(asked, value) for value in values))
+    if asked.modifier == "text":
+        return _text(asked, values)
     if asked.parameter.code == "url" and "|" in text:
         return either(*(_versioned_url(asked, value) for value in values))
     if (reader := _BEYOND.get((asked.parameter.type, asked.modifier))) is not None:
@@ -183,7 +185,7 @@ def _quantity(asked: Asked, value: str) -> Node:
     return anyone(asked.parameter.code + where, alternatives)
 
 
-def _text(asked: Asked, value: str) -> Node:
+def _text(asked: Asked, values: Iterable[str]) -> Node:
     """Words beside the code, the last one perhaps only begun: "a partial search on the text".
 
     Full text, where it is kept, leads to the records that have the words at all; `meta` is not in
@@ -191,10 +193,14 @@ def _text(asked: Asked, value: str) -> Node:
     """
     code = asked.parameter.code
     settled(asked.terms, asked.type)
-    sought = replace(phrase("content", unescape(value)), begins=True)
-    found = Match(f"{code}:text", cond("v", "contains", sought.sought))
+    sought = [_reading(asked, value, _begun) for value in values]
+    found = anyone(f"{code}:text", (cond("v", "contains", words.sought) for words in sought))
     kept = asked.terms.full_text.covers(asked.type) and not code.startswith("_")
-    return both(sought, found) if kept else found
+    return both(either(*sought), found) if kept else found
+
+
+def _begun(asked: Asked, value: str) -> Words:
+    return replace(phrase("content", unescape(value)), begins=True)
 
 
 def _near(asked: Asked, value: str) -> Node:
@@ -204,7 +210,6 @@ def _near(asked: Asked, value: str) -> Node:
 _BEYOND: dict[tuple[str, str], Callable[[Asked, str], Node]] = {
     ("token", "in"): _in_value_set,
     ("token", "not-in"): _in_value_set,
-    ("token", "text"): _text,
     ("token", "below"): _below,
     ("token", "above"): _above,
     ("reference", "below"): _under,

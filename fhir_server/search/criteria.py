@@ -100,8 +100,10 @@ def _moments(text: str, terms: Terms) -> Alternatives:
     return tuple(
         # The end lies one after the start: w > x is v >= x, and w <= x is v < x.
         tuple(
-            each if each.column == "v" else each._replace(column="v", op=_OF_THE_START[each.op])
-            for each in conds
+            dict.fromkeys(
+                each if each.column == "v" else each._replace(column="v", op=_OF_THE_START[each.op])
+                for each in conds
+            )
         )
         for conds in date.compared(prefix, low, high, terms.now)
     )

@@ -151,13 +151,14 @@ def asked(text: str, zone: tzinfo) -> tuple[int, int, str]:
 
 
 def compared(prefix: str, low: int, high: int, now: int) -> Alternatives:
-    """Return the comparison of an entry's span with [low, high) that `prefix` names.
+    """Return the comparison of an entry's span with [low, high) that `prefix` names. What lies
+    within also begins before the end, which bounds where an index looks.
 
     `ap` widens the value by a tenth of its distance from `now`.
     """
     slack = max(low - now, now - high, 0) // 10
     table: dict[str, Alternatives] = {
-        "eq": (cond("v", ">=", low) + cond("w", "<=", high),),
+        "eq": (cond("v", ">=", low) + cond("v", "<", high) + cond("w", "<=", high),),
         "ne": (cond("v", "<", low), cond("w", ">", high)),
         "gt": (cond("w", ">", high),),
         "lt": (cond("v", "<", low),),

@@ -103,6 +103,7 @@ def targets(
     return narrowed or declared
 
 
+@lru_cache(maxsize=2048)
 def reads_canonicals(definitions: Definitions, type_name: str, parameter: SearchParameter) -> bool:
     """Whether a reference parameter of a type reads canonical URLs, and no Reference.
 

@@ -5,21 +5,21 @@ the oracle that the other readers are held against.
 
 What every reader keeps to:
 
-1. Numbers and text never compare: `5 < "a"` does not hold, and neither does its opposite.
-2. Text is ordered by code point.
-3. An entry of a contained resource (its `path` is not empty) never satisfies a predicate of its
+1. Values are compared as in `search.compare`.
+2. An entry of a contained resource (its `path` is not empty) never satisfies a predicate of its
    container, but for `Contained`.
-4. Joins (`Chain`, `Has`, `ForEachPatient`) see living records only.
+3. Joins (`Chain`, `Has`, `ForEachPatient`) see living records only.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from operator import ge, gt, le, lt
-from typing import Any, Protocol
+from itertools import chain, product
+from typing import Protocol
 
 from fhir_server.model import NO_TEXT, Entry, Key, Text, Value, Version
+from fhir_server.search.compare import TESTS
 from fhir_server.search.contained import contained
 from fhir_server.search.position import distance
 from fhir_server.search.tree import (
@@ -36,6 +36,7 @@ from fhir_server.search.tree import (
     Node,
     Not,
     Now,
+    OneOf,
     OnlyPatients,
     Or,
     Together,
@@ -123,7 +124,7 @@ class Plainly:
 NOWHERE: World = Plainly()
 
 
-def evaluate(node: Node, record: Record, world: World = NOWHERE, now: int = 0) -> bool:  # noqa: PLR0911 one a node
+def evaluate(node: Node, record: Record, world: World = NOWHERE, now: int = 0) -> bool:  # noqa: C901, PLR0911 one a node
     """Return whether `record` satisfies `node`; `now` is what `tree.NOW` stands for."""
     holds = partial(evaluate, record=record, world=world, now=now)
     match node:
@@ -145,6 +146,8 @@ def evaluate(node: Node, record: Record, world: World = NOWHERE, now: int = 0) -
             return any(node.sought in text for text in record.text[: 1 if scope == "text" else 2])
         case Near(param):
             return any(_metres(e, node) <= node.metres for e in _of(record, param))
+        case OneOf():
+            return any(map(node.holds, _rows(node, record)))
         case _:
             return _joins(node, record, world, now)
 
@@ -223,28 +226,26 @@ def _together(record: Record, param: str, parts: Sequence[Sequence[Cond]], now: 
     return bool(groups) and bool(set.intersection(*groups))
 
 
+def _rows(node: OneOf, record: Record) -> Iterable[Sequence[Value]]:
+    """Yield the rows of which many alternatives of one kind are asked (`search.oneof`)."""
+    match node.kind:
+        case "text", _:
+            return (record.text,)
+        case "updated", _:
+            return ((record.updated,),)
+        case "near", (param,):
+            return ((e.v, e.w) for e in _of(record, param))
+        case word, params:
+            parts = product(*(_of(record, param) for param in params))
+            return (
+                tuple(chain(*((e.v, e.w, e.u) for e in some)))
+                for some in parts
+                if word != "together" or len({e.group for e in some}) == 1
+            )
+
+
 def _meets(entry: Entry, conds: Iterable[Cond], now: int) -> bool:
     return all(
-        _TESTS[op](getattr(entry, column), now if isinstance(value, Now) else value)
+        TESTS[op](getattr(entry, column), now if isinstance(value, Now) else value)
         for column, op, value in conds
     )
-
-
-def _ordered(compare: Callable[[Any, Any], bool]) -> Callable[[Value, Any], bool]:
-    def test(left: Value, right: Any) -> bool:
-        return isinstance(left, str) == isinstance(right, str) and compare(left, right)
-
-    return test
-
-
-_TESTS: dict[str, Callable[[Value, Any], bool]] = {
-    "=": lambda left, right: bool(left == right),
-    "<": _ordered(lt),
-    "<=": _ordered(le),
-    ">": _ordered(gt),
-    ">=": _ordered(ge),
-    "prefix": lambda left, right: isinstance(left, str) and left.startswith(right),
-    "contains": lambda left, right: isinstance(left, str) and right in left,
-    "suffix": lambda left, right: isinstance(left, str) and left.endswith(right),
-    "in": lambda left, right: left in right,
-}

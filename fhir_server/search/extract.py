@@ -115,11 +115,9 @@ class Extractor:
         self, resource: dict[str, Any], codes: Collection[str] | None = None
     ) -> tuple[Entry, ...]:
         """Return the entries of some reference parameters alone; `None`: of all of them."""
-        steps = [
-            step
-            for code, step in self._compiled(resource["resourceType"]).items()
-            if step.kind == "reference" and (codes is None or code in codes)
-        ]
+        known = self._compiled(resource["resourceType"])
+        wanted = known.values() if codes is None else (known[c] for c in codes if c in known)
+        steps = [step for step in wanted if step.kind == "reference"]
         return tuple(dict.fromkeys(entries_of(resource, steps)))
 
     def patients(self, key: Key, entries: Sequence[Entry]) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ https://hl7.org/fhir/R4/search.html#include
 5. A canonical is followed to what has its URL, and its version if it names one.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from conformance.definitions import Definitions
@@ -23,54 +24,70 @@ from fhir_server.search.search import Include, Search
 from fhir_server.search.tree import Ids, Node, Not, both, either
 
 Resources = Sequence[tuple[Key, dict[str, Any]]]
+Pointer = tuple[Key, int | None]
+"""What a reference points to, and the number of the version where it names one."""
 
 _LONGEST = 18
 """Digits of a version's number; a store keeps 63 bits."""
 
 
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What a round begins with: the matches, or (`again`) what the round before added; `pointed` is
+    what the inclusions follow from it."""
+
+    resources: Resources
+    again: bool
+    pointed: tuple[Pointer, ...]
+
+
+def round_from(
+    extractor: Extractor, search: Search, resources: Resources, *, again: bool = False
+) -> Round:
+    """Return what a round begins with, as `plan` takes it."""
+    pointed = (
+        pointer
+        for include in search.includes
+        if include.iterate or not again
+        for pointer in _pointed(extractor, include, resources)
+    )
+    return Round(resources, again, tuple(pointed))
+
+
 def plan(
     extractor: Extractor,
     search: Search,
-    resources: Resources,
+    start: Round,
     *,
     known: Collection[Key] = (),
-    again: bool = False,
     types: Collection[str] = (),
 ) -> tuple[Query, ...]:
-    """Return one query a type for what `resources` refer to or what refers to them.
+    """Return one query a type for what `start` refers to or what refers to it.
 
-    `resources` are the matches, with `again` those added by the round before. `known` keys are left
-    out. `types` are those that `_revinclude=*` looks at. Queries carry no authorization, and the
-    default `limit`: the caller sets both.
+    `known` keys are left out. `types` are those that `_revinclude=*` looks at. Queries carry no
+    authorization, and the default `limit`: the caller sets both.
     """
+    resources, again = start.resources, start.again
     wanted: dict[str, list[Node]] = {}
+    for type_name, ids in _ids(start.pointed, known).items():
+        wanted[type_name] = [Ids(frozenset(ids))]
     for include in search.includes:
         if include.iterate or not again:
-            for type_name, ids in _referred(extractor, include, resources, known).items():
-                wanted.setdefault(type_name, []).append(Ids(frozenset(ids)))
             for type_name, names in _meant(extractor, include, resources).items():
-                fresh = _unknown(type_name, known)
-                wanted.setdefault(type_name, []).append(both(canonical.named(names), *fresh))
+                others = _unknown(type_name, known)
+                wanted.setdefault(type_name, []).append(both(canonical.named(names), *others))
     for include in _named(extractor.definitions, search.revincludes, types):
         if include.iterate or not again:
             node = _referring(extractor.definitions, include, resources)
             if node is not None:
-                fresh = _unknown(include.source, known)
-                wanted.setdefault(include.source, []).append(both(node, *fresh))
+                others = _unknown(include.source, known)
+                wanted.setdefault(include.source, []).append(both(node, *others))
     return tuple(Query(type_name, either(*nodes)) for type_name, nodes in wanted.items())
 
 
-def versioned(
-    extractor: Extractor, search: Search, resources: Resources, *, again: bool = False
-) -> tuple[tuple[Key, int], ...]:
-    """Return the versions that `resources` refer to by number, each once, as `plan` takes them."""
-    found = (
-        pair
-        for include in search.includes
-        if include.iterate or not again
-        for pair in _pointed(extractor, include, resources)
-    )
-    return tuple(dict.fromkeys((key, vid) for key, vid in found if vid is not None))
+def versioned(start: Round) -> tuple[tuple[Key, int], ...]:
+    """Return the versions that are referred to by number, each once."""
+    return tuple(dict.fromkeys((key, vid) for key, vid in start.pointed if vid is not None))
 
 
 def _named(
@@ -86,19 +103,15 @@ def _named(
                 yield include._replace(source=type_name)
 
 
-def _referred(
-    extractor: Extractor, include: Include, resources: Resources, known: Collection[Key]
-) -> dict[str, list[str]]:
+def _ids(pointed: Iterable[Pointer], known: Collection[Key]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for target, vid in _pointed(extractor, include, resources):
+    for target, vid in pointed:
         if vid is None and target not in known:
             found.setdefault(target.type, []).append(target.id)
     return found
 
 
-def _pointed(
-    extractor: Extractor, include: Include, resources: Resources
-) -> Iterator[tuple[Key, int | None]]:
+def _pointed(extractor: Extractor, include: Include, resources: Resources) -> Iterator[Pointer]:
     """Yield the records that an inclusion follows from `resources`, with the version if named."""
     codes = () if include.param == "*" else (include.param,)
     for key, resource in resources:
@@ -108,9 +121,7 @@ def _pointed(
                     yield target, vid
 
 
-def referred(
-    extractor: Extractor, resource: dict[str, Any], *codes: str
-) -> Iterator[tuple[Key, int | None]]:
+def referred(extractor: Extractor, resource: dict[str, Any], *codes: str) -> Iterator[Pointer]:
     """Yield the records that reference parameters (none: all of them) of a resource point to, with
     the version where one is named."""
     for entry in extractor.references(resource, codes or None):

@@ -94,7 +94,8 @@ def compared(prefix: str, number: Decimal, by: Conversion | None = None) -> Alte
     low, high = (_near(each, by) for each in implicit(number))
     lowest, highest = min(low, below), max(high, above)
     table: dict[str, Alternatives] = {
-        "eq": (cond("v", ">=", low) + cond("w", "<", high),),
+        # The second one follows from the third, and bounds where an index looks.
+        "eq": (cond("v", ">=", low) + cond("v", "<", high) + cond("w", "<", high),),
         "ne": (cond("v", "<", low), cond("w", ">=", high)),
         "gt": (cond("w", ">", exact),),
         "lt": (cond("v", "<", exact),),

@@ -24,6 +24,9 @@ from fhir_server.search.tree import And, Near, Node, Or, Words, both
 ELSEWHERE = ("_format", "_pretty")
 """Parameters that the edge follows."""
 
+MEASURES = 50
+"""Phrases or places by which records may be sorted: each is sought in each record that matches."""
+
 _DEFAULT = Terms()
 
 
@@ -97,6 +100,9 @@ def _measuring(sort: Iterable[Sort], measures: Sequence[Words | Near]) -> Iterat
             continue
         kind = Words if key.param == SCORE else Near
         by = tuple(node for node in measures if isinstance(node, kind))
+        if len(by) > MEASURES:
+            needed = "phrases" if kind is Words else "places"
+            raise BadRequest(f"_sort={key.param}: to measure by, at most {MEASURES} {needed}")
         if not by:
             needed = " or ".join(MEASURED[key.param])
             raise BadRequest(f"_sort={key.param}: there is nothing to measure by; add {needed}")

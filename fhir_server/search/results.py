@@ -41,9 +41,16 @@ def _sort(place: Place, before: Changes, text: str) -> Changes:
             if found.type == "quantity":
                 code += CANONICAL
         if all(code != key.param for key in keys):  # what is sorted by already orders nothing more
-            among = parts(place.definitions, place.type, code)
-            keys.append(Sort(code, descending, among=among if among != (code,) else ()))
+            keys.append(_key(place, code, descending))
     return {"sort": tuple(keys)}
+
+
+def _key(place: Place, code: str, descending: bool) -> Sort:
+    found = parts(place.definitions, place.type, code)
+    known = place.definitions.search_parameters(place.type).get(code)
+    is_text = known is not None and known.type == "string"
+    among = found if found != (code,) else ()
+    return Sort(code, descending, among=among, written=is_text)
 
 
 def _count(place: Place, before: Changes, text: str) -> Changes:

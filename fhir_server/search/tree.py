@@ -4,7 +4,8 @@ Three readers take it: the memory evaluator (`search.evaluate`), the SQL compile
 compiler. Nodes are frozen and hashable, so a compiled query can be kept.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 from fhir_server.model import Key, Value
@@ -218,6 +219,22 @@ class Along:
     parent: str
 
 
+@dataclass(frozen=True, slots=True)
+class OneOf:
+    """One of many alternatives of a kind holds: an `Or` that is quick to ask (`search.oneof`).
+
+    `kind` is a word and the parameters; `holds` asks a row of columns. Only `simplified` makes it.
+    """
+
+    kind: tuple[str, tuple[str, ...]]
+    nodes: tuple["Node", ...]
+    holds: Callable[[Sequence[Value]], bool] = field(compare=False, repr=False)
+
+    def __hash__(self) -> int:
+        """Return a hash that does not look at thousands of nodes."""
+        return hash((self.kind, len(self.nodes), self.nodes[0], self.nodes[-1]))
+
+
 Node = (
     Match
     | Together
@@ -234,6 +251,7 @@ Node = (
     | ForEachPatient
     | Words
     | Near
+    | OneOf
     | InValueSet
     | Subsumed
     | Along
@@ -246,6 +264,11 @@ NOTHING = Or(())
 def missing(param: str) -> Node:
     """Return the predicate that the record has no entry of `param`."""
     return Not(Match(param))
+
+
+def unwritten(param: str) -> Node:
+    """Return the predicate that the record has no entry of `param` with a text in `w`."""
+    return Not(Match(param, (Cond("w", ">", ""),)))
 
 
 def both(*nodes: Node) -> Node:

@@ -20,6 +20,7 @@ from fhir_server.search.tree import (
     Near,
     Node,
     Not,
+    OneOf,
     OnlyPatients,
     Or,
     Together,
@@ -88,7 +89,7 @@ async def explained(
     )
 
 
-def named(node: Node) -> str:  # noqa: PLR0911 one a node
+def named(node: Node) -> str:  # noqa: C901, PLR0911 one a node
     """Return what a predicate is about: parameters, not values.
 
     >>> named(Or((Match("code"), Has("Observation", "patient", Match("date")))))
@@ -107,6 +108,8 @@ def named(node: Node) -> str:  # noqa: PLR0911 one a node
             return f"{param}:{type}"
         case Has(type, param):
             return f"_has:{type}:{param}"
+        case OneOf(nodes=nodes):
+            return named(Or(nodes))
         case InPatient() | OnlyPatients() | ForEachPatient():
             return PATIENTS
         case And(nodes) | Or(nodes):

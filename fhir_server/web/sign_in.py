@@ -7,7 +7,6 @@ from fhir_server.authz.caller import Caller
 from fhir_server.errors import Unauthenticated
 from fhir_server.identity import accounts, sessions, tokens
 from fhir_server.identity.accounts import Account
-from fhir_server.identity.authenticate import authenticate
 from fhir_server.identity.directory import role_of
 from fhir_server.identity.passwords import Passwords
 from fhir_server.interactions.interaction import Interaction
@@ -63,7 +62,7 @@ async def open_session(server: Server, account: Account, role: str) -> Session:
     secret = secrets.token_bytes(tokens.SECRET_BYTES)
     text = await sessions.begin(server.store, account, role, now, minutes, secret)
     try:
-        caller = await authenticate(server.store, text, now, server.new_id())
+        caller = await server.callers.authenticate(text, now, server.new_id())
     except Unauthenticated:
         await sessions.end(server.store, text)
         raise

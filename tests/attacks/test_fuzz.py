@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from fhir_server.app import OPERATIONS
+from fhir_server.identity.authenticate import Callers
 from fhir_server.interactions.index import Index
 from fhir_server.interactions.server import Server
 from fhir_server.operations.graphql.operation import graphql
@@ -315,6 +316,7 @@ def fuzzed(definitions, validator, extractor):
     server = Server(
         settings=Settings(cors_origins="*", body_limit=1_000_000),
         store=store,
+        callers=Callers(store),
         index=Index(store, extractor),
         validator=validator,
         signer=Signer(b"0123456789abcdef"),

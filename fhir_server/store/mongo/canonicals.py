@@ -10,7 +10,7 @@ from typing import Any
 
 from fhir_server.search.tree import Chain, Has
 from fhir_server.store.mongo.condition import Filter
-from fhir_server.store.mongo.filter import both, either, entry
+from fhir_server.store.mongo.logic import both, either, entry
 
 Doc = dict[str, Any]
 Canonical = tuple[str, str]

@@ -4,13 +4,13 @@ MongoDB compares numbers with numbers and text with text, by code point: as the 
 stand behind an operator always, so that none is ever taken for one.
 """
 
-import re
 from collections.abc import Iterable
 from typing import Any
 
 from fhir_server.errors import TooCostly
+from fhir_server.search.prefix import end
 from fhir_server.search.tree import Cond, Now
-from fhir_server.store.prefix import end
+from fhir_server.store.mongo.pattern import LONGEST, literal
 
 Filter = dict[str, Any]
 
@@ -18,7 +18,6 @@ NEVER: Filter = {"$alwaysFalse": 1}
 ALWAYS: Filter = {}
 
 _OPERATORS = {"=": "$eq", "<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte"}
-_LONGEST_PATTERN = 16_000
 _INT64 = range(-(2**63), 2**63)
 
 
@@ -71,7 +70,7 @@ def contains(text: str, end: str = "") -> Filter:
     """
     if not text:
         return {"$gte": ""}
-    pattern = re.escape(text).replace("\0", "\\x00") + end  # BSON ends a pattern at NUL
-    if len(pattern) > _LONGEST_PATTERN:
+    pattern = literal(text) + end
+    if len(pattern) > LONGEST:
         raise TooCostly("The text that is looked for is too long")
     return {"$regex": pattern}

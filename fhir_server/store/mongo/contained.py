@@ -7,7 +7,8 @@ and the same, an element of `k`, is then asked of each.
 from fhir_server.search.contained import leading
 from fhir_server.search.tree import Contained
 from fhir_server.store.mongo.condition import NEVER, Filter
-from fhir_server.store.mongo.filter import Scope, both, compiled, entry
+from fhir_server.store.mongo.filter import Scope, compiled
+from fhir_server.store.mongo.logic import both, entry
 from fhir_server.store.mongo.reader import Reader
 
 

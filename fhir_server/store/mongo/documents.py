@@ -15,7 +15,7 @@ from fhir_server.model import Entry, Key, Sort, Value, Version, Write
 from fhir_server.search.contained import contained
 from fhir_server.store import order
 from fhir_server.store.mongo.condition import bounded
-from fhir_server.store.mongo.filter import part_of
+from fhir_server.store.mongo.logic import part_of
 from fhir_server.store.mongo.text import fields
 
 Doc = dict[str, Any]

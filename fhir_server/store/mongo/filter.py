@@ -4,7 +4,7 @@ A join is looked up in `joins`, which say what it means for the records in quest
 do not tell is left open: the filter then lets through all that may match, and perhaps more.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from fhir_server.search.near import around
@@ -22,6 +22,7 @@ from fhir_server.search.tree import (
     Near,
     Node,
     Not,
+    OneOf,
     OnlyPatients,
     Or,
     Together,
@@ -30,7 +31,9 @@ from fhir_server.search.tree import (
 )
 from fhir_server.store.mongo.condition import ALWAYS, NEVER, Filter, columns
 from fhir_server.store.mongo.family import Family
+from fhir_server.store.mongo.logic import ANY, both, either, entry, negated, part_of
 from fhir_server.store.mongo.measure import nearest
+from fhir_server.store.mongo.oneof import one_of
 from fhir_server.store.mongo.text import said
 from fhir_server.store.order import SEVERAL
 
@@ -93,7 +96,7 @@ def patients(node: Node) -> Iterator[str]:
             yield from patients(inner)
 
 
-def compiled(  # noqa: C901, PLR0911 one a node
+def compiled(  # noqa: C901, PLR0911, PLR0912 one a node
     node: Node, scope: Scope, certain: bool = True
 ) -> Filter:
     """Return the filter; what is left open counts as true, or as false where not `certain`."""
@@ -109,6 +112,8 @@ def compiled(  # noqa: C901, PLR0911 one a node
                 for parts in some
             )
             return either([*parts, *(compiled(n, scope, certain) for n in asks.rest)])
+        case OneOf():
+            return one_of(node, scope.now, lambda each: compiled(each, scope, certain))
         case Not(inner):
             return negated(compiled(inner, scope, not certain))
         case Match(param, conds):
@@ -140,40 +145,6 @@ def _patients(node: InPatient | OnlyPatients, scope: Scope) -> Filter:
     return NEVER if number is None else {"pids": {"$eq": number}}
 
 
-def both(parts: Iterable[Filter]) -> Filter:
-    """Return the conjunction."""
-    wanted: list[Filter] = []
-    for part in parts:
-        wanted += part["$and"] if part.keys() == {"$and"} else [part] if part != ALWAYS else []
-    if NEVER in wanted:
-        return NEVER
-    if not wanted:
-        return ALWAYS
-    return wanted[0] if len(wanted) == 1 else {"$and": wanted}
-
-
-def either(parts: Iterable[Filter]) -> Filter:
-    """Return the disjunction."""
-    wanted = [part for part in parts if part != NEVER]
-    if ALWAYS in wanted:
-        return ALWAYS
-    if not wanted:
-        return NEVER
-    return wanted[0] if len(wanted) == 1 else {"$or": wanted}
-
-
-def negated(part: Filter) -> Filter:
-    """Return the negation."""
-    if part == ALWAYS:
-        return NEVER
-    return ALWAYS if part == NEVER else {"$nor": [part]}
-
-
-def hidden(part: Filter) -> Filter:
-    """Return the same filter, in which the server looks for no index."""
-    return {"$nor": [{"$nor": [part]}]}
-
-
 def only(numbers: Collection[int]) -> Filter:
     """Return that the record is about somebody, and only about patients of these numbers."""
     if not numbers:
@@ -181,27 +152,6 @@ def only(numbers: Collection[int]) -> Filter:
     allowed = sorted(numbers)
     others = {"pids": {"$elemMatch": {"$nin": allowed}}}
     return {"pid": {"$in": [SEVERAL, *allowed]}, "$nor": [others]}
-
-
-def entry(param: str, conds: Filter) -> Filter:
-    """Return that some one entry of `param` satisfies the comparisons."""
-    whole, part = part_of(param)
-    if part:
-        return {"c": {"$elemMatch": {"p": whole, part: {"$elemMatch": conds or _ANY}}}}
-    return {"e": {"$elemMatch": {"p": param, **conds}}}
-
-
-_ANY: Filter = {"v": {"$exists": True}}
-
-
-def part_of(param: str) -> tuple[str, str]:
-    """Return a composite and the name under which one of its parts is kept; `''` for no part.
-
-    >>> part_of("code-value.1"), part_of("code")
-    (('code-value', 'b'), ('code', ''))
-    """
-    whole, dot, place = param.rpartition(".")
-    return (whole, chr(ord("a") + int(place))) if dot and place.isdecimal() else (param, "")
 
 
 def _match(param: str, conds: Sequence[Cond], now: int) -> Filter:
@@ -219,7 +169,7 @@ def _together(param: str, parts: Sequence[Sequence[Cond]], now: int) -> Filter:
     wanted: Filter = {"p": param}
     for place, conds in enumerate(parts):
         _, name = part_of(f"{param}.{place}")
-        found = columns(conds, now) or _ANY
+        found = columns(conds, now) or ANY
         if name == "a" and found.get("v", {}).keys() in ({"$eq"}, {"$in"}):
             wanted["a.v"] = found["v"]  # says nothing more, but gives the index its bounds
         wanted[name] = {"$elemMatch": found}

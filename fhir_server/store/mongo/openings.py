@@ -11,11 +11,23 @@ from typing import cast
 
 from fhir_server.search.evaluate import Plain, evaluate
 from fhir_server.search.simplify import simplified
-from fhir_server.search.tree import And, Chain, ForEachPatient, Has, Match, Node, Not, Or, either
+from fhir_server.search.tree import (
+    And,
+    Chain,
+    ForEachPatient,
+    Has,
+    Match,
+    Node,
+    Not,
+    OneOf,
+    Or,
+    either,
+)
 from fhir_server.store.mongo import documents
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.family import Family, read
-from fhir_server.store.mongo.filter import Opened, part_of
+from fhir_server.store.mongo.filter import Opened
+from fhir_server.store.mongo.logic import part_of
 
 _FEW = 16
 """So many alternatives are asked one by one."""
@@ -92,6 +104,8 @@ def _is_plain(node: Node) -> bool:
             return _is_plain(inner)
         case Match(param):
             return not part_of(param)[1]
+        case OneOf(("matches" | "and", params)):
+            return not any(part_of(param)[1] for param in params)
         case _:
             return False
 
@@ -111,6 +125,8 @@ def _params(node: Node) -> Iterator[str]:
             yield from _params(inner)
         case Match(param):
             yield param
+        case OneOf((_, params)):
+            yield from params
 
 
 def holds(

@@ -25,7 +25,8 @@ from fhir_server.search.tree import Cond, Match
 from fhir_server.store.mongo.condition import NEVER, Filter
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.family import Family, timeless
-from fhir_server.store.mongo.filter import Scope, both, compiled, hidden
+from fhir_server.store.mongo.filter import Scope, compiled
+from fhir_server.store.mongo.logic import both, hidden
 from fhir_server.store.mongo.plan import planned
 from fhir_server.store.mongo.projection import values_of
 from fhir_server.store.mongo.reader import Reader

@@ -15,7 +15,7 @@ from fhir_server.model import Query, Sort, Value
 from fhir_server.store import order
 from fhir_server.store.mongo.condition import NEVER, Filter
 from fhir_server.store.mongo.documents import Doc
-from fhir_server.store.mongo.filter import both, either
+from fhir_server.store.mongo.logic import both, either
 from fhir_server.store.mongo.measure import measured
 from fhir_server.store.mongo.plan import DEFAULT, Plan
 from fhir_server.store.mongo.reader import Keys, Reader
@@ -218,6 +218,8 @@ def _value(sort: Sort) -> Doc:
     if sort.by:
         return measured(sort.by)
     mine = {"$in": ["$$each.p", {"$literal": list(sort.params)}]}
+    if sort.written:
+        mine = {"$and": [mine, {"$gt": ["$$each.w", ""]}]}
     found = {"$filter": {"input": "$e", "as": "each", "cond": mine}}
     return {"$max" if sort.descending else "$min": {
         "$map": {"input": found, "as": "each", "in": "$$each.v"}

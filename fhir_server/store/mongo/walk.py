@@ -21,15 +21,8 @@ from fhir_server.store.mongo.condition import ALWAYS, NEVER, Filter
 from fhir_server.store.mongo.contained import containing
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.family import read
-from fhir_server.store.mongo.filter import (
-    Join,
-    Opened,
-    Scope,
-    both,
-    compiled,
-    entry,
-    only,
-)
+from fhir_server.store.mongo.filter import Join, Opened, Scope, compiled, only
+from fhir_server.store.mongo.logic import both, entry
 from fhir_server.store.mongo.openings import holds
 from fhir_server.store.mongo.permits import about
 from fhir_server.store.mongo.plan import Plan, planned, step

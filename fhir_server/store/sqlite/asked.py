@@ -26,6 +26,7 @@ class Asked:
         self.wanted = query.limit + 1
         self.shape = Shape(query)
         self.counts: dict[Hashable, int] = {}
+        connection.choices = [node.holds for node in self.shape.choices]
         self.permitted: tuple[Permitted | None, ...] = ()
         """Of each of `shape.grants` whom it permits, where that is known beforehand."""
         self.among = "[]"

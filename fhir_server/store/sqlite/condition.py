@@ -5,28 +5,13 @@ SQLite orders all numbers before all text; where a comparison leaves one side op
 """
 
 from collections.abc import Iterable, Sequence
-from typing import Protocol
 
 from fhir_server.model import Value
-from fhir_server.search.tree import Column, Cond, Now
-from fhir_server.store.sqlite.shape import Listed
-from fhir_server.store.sqlite.statement import NEVER
+from fhir_server.search.tree import Column, Cond
+from fhir_server.store.sqlite.statement import NEVER, Statement
 
 
-class Places(Protocol):
-    """What gives values a place in a statement: `Statement` itself, or a row of a table."""
-
-    def bind(self, value: Value | Now) -> str:
-        """Return the place of a value."""
-
-    def end(self, prefix: str) -> str | None:
-        """Return the place of the first text behind all that begin so; None: there is none."""
-
-    def one_of(self, values: Listed) -> str:
-        """Return the right side of `IN`."""
-
-
-def conditions(s: Places, alias: str, conds: Iterable[Cond]) -> list[str]:
+def conditions(s: Statement, alias: str, conds: Iterable[Cond]) -> list[str]:
     """Return the comparisons of an entry's columns, `v` first."""
     columns: dict[Column, list[Cond]] = {"v": [], "w": [], "u": []}
     for cond in conds:
@@ -39,12 +24,12 @@ def conditions(s: Places, alias: str, conds: Iterable[Cond]) -> list[str]:
     ]
 
 
-def compare(s: Places, column: str, conds: Iterable[Cond]) -> list[str]:
+def compare(s: Statement, column: str, conds: Iterable[Cond]) -> list[str]:
     """Return the comparisons of one column, whatever column the conditions name."""
     return list(_column(s, column, list(conds)))
 
 
-def _column(s: Places, column: str, conds: Sequence[Cond]) -> Iterable[str]:
+def _column(s: Statement, column: str, conds: Sequence[Cond]) -> Iterable[str]:
     low = high = False
     texts: set[bool] = set()
     for _, op, value in conds:
@@ -78,14 +63,14 @@ def _guard(column: str, *, text: bool, low: bool, high: bool) -> Iterable[str]:
         yield f"{column} < ''"
 
 
-def _prefix(s: Places, column: str, value: str) -> Iterable[str]:
+def _prefix(s: Statement, column: str, value: str) -> Iterable[str]:
     yield f"{column} >= {s.bind(value)}"
     last = s.end(value)
     if last is not None:
         yield f"{column} < {last}"
 
 
-def _suffix(s: Places, column: str, value: str) -> Iterable[str]:
+def _suffix(s: Statement, column: str, value: str) -> Iterable[str]:
     text = s.bind(value)
     yield f"{column} >= ''"
     yield f"(substr({column}, -length({text})) = {text} OR {text} = '')"

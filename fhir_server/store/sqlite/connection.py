@@ -6,7 +6,7 @@ which costs more than most queries. So it is written with another text then.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 _MOST = 200
@@ -21,6 +21,8 @@ class Connection(sqlite3.Connection):
         self._interrupted: dict[str, int] = {}
         self._count = 0
         self._last = ""
+        self.choices: Sequence[Callable[[Sequence[Any]], bool]] = ()
+        """The lists of alternatives of the query that runs, asked in the same way as the next."""
         self.permitted: Sequence[frozenset[int]] = ()
         """The sets of patients of the query that runs, which its statements ask by their place."""
 
@@ -33,6 +35,10 @@ class Connection(sqlite3.Connection):
     def permits(self, place: int, pid: int) -> bool:
         """Tell whether a patient is in a set of the query: a function of its statements."""
         return pid in self.permitted[place]
+
+    def chosen(self, place: int, *row: Any) -> bool:
+        """Tell whether a row satisfies one of the query's alternatives, as `permits` does."""
+        return self.choices[place](row)
 
     def interrupted(self) -> None:
         """Note that the last statement was interrupted."""

@@ -5,7 +5,7 @@ path. So an index leads to containers in which something of the type says it; th
 by one and the same is then asked of each.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from fhir_server.search.contained import leading
@@ -19,17 +19,20 @@ from fhir_server.search.tree import (
     Match,
     Node,
     Not,
+    OneOf,
     Or,
     Together,
     both,
 )
 from fhir_server.store.sqlite.condition import conditions
+from fhir_server.store.sqlite.oneof import chosen
 from fhir_server.store.sqlite.schema import BY_RECORD
 from fhir_server.store.sqlite.sql import conjoined, exists
 from fhir_server.store.sqlite.statement import NEVER, Statement, joined
 
 _LEVELS = 8
 
+Asks = Callable[[Sequence[str]], Iterable[str]]
 Known = Callable[[str, str], bool]
 """Whether any record of a type ever had a parameter."""
 
@@ -104,14 +107,22 @@ def _says(s: Statement, node: Node, kind: str, container: tuple[str, str], level
         case Not(inner):
             return f"NOT {_says(s, inner, kind, container, levels - 1)}"
         case Match(param, conds):
-            return _entries(s, [f"{kind}{param}"], [conds], container)
+            return _entries(s, [f"{kind}{param}"], container, lambda a: conditions(s, a[0], conds))
         case Together(param, parts) if parts:
             names = [f"{kind}{param}.{place}" for place in range(len(parts))]
-            return _entries(s, names, parts, container)
+            return _entries(s, names, container, lambda a: _each(s, a, parts), "together")
         case Together():
             return NEVER
+        case OneOf((word, params)):
+            names = [f"{kind}{param}" for param in params]
+            return _entries(s, names, container, lambda a: [chosen(s, node, a)], word)
         case _:
             raise TypeError(f"{node!r} is not asked of contained resources")
+
+
+def _each(s: Statement, names: Sequence[str], parts: Sequence[Sequence[Cond]]) -> Iterable[str]:
+    for name, conds in zip(names, parts, strict=True):
+        yield from conditions(s, name, conds)
 
 
 def _apart(s: Statement, node: Node, kind: str, container: tuple[str, str]) -> str:
@@ -129,19 +140,16 @@ def _apart(s: Statement, node: Node, kind: str, container: tuple[str, str]) -> s
 
 
 def _entries(
-    s: Statement,
-    params: Sequence[str],
-    parts: Sequence[Sequence[Cond]],
-    container: tuple[str, str],
+    s: Statement, params: Sequence[str], container: tuple[str, str], asked: Asks, word: str = ""
 ) -> str:
-    """Return that entries of one contained resource, all of one group, satisfy the conditions."""
+    """Return that entries of one contained resource satisfy what is asked of their aliases; those
+    that are `together`, of one group."""
     type, a = container
-    names = [s.alias() for _ in parts]
+    names = [s.alias() for _ in params]
     tests: list[str] = []
-    for name, param, conds in zip(names, params, parts, strict=True):
+    for name, param in zip(names, params, strict=True):
         tests += (f"{name}.rid = {a}.rid", f"{name}.param = {s.param(type, param)}")
         tests.append(f"{name}.path = {a}.path")
-        tests += conditions(s, name, conds)
-        tests += [f"{name}.grp = {names[0]}.grp"] if name != names[0] else []
+        tests += [f"{name}.grp = {names[0]}.grp"] if word == "together" else []
     source = " CROSS JOIN ".join(f"entry {name} {BY_RECORD}" for name in names)
-    return exists(f"{source} WHERE {conjoined(*tests)}")
+    return exists(f"{source} WHERE {conjoined(*tests, *asked(names))}")

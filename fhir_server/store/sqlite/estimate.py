@@ -18,14 +18,17 @@ from fhir_server.search.tree import (
     Match,
     Near,
     Node,
+    OneOf,
     OnlyPatients,
     Or,
     Together,
     Updated,
     Words,
 )
+from fhir_server.store.sqlite.choices import ways
 from fhir_server.store.sqlite.condition import compare, conditions, seekable
-from fhir_server.store.sqlite.forms import forms
+from fhir_server.store.sqlite.forms import either
+from fhir_server.store.sqlite.oneof import counted
 from fhir_server.store.sqlite.schema import BY_VALUE
 from fhir_server.store.sqlite.shape import is_long
 from fhir_server.store.sqlite.statement import Statement
@@ -71,7 +74,9 @@ def is_sought(node: Node) -> bool:
     return isinstance(node, Match) and seekable(node.all)
 
 
-def _estimate(s: Statement, type: str, node: Node) -> int:
+def _estimate(  # noqa: PLR0911 one a node
+    s: Statement, type: str, node: Node
+) -> int:
     match node:
         case And(nodes):
             return _least(s, type, nodes)
@@ -84,6 +89,8 @@ def _estimate(s: Statement, type: str, node: Node) -> int:
             return _least(s, type, matches)
         case Ids(ids):
             return _listed(s, ids)
+        case OneOf() if ways(node):
+            return min(counted(s, type, node, part) for part in ways(node))
         case Chain(_, other, where):
             return estimate(s, other, where)
         case Has(other, param, where):
@@ -120,9 +127,8 @@ def sought(s: Statement, type: str, nodes: Sequence[Node]) -> Iterator[tuple[str
     """Yield sources, in which `c` is an entry of what alternatives seek, and their conditions."""
     for param, some in grouped(nodes).matches.items():
         mine = f"c.param = {s.param(type, param)}"
-        for table, test in forms(s, [[("c", conds)] for conds in some]):
-            source = f"{table} CROSS JOIN entry c" if table else "entry c"
-            yield f"{source} {BY_VALUE}", f"{mine} AND {test}"
+        test = either(s, ([("c", conds)] for conds in some))
+        yield f"entry c {BY_VALUE}", f"{mine} AND {test}"
 
 
 def _listed(s: Statement, ids: frozenset[str]) -> int:

@@ -23,6 +23,7 @@ from fhir_server.search.tree import (
     Match,
     Near,
     Node,
+    OneOf,
     OnlyPatients,
     Or,
     Together,
@@ -30,7 +31,9 @@ from fhir_server.search.tree import (
     Words,
 )
 from fhir_server.store.explanation import Step, named
+from fhir_server.store.sqlite import oneof
 from fhir_server.store.sqlite.canonicals import names
+from fhir_server.store.sqlite.choices import decides, ways
 from fhir_server.store.sqlite.condition import compare, conditions, equal
 from fhir_server.store.sqlite.estimate import (
     MOST_BRANCHES,
@@ -205,6 +208,8 @@ def _is_met(driver: Node | None) -> bool:
     """Tell whether all that the driver leads to satisfies it."""
     if isinstance(driver, Words):
         return is_certain(driver)
+    if isinstance(driver, OneOf):
+        return decides(driver)
     return isinstance(driver, Match | Ids | Updated | Chain | Has | Or | Near)
 
 
@@ -215,11 +220,15 @@ def _leads(node: Node) -> bool:
             return bool(words)
         case Or(nodes):
             return all(map(is_sought, nodes))
+        case OneOf(("text", _)):
+            return False  # thousands of phrases may each lead to all records
+        case OneOf():
+            return bool(ways(node))
         case _:
             return isinstance(node, Chain | Has | Updated | Near) or is_sought(node)
 
 
-def _source(  # noqa: PLR0911 one a node
+def _source(  # noqa: C901, PLR0911 one a node
     s: Statement, type: str, driver: Node | None
 ) -> tuple[str, list[str]]:
     """Return what comes behind FROM, the driving row being `c`, and its conditions."""
@@ -250,6 +259,8 @@ def _source(  # noqa: PLR0911 one a node
             return "record c INDEXED BY record_updated", tests
         case Words():
             return source(s, driver, type)
+        case OneOf():
+            return oneof.source(s, type, driver)
         case Near(param):
             tests = [f"c.param = {s.param(type, param)}", *reached(s, driver, "c")]
             return f"entry c {BY_VALUE}", tests

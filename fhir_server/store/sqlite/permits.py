@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import Protocol
 
-from fhir_server.search.tree import And, ForEachPatient, Match, Node, Not, Now, Or
+from fhir_server.search.tree import And, ForEachPatient, Match, Node, Not, Now, OneOf, Or
 from fhir_server.store.order import NOBODY, SEVERAL
 from fhir_server.store.sqlite.asked import Asked
 from fhir_server.store.sqlite.permitted import Permitted
@@ -201,6 +201,8 @@ def _compared(node: Node) -> Iterator[str | None]:
                 yield from _compared(each)
         case Not(inner):
             yield from _compared(inner)
+        case OneOf():
+            pass  # no time is among many alternatives
         case Match(param, conds):
             times = [cond for cond in conds if isinstance(cond.value, Now)]
             yield from (param if cond.column == "v" else None for cond in times)

@@ -21,16 +21,17 @@ from fhir_server.search.tree import (
     Near,
     Node,
     Not,
+    OneOf,
     OnlyPatients,
     Or,
     Together,
     Updated,
     Words,
 )
-from fhir_server.store.sqlite import joins, patients
+from fhir_server.store.sqlite import joins, oneof, patients
 from fhir_server.store.sqlite.condition import compare, conditions, equal
 from fhir_server.store.sqlite.contained import contains
-from fhir_server.store.sqlite.forms import forms
+from fhir_server.store.sqlite.forms import either
 from fhir_server.store.sqlite.measure import reached
 from fhir_server.store.sqlite.openings import opened, openings
 from fhir_server.store.sqlite.reach import FOR_ALL, USUAL, Reach
@@ -60,7 +61,9 @@ def _cost(node: Node) -> int:
             return 1
 
 
-def holds(s: Statement, node: Node, type: str, c: str, reach: Reach = USUAL) -> str:
+def holds(  # noqa: PLR0911 one a node
+    s: Statement, node: Node, type: str, c: str, reach: Reach = USUAL
+) -> str:
     """Return the predicate on the row `c`, an alias that has `rid` and `patient`.
 
     `reach` is how far it is followed in one expression.
@@ -71,7 +74,7 @@ def holds(s: Statement, node: Node, type: str, c: str, reach: Reach = USUAL) -> 
         case Match(param, conds):
             return exists(_entry(s, type, param, conds, c))
         case Together(param, parts):
-            return joined("OR", _together(s, type, param, [parts], c), NEVER)
+            return _together(s, type, param, [parts], c)
         case Ids(ids):
             refs = s.one_of(ids, f"{type}/")
             return f"{c}.rid IN (SELECT rid FROM record WHERE ref IN {refs})"
@@ -81,6 +84,8 @@ def holds(s: Statement, node: Node, type: str, c: str, reach: Reach = USUAL) -> 
             return exists(f"record {a} WHERE {conjoined(f'{a}.rid = {c}.rid', *tests)}")
         case Words():
             return said(s, node, type, c)
+        case OneOf():
+            return oneof.holds(s, node, type, c)
         case Near(param):
             a = s.alias()
             mine = (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, param)}")
@@ -121,9 +126,9 @@ def _choices(s: Statement, asks: Asks, type: str, c: str, reach: Reach) -> Itera
     kept = [node for node in asks.rest if s.kept(node) is not None]
     yield from (holds(s, node, type, c, reach) for node in kept)
     for param, some in asks.matches.items():
-        yield from _one_of(s, type, param, some, c)
+        yield _one_of(s, type, param, some, c)
     for (param, _), parts in asks.composites.items():
-        yield from _together(s, type, param, parts, c)
+        yield _together(s, type, param, parts, c)
     groups, rest = openings([node for node in asks.rest if node not in kept])
     for group in groups:
         yield opened(s, group, type, c, lambda node, of, row: holds(s, node, of, row, reach))
@@ -165,32 +170,25 @@ def _entry(s: Statement, type: str, param: str, conds: Iterable[Cond], c: str) -
     return f"entry {a} {BY_RECORD} WHERE {conjoined(*mine, *tests)}"
 
 
-def _one_of(
-    s: Statement, type: str, param: str, some: Iterable[Sequence[Cond]], c: str
-) -> Iterable[str]:
-    """An entry of `param` satisfies some of the conditions: it is sought once for all of a form."""
+def _one_of(s: Statement, type: str, param: str, some: Iterable[Sequence[Cond]], c: str) -> str:
+    """An entry of `param` satisfies some of the conditions: it is sought once for all of them."""
     a = s.alias()
     mine = (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, param)}")
-    for table, test in forms(s, [[(a, conds)] for conds in some]):
-        yield exists(
-            f"{_joined_to(f'entry {a} {BY_RECORD}', table)} WHERE {conjoined(*mine, test)}"
-        )
-
-
-def _joined_to(source: str, table: str) -> str:
-    return f"{source} CROSS JOIN {table}" if table else source
+    test = either(s, ([(a, conds)] for conds in some))
+    return exists(f"entry {a} {BY_RECORD} WHERE {conjoined(*mine, test)}")
 
 
 def _together(
     s: Statement, type: str, param: str, some: Sequence[Sequence[Sequence[Cond]]], c: str
-) -> Iterable[str]:
+) -> str:
     """Entries of one group satisfy some of the choices, each with its conditions for each part."""
     aliases = [s.alias() for _ in some[0]]
+    if not aliases:
+        return NEVER
     tests: list[str] = []
     for place, a in enumerate(aliases):
         tests += (f"{a}.rid = {c}.rid", f"{a}.param = {s.param(type, f'{param}.{place}')}")
         tests += [f"{a}.grp = {aliases[0]}.grp"] if place else []
     source = " CROSS JOIN ".join(f"entry {a} {BY_RECORD}" for a in aliases)
-    choices = [list(zip(aliases, parts, strict=True)) for parts in some]
-    for table, test in forms(s, choices) if aliases else ():
-        yield exists(f"{_joined_to(source, table)} WHERE {conjoined(*tests, test)}")
+    test = either(s, (list(zip(aliases, parts, strict=True)) for parts in some))
+    return exists(f"{source} WHERE {conjoined(*tests, test)}")

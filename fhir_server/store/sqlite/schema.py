@@ -93,6 +93,7 @@ def connect(path: str, *, write: bool = False) -> Connection:
     try:
         connection.create_function("metres", 4, distance, deterministic=True)
         connection.create_function("permits", 2, connection.permits)
+        connection.create_function("chosen", -1, connection.chosen)
         for pragma in (*_PRAGMAS, f"query_only = {int(not write)}"):
             connection.execute(f"PRAGMA {pragma}").close()
     except sqlite3.Error:

@@ -12,6 +12,7 @@ from typing import Any
 
 from fhir_server.model import Query, Value
 from fhir_server.search.near import around
+from fhir_server.search.prefix import end
 from fhir_server.search.tree import (
     And,
     Chain,
@@ -26,13 +27,15 @@ from fhir_server.search.tree import (
     Node,
     Not,
     Now,
+    OneOf,
     OnlyPatients,
     Or,
     Together,
     Updated,
     Words,
+    unwritten,
 )
-from fhir_server.store.prefix import end
+from fhir_server.store.sqlite.choices import decides, ways
 from fhir_server.store.sqlite.phrase import is_certain, matched
 
 FEW = 16
@@ -47,7 +50,7 @@ Slotted = Value | Listed
 class Shape:
     """The shape of a query, and the values in its slots."""
 
-    __slots__ = ("_slots", "_tokens", "grants", "is_unique", "named", "values")
+    __slots__ = ("_slots", "_tokens", "choices", "grants", "is_unique", "named", "values")
 
     def __init__(self, query: Query) -> None:
         """Take a query apart."""
@@ -57,12 +60,14 @@ class Shape:
         """Patients whom the query's own criteria name, by id or by reference."""
         self.grants: list[ForEachPatient] = []
         """The distinct predicates of grants."""
+        self.choices: list[OneOf] = []
+        """The distinct lists of alternatives."""
         self._slots: dict[tuple[type, Slotted], int] = {}
         behind = None if query.after is None else tuple(v is None for v in query.after)
         self._tokens: list[Hashable] = [query.type, behind, query.back]
         for sort in query.sort:
-            self.tell(sort.param, sort.among, sort.descending, len(sort.by))
-            for node in sort.by:
+            self.tell(sort.param, sort.among, sort.descending, sort.written, len(sort.by))
+            for node in (*sort.by, *(map(unwritten, sort.params) if sort.written else ())):
                 self.add(node)
         self.tell(";")
         self.add(query.where)
@@ -191,6 +196,12 @@ def _near(shape: Shape, node: Near) -> None:
     _conds(shape, around(node))
 
 
+def _one_of(shape: Shape, node: OneOf) -> None:
+    if node not in shape.choices:
+        shape.choices.append(node)
+    shape.tell(node.kind, shape.choices.index(node), ways(node), decides(node))
+
+
 def _each(shape: Shape, node: ForEachPatient) -> None:
     if node not in shape.grants:
         shape.grants.append(node)
@@ -211,6 +222,7 @@ _TOLD: dict[type, Callable[[Shape, Any], None]] = {
     Contained: _contained,
     Words: _words,
     Near: _near,
+    OneOf: _one_of,
     InPatient: lambda shape, node: shape.fill(node.patient),
     OnlyPatients: lambda shape, node: shape.fill_all(node.patients),
     ForEachPatient: _each,

@@ -26,6 +26,9 @@ RECORD = f"(t.id & ((1 << {_KIND}) - 1))"
 KIND = f"(t.id >> {_KIND})"
 """What the number of a row `t` of `text` is made of."""
 
+NUMBER = f"(f.rowid & ((1 << {_KIND}) - 1))"
+"""The record of a row `f` of `word`."""
+
 _OLD = "SELECT id, narrative, rest FROM text WHERE id IN ({})"
 _OF_RECORDS = (
     "SELECT r.rid, t.narrative, t.rest FROM record r CROSS JOIN text t "
@@ -51,18 +54,21 @@ def said(s: Statement, node: Words, type: str, c: str) -> str:
     return f"EXISTS (SELECT 1 FROM text WHERE id = {place(s, type, c)} AND ({tests}))"
 
 
+def within(s: Statement, type: str) -> str:
+    """Return that the row `f` of the index is of a type."""
+    low = f"({s.kind(type)} << {_KIND})"
+    return f"f.rowid > {low} AND f.rowid < {low} + (1 << {_KIND})"
+
+
 def candidates(s: Statement, node: Words, type: str) -> str:
     """Return what comes behind FROM to find records that have all the words, as `f`."""
-    low = f"({s.kind(type)} << {_KIND})"
-    within = f"f.rowid > {low} AND f.rowid < {low} + (1 << {_KIND})"
-    return f"word f WHERE f.word MATCH {s.bind(matched(node))} AND {within}"
+    return f"word f WHERE f.word MATCH {s.bind(matched(node))} AND {within(s, type)}"
 
 
 def source(s: Statement, node: Words, type: str) -> tuple[str, list[str]]:
     """Return what comes behind FROM to find records that have all the words, and its conditions."""
     found, _, tests = candidates(s, node, type).partition(" WHERE ")
-    joined = f"c.rid = (f.rowid & ((1 << {_KIND}) - 1))"
-    return f"{found} CROSS JOIN record c", [tests, joined]
+    return f"{found} CROSS JOIN record c", [tests, f"c.rid = {NUMBER}"]
 
 
 def kept(connection: sqlite3.Connection, rids: Sequence[int]) -> dict[int, Text]:

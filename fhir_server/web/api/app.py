@@ -15,7 +15,7 @@ from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.errors import BadRequest, HubError, Unauthenticated
 from fhir_server.identity.accounts import Account
-from fhir_server.identity.authenticate import anybody, authenticate
+from fhir_server.identity.authenticate import anybody
 from fhir_server.identity.passwords import Passwords
 from fhir_server.interactions.server import Server
 from fhir_server.web import accounts, looked, messages, sign_in
@@ -94,7 +94,7 @@ def authenticator(server: Server) -> Who:
         scheme, _, text = request.headers.get("authorization", "").partition(" ")
         now, id = server.clock(), server.new_id()
         if text and scheme.lower() == "bearer":
-            return await authenticate(server.store, text.strip(), now, id)
+            return await server.callers.authenticate(text.strip(), now, id)
         if server.settings.open:
             return anybody(now, id)
         raise Unauthenticated("A bearer token is needed.")

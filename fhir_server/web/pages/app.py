@@ -21,7 +21,7 @@ from starlette.routing import Mount, Route
 
 from fhir_server.authz.caller import Kind
 from fhir_server.errors import BadRequest, Forbidden, HubError, NotFound, Unauthenticated
-from fhir_server.identity.authenticate import anybody, authenticate
+from fhir_server.identity.authenticate import anybody
 from fhir_server.identity.passwords import Passwords
 from fhir_server.identity.sessions import is_csrf
 from fhir_server.interactions.server import Server
@@ -178,7 +178,7 @@ async def _identify(visit: Visit) -> None:
     now, id = server.clock(), server.new_id()
     if visit.session:
         try:
-            visit.caller = await authenticate(server.store, visit.session, now, id)
+            visit.caller = await server.callers.authenticate(visit.session, now, id)
             account = await own_account(server, visit.caller)
             visit.has_roles = account is not None and len(account.roles) > 1
             return

@@ -5,12 +5,11 @@ import asyncio
 import pytest
 
 from fhir_server.commands.store import opened
-from fhir_server.identity.authenticate import authenticate
 
 
 async def caller_of(store, text):
     async with opened(store) as parts:
-        return await authenticate(parts.store, text, parts.server.clock(), "request")
+        return await parts.server.callers.authenticate(text, parts.server.clock(), "request")
 
 
 async def audited(store):

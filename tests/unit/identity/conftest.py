@@ -11,6 +11,7 @@ from fhir_server import fhirjson
 from fhir_server.authz.scopes import Scope
 from fhir_server.identity import accounts, tokens
 from fhir_server.identity.accounts import Account
+from fhir_server.identity.authenticate import Callers
 from fhir_server.identity.passwords import Passwords
 from fhir_server.identity.tokens import Token
 from fhir_server.model import Key, Write
@@ -63,9 +64,10 @@ LIU = Account("liu", "staff", "刘医生", "Practitioner/liu", roles=("r1",))
 
 @dataclass(frozen=True)
 class City:
-    """The store and how to get a token in it."""
+    """The store, who asks it, and how to get a token in it."""
 
     store: MemoryStore
+    callers: Callers
 
     async def put(self, *writes: Write) -> None:
         await self.store.commit(writes)
@@ -79,7 +81,7 @@ class City:
 
 @pytest.fixture
 async def city(store: MemoryStore) -> City:
-    made = City(store)
+    made = City(store, Callers(store))
     await made.put(
         organization("hospital"),
         organization("ward", "hospital"),

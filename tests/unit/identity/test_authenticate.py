@@ -8,7 +8,6 @@ import pytest
 from fhir_server.authz.grant import Clause, Rule
 from fhir_server.errors import Unauthenticated
 from fhir_server.identity import accounts, clients, tokens
-from fhir_server.identity.authenticate import authenticate, feed
 from fhir_server.identity.clients import Client
 from fhir_server.model import Key, Write
 from tests.unit.identity.conftest import LIU, NOW, SCOPES, City, organization, role
@@ -19,7 +18,7 @@ pytestmark = pytest.mark.anyio
 async def test_a_staff_token_tells_role_duty_and_institution(city: City) -> None:
     text = await city.token(account="liu", role="r1")
 
-    caller = await authenticate(city.store, text, NOW, "q")
+    caller = await city.callers.authenticate(text, NOW, "q")
 
     assert (caller.kind, caller.person, caller.duty) == ("staff", "Practitioner/liu", "physician")
     assert caller.organization == "hospital"
@@ -29,7 +28,7 @@ async def test_a_staff_token_tells_role_duty_and_institution(city: City) -> None
 
 async def test_the_text_of_a_token_is_nowhere_in_the_store_or_the_caller(city: City) -> None:
     text = await city.token(account="liu", role="r1")
-    caller = await authenticate(city.store, text, NOW, "q")
+    caller = await city.callers.authenticate(text, NOW, "q")
     versions = [await city.store.read(change.key) for change in await city.store.changes(0, 100)]
 
     assert text not in repr(versions)
@@ -39,13 +38,13 @@ async def test_the_text_of_a_token_is_nowhere_in_the_store_or_the_caller(city: C
 @pytest.mark.parametrize("text", ["", "hub_", "hub_unknown", "liu"])
 async def test_an_unknown_token_is_refused(city: City, text: str) -> None:
     with pytest.raises(Unauthenticated):
-        await authenticate(city.store, text, NOW, "q")
+        await city.callers.authenticate(text, NOW, "q")
 
 
 async def refused(city: City, **token: Any) -> None:
     text = await city.token(**({"account": "liu", "role": "r1"} | token))
     with pytest.raises(Unauthenticated):
-        await authenticate(city.store, text, NOW, "q")
+        await city.callers.authenticate(text, NOW, "q")
 
 
 async def test_a_token_ends(city: City) -> None:
@@ -54,11 +53,11 @@ async def test_a_token_ends(city: City) -> None:
 
 async def test_a_revoked_token_is_refused_on_the_next_request(city: City) -> None:
     text = await city.token(account="liu", role="r1")
-    await authenticate(city.store, text, NOW, "q")
+    await city.callers.authenticate(text, NOW, "q")
     await city.put(tokens.revoke(text))
 
     with pytest.raises(Unauthenticated):
-        await authenticate(city.store, text, NOW, "q")
+        await city.callers.authenticate(text, NOW, "q")
 
 
 @pytest.mark.parametrize(
@@ -111,14 +110,14 @@ async def test_moving_a_role_moves_its_bearer_on_the_next_request(city: City) ->
     text = await city.token(account="liu", role="r1")
     await city.put(role(organization={"reference": "Organization/clinic"}))
 
-    assert (await authenticate(city.store, text, NOW, "q")).organization == "clinic"
+    assert (await city.callers.authenticate(text, NOW, "q")).organization == "clinic"
 
 
 async def test_a_duty_that_nobody_knows_is_none(city: City) -> None:
     await city.put(role(code=[{"coding": [{"code": "janitor"}]}]))
     text = await city.token(account="liu", role="r1")
 
-    assert (await authenticate(city.store, text, NOW, "q")).duty == ""
+    assert (await city.callers.authenticate(text, NOW, "q")).duty == ""
 
 
 async def test_rules_are_those_of_the_organizations_and_all_of_them(city: City) -> None:
@@ -129,7 +128,7 @@ async def test_rules_are_those_of_the_organizations_and_all_of_them(city: City) 
     await keep(city, *ours, other)
     text = await city.token(account="liu", role="r1")
 
-    caller = await authenticate(city.store, text, NOW, "q")
+    caller = await city.callers.authenticate(text, NOW, "q")
 
     assert set(caller.rules) == set(ours)
 
@@ -142,21 +141,21 @@ async def test_a_new_rule_is_known_on_the_next_request(city: City) -> None:
     text = await city.token(account="liu", role="r1")
     rules = [Rule("ward", "TREAT", (Clause(types=(type,)),)) for type in ("A", "B")]
 
-    assert (await authenticate(city.store, text, NOW, "q")).rules == ()
+    assert (await city.callers.authenticate(text, NOW, "q")).rules == ()
     for number, rule in enumerate(rules, 1):
         await keep(city, rule)
-        assert set((await authenticate(city.store, text, NOW, "q")).rules) == set(rules[:number])
+        assert set((await city.callers.authenticate(text, NOW, "q")).rules) == set(rules[:number])
 
 
 async def test_a_patients_token_is_bound_to_that_patient_whatever_it_says(city: City) -> None:
     text = await city.token(account="wang", patient="p2")
 
-    assert (await authenticate(city.store, text, NOW, "q")).patient == "p1"
+    assert (await city.callers.authenticate(text, NOW, "q")).patient == "p1"
 
 
 async def test_an_auditor_has_no_institution(city: City) -> None:
     text = await city.token(account="zhao")
-    caller = await authenticate(city.store, text, NOW, "q")
+    caller = await city.callers.authenticate(text, NOW, "q")
 
     assert (caller.kind, caller.organizations, caller.rules) == ("auditor", frozenset(), ())
 
@@ -164,8 +163,8 @@ async def test_an_auditor_has_no_institution(city: City) -> None:
 async def test_a_feed_acts_for_its_institution(city: City) -> None:
     await city.put(clients.write(Client("lis", "检验系统", "hospital")))
 
-    by_socket = await feed(city.store, "lis", NOW, "q")
-    by_token = await authenticate(city.store, await city.token(client="lis"), NOW, "q")
+    by_socket = await city.callers.feed("lis", NOW, "q")
+    by_token = await city.callers.authenticate(await city.token(client="lis"), NOW, "q")
 
     assert (by_socket.kind, by_socket.organization) == ("feed", "hospital")
     assert by_token.scopes == SCOPES
@@ -176,4 +175,4 @@ async def test_a_feed_that_is_closed_is_refused(city: City, change: dict[str, An
     await city.put(clients.write(replace(Client("lis", "检验系统", "hospital"), **change)))
 
     with pytest.raises(Unauthenticated):
-        await feed(city.store, "lis", NOW, "q")
+        await city.callers.feed("lis", NOW, "q")

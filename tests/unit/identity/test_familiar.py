@@ -12,7 +12,7 @@ from fhir_server.authz.decide import decide
 from fhir_server.authz.grant import Clause, Rule
 from fhir_server.errors import Unauthenticated
 from fhir_server.identity import accounts, clients, tokens
-from fhir_server.identity.authenticate import authenticate
+from fhir_server.identity.authenticate import Callers
 from fhir_server.identity.clients import Client
 from fhir_server.model import Key, Version, Write
 from fhir_server.store.memory import MemoryStore
@@ -35,7 +35,7 @@ class Counting(MemoryStore):
 async def known(city: City, **token: Any) -> str:
     """Return the token of somebody who has just asked."""
     text = await city.token(**({"account": "liu", "role": "r1"} | token))
-    await authenticate(city.store, text, NOW, "q")
+    await city.callers.authenticate(text, NOW, "q")
     return text
 
 
@@ -45,7 +45,7 @@ async def test_what_did_not_change_is_not_read_again(
     text = await known(city)
     monkeypatch.setattr(city.store, "__class__", Counting)
 
-    await authenticate(city.store, text, NOW, "q")
+    await city.callers.authenticate(text, NOW, "q")
 
     assert city.store.reads == 0  # type: ignore[attr-defined]
 
@@ -53,7 +53,7 @@ async def test_what_did_not_change_is_not_read_again(
 async def test_time_and_request_are_those_of_the_request(city: City) -> None:
     text = await known(city)
 
-    caller = await authenticate(city.store, text, NOW + 7, "other")
+    caller = await city.callers.authenticate(text, NOW + 7, "other")
 
     assert (caller.now, caller.request) == (NOW + 7, "other")
 
@@ -76,7 +76,7 @@ async def test_what_closes_acts_on_the_next_request(
     await city.put(change())
 
     with pytest.raises(Unauthenticated):
-        await authenticate(city.store, text, NOW, "q")
+        await city.callers.authenticate(text, NOW, "q")
 
 
 async def test_what_opens_again_acts_on_the_next_request(city: City) -> None:
@@ -84,7 +84,7 @@ async def test_what_opens_again_acts_on_the_next_request(city: City) -> None:
     await city.put(role(active=False))
     await city.put(role(active=True))
 
-    assert (await authenticate(city.store, text, NOW, "q")).duty == "physician"
+    assert (await city.callers.authenticate(text, NOW, "q")).duty == "physician"
 
 
 async def test_a_rule_that_is_new_acts_on_the_next_request(city: City) -> None:
@@ -92,14 +92,14 @@ async def test_a_rule_that_is_new_acts_on_the_next_request(city: City) -> None:
     rule = Rule("hospital", "TREAT", (Clause(),))
     await city.put(*rule.writes())
 
-    assert (await authenticate(city.store, text, NOW, "q")).rules == (rule,)
+    assert (await city.callers.authenticate(text, NOW, "q")).rules == (rule,)
 
 
 async def test_an_institution_that_moves_acts_on_the_next_request(city: City) -> None:
     text = await known(city)
     await city.put(organization("ward", "clinic"))
 
-    caller = await authenticate(city.store, text, NOW, "q")
+    caller = await city.callers.authenticate(text, NOW, "q")
 
     assert (caller.organization, caller.organizations) == ("clinic", {"ward", "clinic"})
 
@@ -110,14 +110,14 @@ async def test_a_client_that_is_closed_is_refused_on_the_next_request(city: City
     await city.put(clients.write(Client("lis", "检验系统", "hospital", active=False)))
 
     with pytest.raises(Unauthenticated):
-        await authenticate(city.store, text, NOW, "q")
+        await city.callers.authenticate(text, NOW, "q")
 
 
 async def test_a_familiar_token_ends_in_time(city: City) -> None:
     text = await known(city, expires=NOW + 10)
 
     with pytest.raises(Unauthenticated):
-        await authenticate(city.store, text, NOW + 10, "q")
+        await city.callers.authenticate(text, NOW + 10, "q")
 
 
 async def test_a_familiar_role_ends_in_time(city: City) -> None:
@@ -125,7 +125,7 @@ async def test_a_familiar_role_ends_in_time(city: City) -> None:
     text = await known(city, expires=NOW * 2)
 
     with pytest.raises(Unauthenticated):
-        await authenticate(city.store, text, NOW + 365 * 86_400_000, "q")
+        await city.callers.authenticate(text, NOW + 365 * 86_400_000, "q")
 
 
 @pytest.fixture
@@ -139,14 +139,15 @@ async def test_a_token_that_another_process_revokes_is_refused_on_the_next_reque
     processes: tuple[SQLiteStore, SQLiteStore],
 ) -> None:
     here, there = processes
+    callers = Callers(here)
     await there.commit([accounts.write(replace(LIU, kind="auditor"))])
     text, write = tokens.issue(tokens.Token("bearer", NOW, NOW + 9, "liu"), bytes(32))
     await there.commit([write])
-    await authenticate(here, text, NOW, "q")
+    await callers.authenticate(text, NOW, "q")
     await there.commit([tokens.revoke(text)])
 
     with pytest.raises(Unauthenticated):
-        await authenticate(here, text, NOW, "q")
+        await callers.authenticate(text, NOW, "q")
 
     await here.close()
     await there.close()

@@ -8,7 +8,6 @@ from fhir_server.authz.scopes import Scope
 from fhir_server.errors import BadRequest
 from fhir_server.identity import accounts, clients
 from fhir_server.identity.accounts import Account
-from fhir_server.identity.authenticate import authenticate
 from fhir_server.identity.clients import Client
 from fhir_server.identity.issue import Wish, issue
 from tests.unit.identity.conftest import NOW, SCOPES, City
@@ -26,7 +25,7 @@ async def issued(city: City, **wish: Any) -> str:
 
 
 async def test_a_token_of_staff_is_bound_to_the_role(city: City) -> None:
-    caller = await authenticate(city.store, await issued(city, account="Liu"), NOW, "q")
+    caller = await city.callers.authenticate(await issued(city, account="Liu"), NOW, "q")
 
     assert (caller.account, caller.role) == ("liu", "r1")
 
@@ -34,14 +33,14 @@ async def test_a_token_of_staff_is_bound_to_the_role(city: City) -> None:
 async def test_a_token_of_a_patient_is_bound_to_the_patient(city: City) -> None:
     text = await issued(city, account="wang", scopes=OF_PATIENT, patient="p2")
 
-    assert (await authenticate(city.store, text, NOW, "q")).patient == "p1"
+    assert (await city.callers.authenticate(text, NOW, "q")).patient == "p1"
 
 
 async def test_a_token_of_a_client_has_system_scopes(city: City) -> None:
     await city.put(clients.write(Client("lis", "LIS", "hospital")))
     text = await issued(city, client="lis", scopes=OF_SYSTEM)
 
-    assert (await authenticate(city.store, text, NOW, "q")).client == "lis"
+    assert (await city.callers.authenticate(text, NOW, "q")).client == "lis"
 
 
 @pytest.mark.parametrize(

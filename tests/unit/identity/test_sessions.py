@@ -8,7 +8,6 @@ import pytest
 from fhir_server.errors import BadRequest, Unauthenticated
 from fhir_server.identity import accounts, sessions
 from fhir_server.identity.accounts import FIRST_WAIT, FREE_TRIES, LONGEST_WAIT, Account
-from fhir_server.identity.authenticate import authenticate
 from fhir_server.identity.passwords import Passwords
 from tests.unit.identity.conftest import LIU, NOW, City
 
@@ -28,10 +27,10 @@ async def test_the_right_password_opens_a_session(
     account = await sessions.check(city.store, passwords, " LIU", "right", NOW)
     cookie = await sessions.begin(city.store, account, "", NOW, 5, b"s" * 32)
 
-    caller = await authenticate(city.store, cookie, NOW + 299_999, "q")
+    caller = await city.callers.authenticate(cookie, NOW + 299_999, "q")
     assert (caller.account, caller.role) == ("liu", "r1")
     with pytest.raises(Unauthenticated):
-        await authenticate(city.store, cookie, NOW + 300_000, "q")
+        await city.callers.authenticate(cookie, NOW + 300_000, "q")
 
 
 @pytest.mark.parametrize(("login", "password"), [("liu", "wrong"), ("nobody", "x"), ("wang", "")])
@@ -93,7 +92,7 @@ async def test_an_ended_session_is_worth_nothing(city: City, liu: Account) -> No
     await sessions.end(city.store, cookie)
 
     with pytest.raises(Unauthenticated):
-        await authenticate(city.store, cookie, NOW, "q")
+        await city.callers.authenticate(cookie, NOW, "q")
 
 
 def test_a_word_of_another_session_or_key_is_refused() -> None:

@@ -134,7 +134,8 @@ from fhir_server.interactions.server import Server
 from fhir_server.search.extract import Extractor
 from fhir_server.settings import Settings
 index = Index(None, Extractor(load()))
-server = Server(Settings(), None, index, *[None] * 4, write_rules={}, operations=app.OPERATIONS)
+parts = (None, None, index, *[None] * 4)
+server = Server(Settings(), *parts, write_rules={}, operations=app.OPERATIONS)
 for mode in ("full", "terminology"):
     body = capabilities(server, Interaction("capabilities", params=(("mode", mode),))).body
     print(hashlib.sha256(body).hexdigest())

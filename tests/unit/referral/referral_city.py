@@ -12,6 +12,7 @@ from fhir_server import fhirjson
 from fhir_server.authz.caller import Caller
 from fhir_server.authz.grant import Rule
 from fhir_server.authz.scopes import Scope
+from fhir_server.identity.authenticate import Callers
 from fhir_server.interactions.index import Index
 from fhir_server.interactions.interaction import Interaction, Reply
 from fhir_server.interactions.perform import perform
@@ -86,6 +87,7 @@ class City:
         self.server = Server(
             settings=Settings(),
             store=self.store,
+            callers=Callers(self.store),
             index=Index(self.store, _extractor),
             validator=_validator,
             signer=Signer(b"sixteen bytes or more"),

@@ -6,7 +6,6 @@ whose version is a point read; while it is the same, so are the rules.
 """
 
 from collections.abc import Iterable
-from weakref import WeakKeyDictionary
 
 from fhir_server.authz.grant import Rule, read_rule, recipient_key
 from fhir_server.identity.familiar import Reading
@@ -16,26 +15,27 @@ from fhir_server.store.protocol import Store
 
 _PAGE = 200
 
-Known = dict[str, tuple[int, tuple[Rule, ...]]]
 
-_known: WeakKeyDictionary[Store, Known] = WeakKeyDictionary()
-"""Organization -> its record's version and its rules, as long as the store lives."""
+class KnownRules:
+    """Rules by the Organization that is their recipient, with the version of its record."""
 
+    def __init__(self) -> None:
+        """Know none yet."""
+        self._known: dict[str, tuple[int, tuple[Rule, ...]]] = {}
 
-async def rules_for(reading: Reading, organizations: Iterable[str]) -> tuple[Rule, ...]:
-    """Return all rules of which one of these Organizations is the recipient."""
-    known = _known.setdefault(reading.store, {})
-    found: list[Rule] = []
-    for organization in sorted(organizations):
-        version = await reading.read(recipient_key(organization))
-        if version is None:
-            continue
-        vid, rules = known.get(organization, (0, ()))
-        if vid != version.vid:
-            rules = await _rules(reading.store, organization)
-            known[organization] = version.vid, rules
-        found += rules
-    return tuple(found)
+    async def of(self, reading: Reading, organizations: Iterable[str]) -> tuple[Rule, ...]:
+        """Return all rules of which one of these Organizations is the recipient."""
+        found: list[Rule] = []
+        for organization in sorted(organizations):
+            version = await reading.read(recipient_key(organization))
+            if version is None:
+                continue
+            vid, rules = self._known.get(organization, (0, ()))
+            if vid != version.vid:
+                rules = await _rules(reading.store, organization)
+                self._known[organization] = version.vid, rules
+            found += rules
+        return tuple(found)
 
 
 async def _rules(store: Store, organization: str) -> tuple[Rule, ...]:
