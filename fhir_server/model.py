@@ -118,13 +118,15 @@ class Sort(NamedTuple):
 
     With `by` the value is measured (`search.measure`): how well the text agrees with `Words`
     (`_score`), or how many metres the nearest of `Near` is away (`near`). With `among` the values
-    are those of several parameters.
+    are those of several parameters. Where it goes by what is `written`, only entries with a
+    text in `w` count: what others say is searched, and nothing that the resource says.
     """
 
     param: str
     descending: bool = False
     by: "tuple[Node, ...]" = ()
     among: tuple[str, ...] = ()
+    written: bool = False
 
     @property
     def params(self) -> tuple[str, ...]:

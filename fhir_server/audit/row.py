@@ -72,6 +72,11 @@ class Row(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
         """Return the literal reference of the one resource that was asked for, if it was one."""
         return f"{self.type}/{self.id}" if self.type and self.id else ""
 
+    @property
+    def is_of_a_patient(self) -> bool:
+        """Tell whether the one resource that was asked for is the one patient it tells of."""
+        return self.type == "Patient" and self.patients == (self.id,)
+
 
 _decoder = msgspec.json.Decoder(Row)
 
@@ -127,18 +132,18 @@ def _id(time: int) -> str:
 
 
 def _entries(row: Row) -> list[Entry]:
-    """Return few entries, since every request writes them: one tells subtype, action, outcome."""
+    """Return few entries, since every request writes them: one tells subtype, action, outcome, and
+    a patient who was asked for is found as the patient."""
     entries = [
         Entry("date", row.time, row.time + 1),
         Entry("subtype", row.subtype, row.action, row.outcome),
-        Entry("agent", row.account, "account"),
         *(Entry("patient", patient) for patient in row.patients),
     ]
     for param, value in (
         ("agent", row.person),
         ("agent", row.role and f"PractitionerRole/{row.role}"),
         ("organization", row.organization),
-        ("entity", row.target),
+        ("entity", "" if row.is_of_a_patient else row.target),
     ):
         if value:
             entries.append(Entry(param, value))

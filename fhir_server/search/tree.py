@@ -266,6 +266,11 @@ def missing(param: str) -> Node:
     return Not(Match(param))
 
 
+def unwritten(param: str) -> Node:
+    """Return the predicate that the record has no entry of `param` with a text in `w`."""
+    return Not(Match(param, (Cond("w", ">", ""),)))
+
+
 def both(*nodes: Node) -> Node:
     """Return the conjunction, flattened and without what is always true.
 

@@ -41,7 +41,8 @@ def value(
         return id
     if sort.param == "_lastUpdated":
         return updated
-    values = [e.v for e in entries if e.param in sort.params and not e.path]
+    mine = (e for e in entries if e.param in sort.params and not e.path)
+    values = [e.v for e in mine if not sort.written or (isinstance(e.w, str) and e.w)]
     pick = max if sort.descending else min
     return pick(values, key=_rank, default=None)
 

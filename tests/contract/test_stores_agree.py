@@ -121,9 +121,10 @@ def _orders() -> list[tuple[Sort, ...]]:
     away = (Near("near", 31.0, 121.0, 1.0), Near("near", 0.0, 179.0, 1.0))
     measured = [Sort("measured", down, by) for by in (score, away) for down in (False, True)]
     united = [Sort("united", down, among=("date", "mixed", "none")) for down in (False, True)]
+    written = [Sort("code", down, written=True) for down in (False, True)]
     several = [*zip(single, single[3:], strict=False), (measured[1], single[0])]
-    several += [(united[1], single[0]), (single[2], united[0])]
-    return [(), *((s,) for s in [*single, *measured, *united]), *several]
+    several += [(united[1], single[0]), (single[2], united[0]), (written[0], single[2])]
+    return [(), *((s,) for s in [*single, *measured, *united, *written]), *several]
 
 
 @pytest.mark.parametrize("where", worlds.QUESTIONS, ids=range(len(worlds.QUESTIONS)))

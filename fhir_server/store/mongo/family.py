@@ -27,7 +27,8 @@ _WITH_TIME = frozenset(("<", "<=", ">", ">="))
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """Records of `type` that have one of `values` for its stamped parameter and satisfy `rest`.
+    """Records of `type` that have one of `values` for the stamped parameter `key` and satisfy
+    `rest`.
 
     `timed` are comparisons of parameters with the time; `by` is the parameter that tells one join
     of the family from others (`''`: nothing does). A join is by their patients, or by what they
@@ -35,6 +36,7 @@ class Family:
     """
 
     type: str
+    key: str
     values: tuple[str, ...]
     rest: tuple[Node, ...]
     timed: tuple[tuple[str, Operator], ...]
@@ -45,18 +47,18 @@ class Family:
 def read(join: ForEachPatient | Has) -> tuple[Family, str] | None:
     """Return the family of a join and its value of `by`; None for a join of none."""
     stamped = STAMPED.get(join.type)
-    if stamped is None or (isinstance(join, Has) and join.canonical):
+    if not stamped or (isinstance(join, Has) and join.canonical):
         return None
     values: tuple[str, ...] = ()
-    by = value = ""
+    key = by = value = ""
     timed: list[tuple[str, Operator]] = []
     rest: list[Node] = []
     for part in join.where.nodes if isinstance(join.where, And) else (join.where,):
         match part:
             case Match(param, (Cond("v", "=" | "in", found),)) if (
-                param == stamped and not values and (texts := _texts(found))
+                param in stamped and not values and (texts := _texts(found))
             ):
-                values = texts
+                key, values = param, texts
             case Match(param, (Cond("v", "=", str() as found),)) if not by:
                 by, value = param, found
             case Match(param, (Cond("v", op, Now()),)) if op in _WITH_TIME:
@@ -66,7 +68,7 @@ def read(join: ForEachPatient | Has) -> tuple[Family, str] | None:
             case _:
                 return None
     param = join.param if isinstance(join, Has) else ""
-    family = Family(join.type, values, tuple(rest), tuple(timed), by, param)
+    family = Family(join.type, key, values, tuple(rest), tuple(timed), by, param)
     return (family, value) if values else None
 
 
@@ -90,6 +92,5 @@ def _is_timeless(node: Node) -> bool:
 
 def timeless(family: Family) -> Iterator[Node]:
     """Yield what the records of a family satisfy at all times."""
-    values = tuple(family.values)
-    yield Match(STAMPED[family.type], (Cond("v", "in", values),))
+    yield Match(family.key, (Cond("v", "in", family.values),))
     yield from family.rest

@@ -29,6 +29,7 @@ _PASSING = frozenset({
     225, 244, 246, 262,  # transaction too old or aborted, snapshot unavailable, time limit
     239, 14031,  # snapshot too old, disk full
 })  # fmt: skip
+_DUPLICATE = 11000
 TOO_LATE = "The query takes too long; ask for less"
 
 
@@ -42,6 +43,11 @@ def is_passing(fault: PyMongoError) -> bool:
     if fault.has_error_label("TransientTransactionError") or isinstance(fault, ExecutionTimeout):
         return True
     return isinstance(fault, OperationFailure) and _codes(fault) <= _PASSING
+
+
+def is_taken(fault: PyMongoError) -> bool:
+    """Tell whether something that was to be inserted was there already."""
+    return isinstance(fault, OperationFailure) and _codes(fault) == {_DUPLICATE}
 
 
 def _codes(fault: OperationFailure) -> set[int | None]:

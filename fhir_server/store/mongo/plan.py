@@ -29,9 +29,10 @@ _MANY = 2**62
 """Known to be many, whatever the number."""
 _COUNTED = 16
 """What so many patients have is counted; of more it is taken for many."""
+_MERGEABLE = frozenset({"value", "composite", "patients", "words"})
 _MERGED = 50
 """The server merges so many stretches of an index into the default order."""
-SELECTIVE = frozenset({"identifier", "patient", "subject", "encounter"})
+SELECTIVE = frozenset({"identifier", "patient", "subject", "encounter", "resource"})
 """Parameters of which a value leads to few records: to count them first costs more than it saves.
 
 Where it does lead to thousands, they are sorted, which takes milliseconds.
@@ -40,13 +41,14 @@ Where it does lead to thousands, they are sorted, which takes milliseconds.
 
 @dataclass(frozen=True, slots=True)
 class Driver:
-    """A condition that the index of this name answers; `keeps` the default order, or not.
+    """A condition that the index of this name answers (None: several indexes together); `keeps`
+    the default order, or not.
 
     It `is_few` if it is known to let so few records through that they can be sorted.
     """
 
     condition: Filter
-    index: str
+    index: str | None
     keeps: bool
     known: int | None = None
     is_few: bool = False
@@ -172,13 +174,16 @@ def _is_merged(condition: Filter) -> bool:
 
 
 def _of_choices(part: Filter, choices: Sequence[Driver | None]) -> Driver | None:
-    """Return the driver of alternatives that one index answers; the server merges their walks."""
-    indexes = {each.index if each else "" for each in choices}
-    if len(indexes) != 1 or not indexes < {"value", "composite"}:
+    """Return the driver of alternatives that indexes answer; the server merges their walks."""
+    found = [each for each in choices if each is not None and each.index in _MERGEABLE]
+    if len(found) < len(choices):
         return None
-    keeps = all(each and each.keeps for each in choices)
-    is_few = all(each and each.is_few for each in choices)
-    return Driver(part, indexes.pop(), keeps=keeps, is_few=is_few)
+    indexes = {each.index for each in found}
+    keeps = all(each.keeps for each in found)
+    if len(indexes) > 1 and not keeps:
+        return None
+    index = indexes.pop() if len(indexes) == 1 else None
+    return Driver(part, index, keeps, is_few=all(each.is_few for each in found))
 
 
 def step(type: str, order: str | None, plan: Plan) -> Step:

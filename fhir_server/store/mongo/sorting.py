@@ -218,6 +218,8 @@ def _value(sort: Sort) -> Doc:
     if sort.by:
         return measured(sort.by)
     mine = {"$in": ["$$each.p", {"$literal": list(sort.params)}]}
+    if sort.written:
+        mine = {"$and": [mine, {"$gt": ["$$each.w", ""]}]}
     found = {"$filter": {"input": "$e", "as": "each", "cond": mine}}
     return {"$max" if sort.descending else "$min": {
         "$map": {"input": found, "as": "each", "in": "$$each.v"}

@@ -7,7 +7,7 @@ found out sees the same records. Each process leaves ticks of its own, one of ST
 who write at the same time do not meet.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from pymongo import UpdateOne
@@ -16,9 +16,8 @@ from pymongo.asynchronous.collection import AsyncCollection
 
 from fhir_server.model import Entry
 
-STAMPED: Mapping[str, str] = {"grant": "recipient"}
-"""Type of the hub's own -> the parameter whose values have stamps. Such records are never indexed
-again under the same version by anything but a commit."""
+STAMPED: Mapping[str, Collection[str]] = {"grant": ("recipient", "package")}
+"""Type of the hub's own -> the parameters whose values have stamps."""
 STRIPES = 16
 
 Stamps = Mapping[str, int]
@@ -27,8 +26,8 @@ Stamps = Mapping[str, int]
 
 def named(type: str, entries: Iterable[Entry]) -> set[str]:
     """Return the beginnings of the names of the stamps that a record of these entries has."""
-    param = STAMPED.get(type)
-    return {begun(type, str(e.v)) for e in entries if e.param == param and not e.path}
+    params = STAMPED.get(type, ())
+    return {begun(type, str(e.v)) for e in entries if e.param in params and not e.path}
 
 
 def begun(type: str, value: str) -> str:

@@ -7,7 +7,8 @@
 4. A transaction that meets another one starts again, a bounded number of times, each time after a
    longer pause; so does one that an election interrupts. Whether a commit whose answer was lost
    took effect is asked until the database tells.
-5. What goes on failing is Busy. If one commit cannot be stored at all, each is done by itself.
+5. The first attempt does not look for records that are all expected to be new.
+6. What goes on failing is Busy. If one commit cannot be stored at all, each is done by itself.
 """
 
 import asyncio
@@ -165,13 +166,15 @@ class Writer:
     async def _repeated(self, jobs: Sequence[_Job]) -> list[_Outcome]:
         end = time.monotonic() + SECONDS
         pause = _PAUSE
+        trusting = not any(job.again for job in jobs)
         while True:
             try:
-                return await self._transaction(jobs)
+                return await self._transaction(jobs, trusting=trusting)
             except PyMongoError as fault:
-                if not faults.is_passing(fault):
+                if not (faults.is_passing(fault) or (trusting and faults.is_taken(fault))):
                     raise
                 await self._pass(fault, end)
+            trusting = False
             await asyncio.sleep(random.uniform(0, pause))
             pause = min(pause * 2, _LONGEST)
             if pause == _LONGEST:
@@ -185,14 +188,14 @@ class Writer:
         if time.monotonic() > end:
             raise Busy(f"The store cannot write now: {type(fault).__name__}")
 
-    async def _transaction(self, jobs: Sequence[_Job]) -> list[_Outcome]:
+    async def _transaction(self, jobs: Sequence[_Job], *, trusting: bool) -> list[_Outcome]:
         if not jobs:
             return []
         session = self._session = self._session or self._tables.client.start_session()
         await self._presence.tell(session)
         await session.start_transaction(ReadConcern("snapshot"), DURABLE)
         try:
-            batch, outcomes = await self._applied(session, jobs)
+            batch, outcomes = await self._applied(session, jobs, trusting=trusting)
         except BaseException:
             await _abort(session)
             raise
@@ -204,7 +207,7 @@ class Writer:
         return outcomes
 
     async def _applied(
-        self, session: AsyncClientSession, jobs: Sequence[_Job]
+        self, session: AsyncClientSession, jobs: Sequence[_Job], *, trusting: bool
     ) -> tuple[Batch, list[_Outcome]]:
         await self._claim(session, jobs)
 
@@ -212,7 +215,7 @@ class Writer:
             return await self._exists(session, query)
 
         batch = Batch(self._tables, session, self._ticks, self._clock(), found, self._stripe)
-        await batch.load([job.writes for job in jobs])
+        await batch.load([job.writes for job in jobs], trusting=trusting)
         outcomes: list[_Outcome] = []
         for place, job in enumerate(jobs):
             try:

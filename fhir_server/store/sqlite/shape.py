@@ -33,6 +33,7 @@ from fhir_server.search.tree import (
     Together,
     Updated,
     Words,
+    unwritten,
 )
 from fhir_server.store.sqlite.choices import decides, ways
 from fhir_server.store.sqlite.phrase import is_certain, matched
@@ -65,8 +66,8 @@ class Shape:
         behind = None if query.after is None else tuple(v is None for v in query.after)
         self._tokens: list[Hashable] = [query.type, behind, query.back]
         for sort in query.sort:
-            self.tell(sort.params, sort.descending, len(sort.by))
-            for node in sort.by:
+            self.tell(sort.param, sort.among, sort.descending, sort.written, len(sort.by))
+            for node in (*sort.by, *(map(unwritten, sort.params) if sort.written else ())):
                 self.add(node)
         self.tell(";")
         self.add(query.where)

@@ -7,7 +7,7 @@ for; only several keys over many records cost a sort of all of them.
 from collections.abc import Iterable, Sequence
 
 from fhir_server.model import Query, Sort, Value
-from fhir_server.search.tree import NOTHING, both, missing
+from fhir_server.search.tree import NOTHING, Node, both, missing, unwritten
 from fhir_server.store.explanation import Step
 from fhir_server.store.sqlite.find import find, walk
 from fhir_server.store.sqlite.measure import measured
@@ -31,8 +31,8 @@ def _value(s: Statement, type: str, sort: Sort) -> str:
             return "(SELECT updated FROM record WHERE rid = c.rid)"
         case _:
             pick = "max" if sort.descending else "min"
-            mine = f"rid = c.rid AND param IN ({_params(s, type, sort)})"
-            return f"(SELECT {pick}(v) FROM entry {BY_RECORD} WHERE {mine})"
+            mine = [f"rid = c.rid AND param IN ({_params(s, type, sort)})", *_counting(sort)]
+            return f"(SELECT {pick}(v) FROM entry {BY_RECORD} WHERE {' AND '.join(mine)})"
 
 
 def walked(s: Statement, query: Query) -> str:
@@ -92,7 +92,7 @@ def valued(s: Statement, query: Query) -> str:
 def valueless(s: Statement, query: Query) -> str:
     """Return the SELECT of (patient, rid) of the records that have no value."""
     sort = query.sort[0]
-    none = NOTHING if sort.param in ("_id", "_lastUpdated") else both(*map(missing, sort.params))
+    none = NOTHING if sort.param in ("_id", "_lastUpdated") else _none(sort)
     behind = query.after is not None and query.after[0] is None
     down = goes_down(query, sort)
     sql = walk(s, query.type, both(query.where, none), behind, down=down)
@@ -113,11 +113,22 @@ def _walked(s: Statement, type: str, sort: Sort) -> Iterable[tuple[str, str, lis
             yield "c.updated", "record c INDEXED BY record_updated", tests, []
         case _:
             better = f"o.v {'>' if sort.descending else '<'} c.v"
-            mine = f"o.rid = c.rid AND o.param IN ({_params(s, type, sort)})"
-            best = f"SELECT 1 FROM entry o {BY_RECORD} WHERE {mine} AND {better}"
+            mine = [f"o.rid = c.rid AND o.param IN ({_params(s, type, sort)})", better]
+            tests_of = " AND ".join([*mine, *_counting(sort, "o.")])
+            best = f"SELECT 1 FROM entry o {BY_RECORD} WHERE {tests_of}"
             for param in sort.params:
-                tests = [f"c.param = {s.param(type, param)}"]
+                tests = [f"c.param = {s.param(type, param)}", *_counting(sort, "c.")]
                 yield "c.v", f"entry c {BY_VALUE}", tests, [f"NOT EXISTS ({best})"]
+
+
+def _none(sort: Sort) -> Node:
+    """Return the predicate that a record has no value under a key."""
+    return both(*map(unwritten if sort.written else missing, sort.params))
+
+
+def _counting(sort: Sort, row: str = "") -> list[str]:
+    """Return what an entry has to meet to count."""
+    return [f"{row}w > ''"] if sort.written else []
 
 
 def _params(s: Statement, type: str, sort: Sort) -> str:

@@ -90,6 +90,8 @@ JOINS = Section(
             code={"coding": [{"code": "x"}]},
         ),
         observation("o2", subject={"reference": "Patient/wang"}, code={"coding": [{"code": "y"}]}),
+        {"resourceType": "Practitioner", "id": "v", "name": [{"family": "van den Berg"}]},
+        {"resourceType": "Practitioner", "id": "m", "name": [{"family": "Mol-Zwart"}]},
     ],
     about(
         "chain",
@@ -116,6 +118,9 @@ JOINS = Section(
         ("_sort, missing last", "Patient?_sort=birthdate", "wang,li,zhao"),
         ("_sort, missing last", "Patient?_sort=-birthdate", "li,wang,zhao"),
         ("_sort by _id", "Patient?_sort=_id", "li,wang,zhao"),
+        ("_sort, the words of a name together", "Practitioner?_sort=family", "m,v"),
+        ("_sort, the words of a name together", "Practitioner?_sort=-family", "v,m"),
+        ("_sort, the words of a name together", "Practitioner?_sort=family,_id", "m,v"),
     )
     + about(
         "compartment",

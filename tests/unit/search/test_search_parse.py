@@ -282,6 +282,11 @@ def test_result_parameters(read):
     )
 
 
+def test_a_sort_by_text_goes_by_what_is_written(read):
+    assert read("Patient?_sort=-family").sort == (Sort("family", True, written=True),)
+    assert read("Patient?_sort=phonetic").sort == (Sort("phonetic", among=("name",), written=True),)
+
+
 def test_a_sort_that_is_said_again_changes_nothing(read):
     found = read("Observation?_sort=-date,code,date&_sort=code,_id")
 

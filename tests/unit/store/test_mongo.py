@@ -13,7 +13,7 @@ from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import OperationFailure
 
-from fhir_server.errors import Busy, TooCostly, TooLarge, Unprocessable
+from fhir_server.errors import Busy, PreconditionFailed, TooCostly, TooLarge, Unprocessable
 from fhir_server.model import Entry, History, Key, Query, Sort, Write
 from fhir_server.search.tree import EVERYTHING, Chain, Cond, Has, Match
 from fhir_server.store.mongo import faults, presence, replica
@@ -93,6 +93,41 @@ def test_forty_megabytes_are_one_commit(with_store: Run) -> None:
         assert found.body == bodies[4]
 
     with_store(body)
+
+
+def test_what_is_expected_to_be_new_is_refused_where_it_is_not(with_store: Run) -> None:
+    async def body(store: MongoStore) -> None:
+        new = basic("a", expect=0)
+        first, second = await asyncio.gather(
+            store.commit([new]), store.commit([new]), return_exceptions=True
+        )
+        third = await asyncio.gather(store.commit([new]), return_exceptions=True)
+        await store.commit([basic("a", body=None)])
+        [again] = await store.commit([new])
+
+        assert isinstance(first, list)
+        assert isinstance(second, PreconditionFailed)
+        assert isinstance(third[0], PreconditionFailed)
+        assert again.vid == 3
+        assert await store.check() == []
+
+    with_store(body)
+
+
+def test_what_is_expected_to_be_new_is_not_looked_for(with_store: Run, url: str) -> None:
+    async def body(store: MongoStore) -> None:
+        await store.commit([basic("first")])
+        with database(url) as there:
+            there.command("profile", 2)
+            await store.commit([basic("a", expect=0), basic("b", expect=0)])
+            there.command("profile", 0)
+
+    with_store(body)
+
+    with database(url) as there:
+        lines = list(there["system.profile"].find({"ns": f"{there.name}.record"}))
+        there["system.profile"].drop()
+    assert [line["op"] for line in lines] == ["insert"]
 
 
 def test_five_thousand_writes_are_one_commit(with_store: Run) -> None:

@@ -4,6 +4,14 @@ from fhir_server.model import Entry, Sort
 from fhir_server.store import order
 
 
+def test_what_is_not_written_gives_no_order():
+    entries = [Entry("family", "berg"), Entry("family", "van den berg", "van den Berg")]
+
+    assert order.value(Sort("family"), "x", 0, entries) == "berg"
+    assert order.value(Sort("family", written=True), "x", 0, entries) == "van den berg"
+    assert order.value(Sort("family", written=True), "x", 0, entries[:1]) is None
+
+
 def test_lowest_value_counts_ascending_and_highest_descending() -> None:
     entries = (Entry("date", 5), Entry("date", 3), Entry("date", 9, path="#1"))
 
