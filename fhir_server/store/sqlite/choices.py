@@ -31,15 +31,20 @@ def ways(node: OneOf) -> tuple[int, ...]:
     """Return the parts of which an index leads to where one of the alternatives may hold."""
     if node.kind[0] == "text":
         return (0,) if asked(node, 0) else ()
-    return tuple(part for part in range(max(1, len(node.kind[1]))) if cover(node, part))
+    return tuple(part for part in range(max(1, len(node.kind[1]))) if _cover(node, part))
 
 
 @lru_cache(maxsize=16)
 def asked(node: OneOf, part: int) -> str:
     """Return the JSON of what the index of a part is asked for: intervals, of which the ends are
     told, or matches of full text, '' for all."""
-    found = _matches(node) if node.kind[0] == "text" else [_ends(e) for e in cover(node, part)]
+    found = _matches(node) if node.kind[0] == "text" else [_ends(e) for e in _cover(node, part)]
     return msgspec.json.encode(found).decode() if found else ""
+
+
+@lru_cache(maxsize=16)
+def _cover(node: OneOf, part: int) -> list[Interval]:
+    return cover(node, part)
 
 
 def _ends(interval: Interval) -> tuple[Value | None, Value | None]:
