@@ -184,7 +184,11 @@ def _of_entries(part: Filter, conds: Filter) -> Driver | None:
     match conds:
         case {"p": param, "v": {"$eq": _}}:
             return Driver(part, "value", keeps=True, is_few=param in SELECTIVE)
-        case {"v": condition} if "$regex" not in condition:
+        case {"v": {"$regex": _}}:
+            return None
+        case {"p": _, "v": _}:
+            return Driver(part, "value", keeps=False)
+        case {"p": _} if len(conds) == 1:
             return Driver(part, "value", keeps=False)
     return None
 

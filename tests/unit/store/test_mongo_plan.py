@@ -123,6 +123,13 @@ def test_what_was_counted_is_not_counted_again(url: str) -> None:
     assert looked[-1] == 21
 
 
+def test_who_has_a_parameter_that_few_have_is_led_to(url: str) -> None:
+    query = Query("grant", Match("recipient"), limit=20)
+    nobody = Query("Observation", Match("performer"), limit=20)
+
+    assert _looked_at(url, _search(query, nobody)) == [3, 3, 0, 0]
+
+
 def test_a_composite_stops_when_its_page_is_full(url: str) -> None:
     where = Together("both", ((Cond("v", "=", "common"),), (Cond("v", ">=", 0),)))
 
