@@ -54,7 +54,7 @@ def simplified(node: Node) -> Node:
             parts = tuple(_flat(And, _negated_once(nodes)))
             return parts[0] if len(parts) == 1 else And(parts)
         case Or(nodes):
-            parts = _gathered(tuple(_flat(Or, nodes)))
+            parts = tuple(_gathered(tuple(_flat(Or, nodes))))
             return parts[0] if len(parts) == 1 else Or(parts)
         case Not(inner):
             plain = simplified(inner)
@@ -103,7 +103,9 @@ def _flat(kind: type[And] | type[Or], nodes: Iterable[Node]) -> Iterable[Node]:
             yield node
 
 
-def _gathered(nodes: Sequence[Node]) -> tuple[Node, ...]:
+def _gathered(nodes: Sequence[Node]) -> Sequence[Node]:
+    if _are_apart(nodes):
+        return nodes
     alike: dict[tuple[str, Conds], dict[Value, None]] = {}
     ids: set[str] = set()
     joins: dict[Chain | Has, list[Node]] = {}
@@ -123,6 +125,12 @@ def _gathered(nodes: Sequence[Node]) -> tuple[Node, ...]:
     joined = (replace(join, where=_one_of(wheres)) for join, wheres in joins.items())
     fewer = _overlapped((*([Ids(frozenset(ids))] if ids else ()), *matches, *joined, *rest))
     return tuple(_quickened(list(fewer)))
+
+
+def _are_apart(nodes: Sequence[Node]) -> bool:
+    """Tell whether no two of a few alternatives ask about the same: most are so."""
+    asked = {(type(node), getattr(node, "param", None)) for node in nodes}
+    return len(asked) == len(nodes) <= FEW
 
 
 def _overlapped(nodes: Iterable[Node]) -> Iterator[Node]:

@@ -22,6 +22,10 @@ _THREADS = 4
 BRIEF = 5
 """So many times 5,000 steps, about a millisecond, a query may take on the event loop."""
 
+_LONGEST = 0.1
+"""Seconds after which a turn that goes on, as of a command that only reads, is of another moment:
+while it holds one, the journal cannot be written back."""
+
 T = TypeVar("T")
 
 
@@ -52,11 +56,12 @@ class Readers:
     def turn(self) -> Connection:
         """Return the event loop's connection, in the transaction of this turn. Raises Busy."""
         connection, loop = self.connection(), asyncio.get_running_loop()
-        if connection.in_transaction and self._own.loop is loop:
+        now = time.monotonic()
+        if connection.in_transaction and self._own.loop is loop and now < self._own.until:
             return connection
         self._end(connection)  # a loop that has ended may have left it open
         connection.execute("BEGIN")
-        self._own.loop = loop
+        self._own.loop, self._own.until = loop, now + _LONGEST
         loop.call_soon(self._end, connection)
         return connection
 
