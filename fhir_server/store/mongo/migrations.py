@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
@@ -29,7 +28,14 @@ class Migration:
     work: Callable[[_Database], None]
 
 
-MIGRATIONS: tuple[Migration, ...] = ()
+def _nothing(_: _Database) -> None:
+    """Leave the documents as they are."""
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    # A hub of schema 1 leaves no stamps (`stamps`): what it takes back would stay permitted here.
+    Migration(2, "changes of grants leave stamps from now on", lambda _: 0, _nothing),
+)
 
 
 def migrate(url: str, tell: Tell, *, dry: bool) -> None:
@@ -38,7 +44,7 @@ def migrate(url: str, tell: Tell, *, dry: bool) -> None:
     Raises ValueError, in words for the operator.
     """
     try:
-        with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=replica.WAIT_MS) as client:
+        with replica.client(url) as client:
             database = client.get_default_database(schema.DATABASE)
             for migration in ahead(MIGRATIONS, _found(database), schema.SCHEMA):
                 tell(Step(migration.number, migration.words, migration.count(database)))

@@ -167,6 +167,7 @@ def test_the_numbers_of_the_steps_have_no_gap() -> None:
 def old_database(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> str:
     """A database of schema 1, for a version of the hub that reads schema 2."""
     url = mongo.url("migrations")
+    monkeypatch.setattr(mongo_schema, "SCHEMA", 1)
     mongo_schema.prepare(url)
     step = on_mongo.Migration(
         2,
