@@ -178,20 +178,25 @@ class SQLiteStore:
 
     def _uncommitted(self, connection: Connection, limit: Limit, query: Query) -> Search:
         """Ask within a transaction that may still be undone: nothing of it is kept."""
-        return self._search(connection, limit, query, None)
+        return self._search(connection, limit, query, Names(self._names), None)
 
     def _read(self, connection: Connection, limit: Limit, query: Query) -> Search:
-        return self._search(connection, limit, query, self._permits)
+        return self._search(connection, limit, query, self._names, self._permits)
 
     def _search(
-        self, connection: Connection, limit: Limit, query: Query, permits: Permits | None
+        self,
+        connection: Connection,
+        limit: Limit,
+        query: Query,
+        names: Names,
+        permits: Permits | None,
     ) -> Search:
         def known(type: str, param: str) -> bool:
-            return self._names.param(connection, type, param) != UNKNOWN
+            return names.param(connection, type, param) != UNKNOWN
 
         where = simplified(led(query.where, query.type, known))
-        where = present(connection, self._names, query.type, where)
-        asked = Asked(connection, self._names, replace(query, where=where))
+        where = present(connection, names, query.type, where)
+        asked = Asked(connection, names, replace(query, where=where))
         return Search(Runner(asked, self._plans, limit, self._tuning), permits)
 
     def _inline(self, sql: str, *values: int | str) -> list[tuple[Any, ...]]:
