@@ -28,13 +28,17 @@ class Migration:
     work: Callable[[_Database], None]
 
 
-def _nothing(_: _Database) -> None:
-    """Leave the documents as they are."""
+def _nothing(database: _Database) -> None:
+    """Change nothing: that the older hubs are stopped is all."""
 
 
 MIGRATIONS: tuple[Migration, ...] = (
-    # A hub of schema 1 leaves no stamps (`stamps`): what it takes back would stay permitted here.
-    Migration(2, "changes of grants leave stamps from now on", lambda _: 0, _nothing),
+    Migration(
+        2,
+        "has grants written with stamps from now on, which older hubs do not leave",
+        lambda database: database["record"].count_documents({"t": "grant"}),
+        _nothing,
+    ),
 )
 
 
