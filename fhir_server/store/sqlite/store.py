@@ -15,6 +15,7 @@ from fhir_server.store.sqlite import export, maintenance, past, rows, schema
 from fhir_server.store.sqlite.asked import Asked
 from fhir_server.store.sqlite.connection import Connection
 from fhir_server.store.sqlite.contained import led
+from fhir_server.store.sqlite.counts import Counts
 from fhir_server.store.sqlite.deadline import Limit, busy
 from fhir_server.store.sqlite.names import UNKNOWN, Names
 from fhir_server.store.sqlite.permits import Permits
@@ -73,6 +74,7 @@ class SQLiteStore:
         self._names = Names()
         self._plans = Plans()
         self._permits = Permits()
+        self._counts = Counts()
         self._readers = Readers(path, query_seconds)
         self._tuning = tuning
         self._writer = Writer(path, self._names, clock, self._uncommitted)
@@ -105,7 +107,7 @@ class SQLiteStore:
         steps: list[Step] = []
 
         def page(connection: Connection, limit: Limit) -> Page:
-            search = self._read(connection, limit, query)
+            search = self._search(connection, limit, query, self._permits, Counts())
             try:
                 return search.page()
             finally:
@@ -178,20 +180,25 @@ class SQLiteStore:
 
     def _uncommitted(self, connection: Connection, limit: Limit, query: Query) -> Search:
         """Ask within a transaction that may still be undone: nothing of it is kept."""
-        return self._search(connection, limit, query, None)
+        return self._search(connection, limit, query, None, self._counts)
 
     def _read(self, connection: Connection, limit: Limit, query: Query) -> Search:
-        return self._search(connection, limit, query, self._permits)
+        return self._search(connection, limit, query, self._permits, self._counts)
 
     def _search(
-        self, connection: Connection, limit: Limit, query: Query, permits: Permits | None
+        self,
+        connection: Connection,
+        limit: Limit,
+        query: Query,
+        permits: Permits | None,
+        counts: Counts,
     ) -> Search:
         def known(type: str, param: str) -> bool:
             return self._names.param(connection, type, param) != UNKNOWN
 
         where = simplified(led(query.where, query.type, known))
         where = present(connection, self._names, query.type, where)
-        asked = Asked(connection, self._names, replace(query, where=where))
+        asked = Asked(connection, self._names, replace(query, where=where), counts)
         return Search(Runner(asked, self._plans, limit, self._tuning), permits)
 
     def _inline(self, sql: str, *values: int | str) -> list[tuple[Any, ...]]:
