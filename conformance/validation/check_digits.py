@@ -5,6 +5,7 @@ https://loinc.org/kb/users-guide/loinc-database-structure/ (LOINC_NUM)
 """
 
 import re
+from functools import lru_cache
 
 from conformance.issues import Severity
 
@@ -64,6 +65,7 @@ def loinc(code: str) -> Severity | None:
     return None if _mod10(found[2]) == int(found[3]) else "warning"
 
 
+@lru_cache(maxsize=4096)
 def _mod10(digits: str) -> int:
     doubled = int(digits[::-2][::-1]) * 2
     rest = digits[-2::-2]

@@ -38,6 +38,10 @@ class _Entry(msgspec.Struct, rename="camel"):
     request: _Request | None = None
 
 
+class _Typed(msgspec.Struct, rename="camel"):
+    resource_type: str = ""
+
+
 class _Bundle(msgspec.Struct, rename="camel"):
     resource_type: str = ""
     type: str = ""
@@ -60,6 +64,7 @@ class Step:
 
 Kind = Literal["batch", "transaction"]
 _decoder = msgspec.json.Decoder(_Bundle)
+_typed = msgspec.json.Decoder(_Typed)
 
 
 def kind(body: bytes) -> Kind:
@@ -123,11 +128,12 @@ def _step(server: Server, outer: Interaction, place: int, entry: _Entry) -> Step
 
 def _ask(server: Server, outer: Interaction, entry: _Entry) -> Interaction:
     request = entry.request
-    if request is None or not request.method or not request.url:
+    url = "" if request is None else request.url or _implied(request, entry.resource)
+    if request is None or not request.method or not url:
         raise BadRequest("The entry needs request.method and request.url.")
-    path, _, query = request.url.removeprefix(outer.base + "/").partition("?")
+    path, _, query = url.removeprefix(outer.base + "/").partition("?")
     if "://" in path:
-        raise BadRequest(f"{request.url[:200]!r} is not an address of this hub.")
+        raise BadRequest(f"{url[:200]!r} is not an address of this hub.")
     ask = route(request.method, path, server.definitions.resource_types)
     if ask.name in ("batch", "capabilities", "job", "cancel"):
         raise NotSupported(f"{ask.name} inside a Bundle is not supported.")
@@ -145,6 +151,20 @@ def _ask(server: Server, outer: Interaction, entry: _Entry) -> Interaction:
         if_none_exist=request.if_none_exist,
     )
     return _with_body(ask, entry, request.method)
+
+
+def _implied(request: _Request, resource: msgspec.Raw) -> str:
+    """Return the type of what is posted: some clients write no url where they create.
+
+    Of a Bundle it is not known whether it is to be kept or processed.
+    """
+    if request.method != "POST" or not bytes(resource):
+        return ""
+    try:
+        type = _typed.decode(resource).resource_type
+    except msgspec.DecodeError:
+        return ""
+    return type if type != "Bundle" else ""
 
 
 def _with_body(ask: Interaction, entry: _Entry, method: str) -> Interaction:

@@ -5,13 +5,14 @@ https://hl7.org/fhir/R4/search.html#string
 
 import re
 import unicodedata
-from functools import lru_cache
+
+from fhir_server.search.recall import recalled
 
 _MARKS = re.compile("[\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff]")
 _ASCII_PUNCTUATION = {ord(mark): None for mark in "!\"#%&'()*,-./:;?@[\\]_{}"}
 
 
-@lru_cache(maxsize=8192)
+@recalled
 def fold(text: str) -> str:
     """Return the text that string searches compare; never empty unless `text` is blank.
 

@@ -40,9 +40,8 @@ def _sort(place: Place, before: Changes, text: str) -> Changes:
                 raise BadRequest(f"_sort={each}: a {found.type} parameter gives no order")
             if found.type == "quantity":
                 code += CANONICAL
-        key = _key(place, code, descending)
-        if all(key.param != other.param for other in keys):  # what is sorted by orders nothing more
-            keys.append(key)
+        if all(code != key.param for key in keys):  # what is sorted by already orders nothing more
+            keys.append(_key(place, code, descending))
     return {"sort": tuple(keys)}
 
 
@@ -50,9 +49,8 @@ def _key(place: Place, code: str, descending: bool) -> Sort:
     found = parts(place.definitions, place.type, code)
     known = place.definitions.search_parameters(place.type).get(code)
     is_text = known is not None and known.type == "string"
-    if len(found) == 1:
-        return Sort(found[0], descending, written=is_text)
-    return Sort(code, descending, among=found, written=is_text)
+    among = found if found != (code,) else ()
+    return Sort(code, descending, among=among, written=is_text)
 
 
 def _count(place: Place, before: Changes, text: str) -> Changes:

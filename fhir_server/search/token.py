@@ -9,19 +9,18 @@ Beside the token itself, `PARAM:text` holds the words that go with it as full te
 
 from collections.abc import Iterator
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 
 from fhir_server.model import Entry
 from fhir_server.search.alternatives import Alternatives, cond
 from fhir_server.search.escape import split, unescape
+from fhir_server.search.recall import recalled
 from fhir_server.search.words import kept
 
+_kept = recalled(kept)
 EXPECTED = "code, system|code, |code or system|"
 EXPECTED_OF_TYPE = "system|code|value, all three of them"
 _END = "\x1f"
-_SHORT = 200
-"""Characters of a display that is remembered with its words."""
 
 
 def entries(param: str, fhir_type: str, value: Any) -> Iterator[Entry]:
@@ -67,10 +66,7 @@ def _identifier(param: str, identifier: dict[str, Any]) -> Iterator[Entry]:
 
 def _words(param: str, text: Any) -> Iterator[Entry]:
     if isinstance(text, str) and text.strip():
-        yield Entry(f"{param}:text", _kept(text) if len(text) <= _SHORT else kept(text), text)
-
-
-_kept = lru_cache(maxsize=8192)(kept)  # most resources say what others have said beside their codes
+        yield Entry(f"{param}:text", _kept(text), text)
 
 
 def alternatives(text: str, implied: frozenset[tuple[str, str]] = frozenset()) -> Alternatives:

@@ -29,7 +29,18 @@ class Migration:
     work: Callable[[_Database], None]
 
 
-MIGRATIONS: tuple[Migration, ...] = ()
+def _nothing(database: _Database) -> None:
+    """Change nothing: that the older hubs are stopped is all."""
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(
+        2,
+        "has grants written with stamps from now on, which older hubs do not leave",
+        lambda database: database["record"].count_documents({"t": "grant"}),
+        _nothing,
+    ),
+)
 
 
 def migrate(url: str, tell: Tell, *, dry: bool) -> None:

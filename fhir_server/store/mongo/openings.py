@@ -127,6 +127,8 @@ def _params(node: Node) -> Iterator[str]:
             yield param
         case OneOf((_, params)):
             yield from params
+        case OneOf((_, params)):
+            yield from params
 
 
 def holds(

@@ -43,7 +43,7 @@ from fhir_server.store.filling import occupied, unfinished
 from fhir_server.store.migration import foreign
 from fhir_server.store.mongo import replica
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised together with a new entry in `migrations.MIGRATIONS`. Collections and indexes need none:
 they are made at every start."""
 DATABASE = "hub"

@@ -9,14 +9,14 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
-from fhir_server.model import Change, History, Key, Line, Page, Query, Version, Write
+from fhir_server.model import Change, History, Key, Line, Page, Query, Value, Version, Write
 from fhir_server.search.simplify import simplified
 from fhir_server.store import precondition
 from fhir_server.store.explanation import Explanation, Step, Total, explained
 from fhir_server.store.mongo import documents, export, feed, maintenance, past, schema, search
-from fhir_server.store.mongo.counts import Counts
 from fhir_server.store.mongo.estimate import estimate
 from fhir_server.store.mongo.faults import told
+from fhir_server.store.mongo.lately import Lately
 from fhir_server.store.mongo.latest import Latest
 from fhir_server.store.mongo.openings import Openings
 from fhir_server.store.mongo.permits import Permits
@@ -67,7 +67,8 @@ class MongoStore:
         self._seconds = query_seconds
         self._many = many
         self._patience = patience
-        self._counts = Counts()
+        self._counts: Lately[int] = Lately()
+        self._samples: Lately[tuple[Sequence[Value], float]] = Lately()
         self._permits = Permits()
         self._openings = Openings()
         self._writer = Writer(self._tables, Ticks(clock, process), clock, process, many)
@@ -205,6 +206,7 @@ class MongoStore:
                 self._many,
                 end,
                 self._counts,
+                self._samples,
                 self._permits,
                 wants,
                 self._patience,

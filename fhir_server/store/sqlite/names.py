@@ -12,10 +12,12 @@ class Names:
     A number never changes once it is committed, so nothing that is remembered can be wrong.
     """
 
-    def __init__(self) -> None:
-        """Know nothing."""
-        self.patients: dict[str, int] = {}
-        self.params: dict[tuple[str, str], int] = {}
+    def __init__(self, committed: "Names | None" = None) -> None:
+        """Know nothing; or what is `committed`, to be asked inside a transaction that may still be
+        undone: what is met there is not remembered."""
+        self.patients: dict[str, int] = {} if committed is None else committed.patients
+        self.params: dict[tuple[str, str], int] = {} if committed is None else committed.params
+        self._learns = committed is None
 
     def patient(self, connection: sqlite3.Connection, id: str) -> int:
         """Return a patient's number, UNKNOWN if no record is about that patient."""
@@ -46,6 +48,8 @@ class Names:
 
     def learn(self, patients: dict[str, int], params: dict[tuple[str, str], int]) -> None:
         """Remember numbers that are committed."""
+        if not self._learns:
+            return
         if len(self.patients) > _MOST_PATIENTS:
             self.patients.clear()
         self.patients.update(patients)

@@ -40,7 +40,8 @@ _SINCE = (
     "WHERE v.seq > ? AND r.rid = v.rid AND r.kind = ? AND o.rid = v.rid"
 )
 _TURNING = (
-    f"SELECT DISTINCT patient FROM entry {BY_VALUE} WHERE param = ? AND v BETWEEN ? AND ? LIMIT ?"
+    f"SELECT DISTINCT patient FROM entry {BY_VALUE} "
+    f"WHERE param = ? AND v BETWEEN ? AND ? AND patient <> {NOBODY} LIMIT ?"
 )
 _BESIDE = (
     f"SELECT (SELECT max(v) FROM entry {BY_VALUE} WHERE param = ?1 AND v <= ?2), "
@@ -183,7 +184,7 @@ def _turning(asked: Asked, node: ForEachPatient, kept: _Kept) -> set[int]:
         number = asked.names.param(asked.connection, node.type, param)
         rows = asked.connection.execute(_TURNING, (number, *between, _TURNED + 1))
         found.update(pid for (pid,) in rows)
-    return found - {NOBODY}
+    return found
 
 
 def _timed(node: ForEachPatient) -> frozenset[str] | None:

@@ -66,7 +66,7 @@ class Shape:
         behind = None if query.after is None else tuple(v is None for v in query.after)
         self._tokens: list[Hashable] = [query.type, behind, query.back]
         for sort in query.sort:
-            self.tell(sort.params, sort.descending, sort.written, len(sort.by))
+            self.tell(sort.param, sort.among, sort.descending, sort.written, len(sort.by))
             for node in (*sort.by, *(map(unwritten, sort.params) if sort.written else ())):
                 self.add(node)
         self.tell(";")

@@ -17,7 +17,6 @@ from fhir_server.search.prefix import end
 from fhir_server.search.tree import ForEachPatient, Node, Now
 from fhir_server.store.explanation import Step
 from fhir_server.store.sqlite.asked import Asked, Compiled, Given, moment
-from fhir_server.store.sqlite.names import UNKNOWN
 from fhir_server.store.sqlite.shape import PATIENT, Listed, in_order, is_long
 
 NEVER = "0 = 1"
@@ -101,9 +100,11 @@ class Statement:
         return f"(SELECT value FROM json_each({self._place(('list', before, key), listed)}))"
 
     def param(self, type: str, name: str) -> str:
-        """Return a parameter's number, or the place of one that no record has had yet."""
-        number = self.asked.names.param(self.asked.connection, type, name)
-        if number != UNKNOWN:
+        """Return a parameter's number, or the place of one that no committed record has had yet."""
+        names = self.asked.names
+        names.param(self.asked.connection, type, name)  # remembers it, if it is committed
+        number = names.params.get((type, name))
+        if number is not None:
             return str(number)
         return self._place(
             ("param", type, name), lambda asked: asked.names.param(asked.connection, type, name)

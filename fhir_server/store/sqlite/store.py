@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -51,6 +51,15 @@ def _vids(count: int) -> str:
     return f"SELECT {','.join(['(SELECT vid FROM record WHERE ref = ?)'] * count)}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What is known from other queries; `permits` only where what is read is committed."""
+
+    names: Names
+    permits: Permits | None
+    counts: Counts
+
+
 class SQLiteStore:
     """Records in one SQLite file, for all processes of one machine.
 
@@ -73,8 +82,7 @@ class SQLiteStore:
         self._path = path
         self._names = Names()
         self._plans = Plans()
-        self._permits = Permits()
-        self._counts = Counts()
+        self._memory = _Memory(self._names, Permits(), Counts())
         self._readers = Readers(path, query_seconds)
         self._tuning = tuning
         self._writer = Writer(path, self._names, clock, self._uncommitted)
@@ -107,7 +115,8 @@ class SQLiteStore:
         steps: list[Step] = []
 
         def page(connection: Connection, limit: Limit) -> Page:
-            search = self._search(connection, limit, query, self._permits, Counts())
+            memory = replace(self._memory, counts=Counts())  # told are those of this moment
+            search = self._search(connection, limit, query, memory)
             try:
                 return search.page()
             finally:
@@ -180,26 +189,23 @@ class SQLiteStore:
 
     def _uncommitted(self, connection: Connection, limit: Limit, query: Query) -> Search:
         """Ask within a transaction that may still be undone: nothing of it is kept."""
-        return self._search(connection, limit, query, None, self._counts)
+        return self._search(connection, limit, query, _Memory(Names(self._names), None, Counts()))
 
     def _read(self, connection: Connection, limit: Limit, query: Query) -> Search:
-        return self._search(connection, limit, query, self._permits, self._counts)
+        return self._search(connection, limit, query, self._memory)
 
     def _search(
-        self,
-        connection: Connection,
-        limit: Limit,
-        query: Query,
-        permits: Permits | None,
-        counts: Counts,
+        self, connection: Connection, limit: Limit, query: Query, memory: _Memory
     ) -> Search:
+        names = memory.names
+
         def known(type: str, param: str) -> bool:
-            return self._names.param(connection, type, param) != UNKNOWN
+            return names.param(connection, type, param) != UNKNOWN
 
         where = simplified(led(query.where, query.type, known))
-        where = present(connection, self._names, query.type, where)
-        asked = Asked(connection, self._names, replace(query, where=where), counts)
-        return Search(Runner(asked, self._plans, limit, self._tuning), permits)
+        where = present(connection, names, query.type, where)
+        asked = Asked(connection, names, replace(query, where=where), memory.counts)
+        return Search(Runner(asked, self._plans, limit, self._tuning), memory.permits)
 
     def _inline(self, sql: str, *values: int | str) -> list[tuple[Any, ...]]:
         try:

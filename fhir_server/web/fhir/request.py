@@ -3,6 +3,7 @@
 https://hl7.org/fhir/R4/http.html
 """
 
+import codecs
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -86,6 +87,8 @@ async def with_body(ask: Interaction, headers: Headers, body: bytes) -> Interact
         _require_patch(media)
     else:
         negotiate.require_json(media)
+    # "Implementations … MAY ignore the presence of a byte order mark": RFC 8259, 8.1.
+    body = body.removeprefix(codecs.BOM_UTF8)
     await aside(len(body), strict.check, body)
     return replace(ask, body=body, content_type=media)
 

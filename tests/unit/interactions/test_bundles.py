@@ -228,6 +228,33 @@ def test_one_record_may_occur_once(hub):
     assert hub.post("", bundle(twice, twice)).status_code == 400
 
 
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+def test_a_creation_without_a_url_is_one_of_its_own_type(hub, kind):
+    made = {"resourceType": "Bundle", "type": kind}
+    made["entry"] = [{"resource": PATIENT, "request": {"method": "POST"}}]
+
+    answer = hub.post("", made)
+
+    assert statuses(answer) == ["201"]
+    assert answer.json()["entry"][0]["response"]["location"].startswith("Patient/")
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        {"resource": PATIENT | {"id": "p1"}, "request": {"method": "PUT"}},
+        {"resource": {"id": "p1"}, "request": {"method": "POST"}},
+        {"resource": [], "request": {"method": "POST"}},
+        {"request": {"method": "POST"}},
+        {"request": {"method": "GET"}},
+        {"request": {"url": "Patient"}},
+        {"resource": PATIENT},
+    ],
+)
+def test_an_entry_that_does_not_say_what_it_asks_for_is_refused(hub, entry):
+    assert hub.post("", bundle(entry)).status_code == 400
+
+
 def test_one_fullurl_may_occur_once(hub):
     twice = entry("POST", "Patient", PATIENT, A)
 

@@ -284,7 +284,7 @@ def test_result_parameters(read):
 
 def test_a_sort_by_text_goes_by_what_is_written(read):
     assert read("Patient?_sort=-family").sort == (Sort("family", True, written=True),)
-    assert read("Patient?_sort=phonetic").sort == (Sort("name", written=True),)
+    assert read("Patient?_sort=phonetic").sort == (Sort("phonetic", among=("name",), written=True),)
 
 
 def test_a_sort_that_is_said_again_changes_nothing(read):

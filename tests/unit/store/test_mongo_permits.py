@@ -10,7 +10,7 @@ from pymongo import MongoClient
 
 from fhir_server.authz.grant import active
 from fhir_server.model import Entry, Key, Query, Write
-from fhir_server.search.tree import And, Cond, ForEachPatient, Has, Match, Node, Not, Or
+from fhir_server.search.tree import And, Cond, ForEachPatient, Has, Match, Node, Not, Or, both
 from fhir_server.store.memory import MemoryStore
 from fhir_server.store.mongo import permits
 from fhir_server.store.mongo.store import MongoStore
@@ -255,6 +255,30 @@ def _rules(number: int) -> Node:
             ),
         )
     )
+
+
+def test_what_hundreds_of_rules_say_is_told_without_asking_for_each(with_store: Run) -> None:
+    """Rules of many codes, one of them denied, are told by the entries of the candidates."""
+    codes = Or(tuple(Match("status", (Cond("v", "prefix", f"code-{n}-"),)) for n in range(40)))
+    rules = tuple(
+        both(
+            ForEachPatient("grant", active(_CLINIC, _is("rule", f"r{n}"))),
+            codes,
+            Not(_is("status", f"code-{n}-denied")),
+        )
+        for n in range(30)
+    )
+    writes = [
+        *(_about(f"p{n}", status=f"code-{n}-{'x' if n % 3 else 'denied'}") for n in range(30)),
+        *(_grant(f"p{n}", rule=f"r{n}") for n in range(0, 30, 2)),
+    ]
+
+    async def body(store: MongoStore) -> None:
+        await store.commit(writes)
+        expected = {f"p{n}" for n in range(0, 30, 2) if n % 3}
+        assert await _found(store, replace(_QUERY, where=Or(rules))) == expected
+
+    with_store(body)
 
 
 @pytest.mark.parametrize("many", [0, 1, 1000])

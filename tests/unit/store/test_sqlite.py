@@ -420,3 +420,25 @@ def test_commits_of_one_turn_of_the_loop_share_a_transaction_up_to_a_hundred(
 
     with_store(body)
     assert groups == sizes
+
+
+def test_names_of_a_group_that_is_undone_are_forgotten(path: str, with_store: With) -> None:
+    """A condition is asked among rows that are not committed yet; then the group is done again."""
+    unless = Query("Basic", both(Match("code", (Cond("v", "=", "y"),)), InPatient("p")))
+    key = [Key("Basic", id) for id in "123"]
+    first = Write(key[0], b"{}", (Entry("code", "x"),), patients=("p",))
+    second = Write(key[1], b"{}", (Entry("code", "y"),), patients=("q",), unless=unless)
+    broken = Write(key[2], b"{}", (Entry("code", "\ud800"),))
+
+    async def body(store: SQLiteStore) -> None:
+        made = (store.commit([each]) for each in (first, second, broken))
+        await asyncio.gather(*made, return_exceptions=True)
+        assert await store.check() == []
+
+    with_store(body)
+
+    async def again(store: SQLiteStore) -> None:
+        found = await store.search(Query("Basic", both(Match("code"), InPatient("p"))))
+        assert [version.key for version in found.versions] == [first.key]
+
+    with_store(again)

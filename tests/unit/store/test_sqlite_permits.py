@@ -131,6 +131,22 @@ def test_pages_ask_the_set_once_enough_have_gone_without(path: str, with_store: 
     with_store(body)
 
 
+def test_grants_of_nobody_do_not_hide_others_that_end(
+    with_store: With, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(permits, "_TURNED", 1)
+
+    async def body(store: SQLiteStore) -> None:
+        nobody = replace(_grant("nobody", until=110), patients=())
+        await store.commit([_about("a"), _about("b"), nobody])
+        await store.commit([_grant("a", until=120), _grant("b", until=130)])
+        before = await _found(store)
+
+        assert (before, await _found(store, replace(_QUERY, now=200))) == ({"a", "b"}, set())
+
+    with_store(body)
+
+
 @pytest.mark.parametrize(("far", "turned"), [(2000, 500), (3, 500), (2000, 1)])
 def test_it_follows_whatever_happens(
     with_store: With, monkeypatch: pytest.MonkeyPatch, far: int, turned: int

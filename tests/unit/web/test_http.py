@@ -178,6 +178,12 @@ def test_other_names_of_json_are_taken(one, type, media):
     assert answer.json()["resourceType"] == type
 
 
+def test_a_byte_order_mark_is_passed_over(one):
+    body = b'\xef\xbb\xbf{"resourceType":"Patient"}'
+
+    assert one.post("Patient", body).status_code == 201
+
+
 @pytest.mark.parametrize("name", ["json", "application/json", "text/json", "application/json+fhir"])
 def test_formats_of_json_are_answered(one, name):
     answer = one.get(f"Patient/p1?_format={name}")
