@@ -13,7 +13,16 @@ from fhir_server.model import Change, History, Key, Line, Page, Query, Value, Ve
 from fhir_server.search.simplify import simplified
 from fhir_server.store import precondition
 from fhir_server.store.explanation import Explanation, Step, Total, explained
-from fhir_server.store.mongo import documents, export, feed, maintenance, past, schema, search
+from fhir_server.store.mongo import (
+    documents,
+    export,
+    feed,
+    maintenance,
+    past,
+    replica,
+    schema,
+    search,
+)
 from fhir_server.store.mongo.estimate import estimate
 from fhir_server.store.mongo.faults import told
 from fhir_server.store.mongo.lately import Lately
@@ -61,6 +70,7 @@ class MongoStore:
         process = schema.prepare(url, fill=fill)
         given = url.lower()
         options = {name: value for name, value in _OPTIONS.items() if name.lower() not in given}
+        options |= replica.NEWEST
         self._client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, **options)
         self._tables = tables(self._client, schema.DATABASE)
         self._latest = Latest(self._tables.records)

@@ -169,6 +169,7 @@ def old_database(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> str:
     with mongo.server.client() as client:
         client.drop_database("migrations")
     url = mongo.url("migrations")
+    monkeypatch.setattr(mongo_schema, "SCHEMA", 1)
     mongo_schema.prepare(url)
     step = on_mongo.Migration(
         2,

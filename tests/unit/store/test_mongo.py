@@ -367,6 +367,20 @@ def test_another_schema_is_refused(url: str, with_store: Run) -> None:
         there["meta"].update_one({"_id": "schema"}, {"$set": {"value": schema.SCHEMA}})
 
 
+@pytest.mark.parametrize("preference", ["secondary", "nearest"])
+def test_the_primary_is_asked_whatever_the_url_prefers(url: str, preference: str) -> None:
+    async def run() -> None:
+        store = MongoStore(f"{url}?readPreference={preference}", lambda: 1000)
+        await store.commit([basic("a")])
+
+        assert await store.count(Query("Basic", EVERYTHING)) == 1
+        assert len(await store.changes(0, 10)) == 1
+
+        await store.close()
+
+    asyncio.run(run())
+
+
 def test_a_closed_store_takes_no_commits(url: str) -> None:
     async def run() -> None:
         store = MongoStore(url, lambda: 1000)
