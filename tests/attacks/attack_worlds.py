@@ -708,6 +708,22 @@ def changes(world: World) -> list[Ask]:
             _transaction(_entry("POST", "Condition", _with("Patient?identifier=urn:s|2"))),
         ),
         Ask("POST", "", _transaction(_entry("POST", "Patient", new, ifNoneExist=criteria))),
+        *(
+            Ask(
+                "POST",
+                "",
+                _transaction(
+                    _entry(method, f"Patient?{who}", body) | {"fullUrl": _URN},
+                    _entry("POST", "Condition", _with(_URN)),
+                    _entry("POST", "Condition", _with(f"Patient?{who}")),
+                ),
+            )
+            for who in ("identifier=urn:s|1", "identifier=urn:s|2", "family=Wang")
+            for method, body in (
+                ("PUT", _without_id(patient("x", "Neu", who[-1]))),
+                ("PATCH", _ACTIVE),
+            )
+        ),
         Ask(
             "POST",
             "",
@@ -724,6 +740,21 @@ def changes(world: World) -> list[Ask]:
     ]
 
 
+_URN = "urn:uuid:00000000-0000-4000-8000-000000000001"
+_ACTIVE: Json = {
+    "resourceType": "Parameters",
+    "parameter": [
+        {
+            "name": "operation",
+            "part": [
+                {"name": "type", "valueCode": "add"},
+                {"name": "path", "valueString": "Patient"},
+                {"name": "name", "valueString": "active"},
+                {"name": "value", "valueBoolean": True},
+            ],
+        }
+    ],
+}
 _HIDDEN_LINK = "family=Wang&_has:Condition:subject:code=J45"
 _PATCH = (("Content-Type", "application/json-patch+json"),)
 

@@ -8,6 +8,7 @@ from fhir_server.search.position import RADIUS
 from fhir_server.search.tree import Near, Node, Words
 
 _Expression = dict[str, Any]
+_Number = float | _Expression
 
 
 def measured(by: Sequence[Node]) -> _Expression:
@@ -21,21 +22,32 @@ def measured(by: Sequence[Node]) -> _Expression:
 
 def nearest(node: Near) -> _Expression:
     """Return how many metres a record's nearest entry is away; null for none."""
+    return _nearest(node.param, node.latitude, node.longitude)
+
+
+def near_one(param: str, places: Sequence[Near]) -> _Expression:
+    """Return that a record, which has a position, is near one of the places."""
+    listed = [[place.latitude, place.longitude, place.metres] for place in places]
+    latitude, longitude, metres = ({"$arrayElemAt": ["$$place", n]} for n in range(3))
+    near = {"$lte": [_nearest(param, latitude, longitude), metres]}
+    return {"$anyElementTrue": {"$map": {"input": listed, "as": "place", "in": near}}}
+
+
+def _nearest(param: str, latitude: _Number, longitude: _Number) -> _Expression:
     # The name stands as a literal: in an expression, text with a dollar would be a path.
-    mine = {"$eq": ["$$each.p", {"$literal": node.param}]}
+    mine = {"$eq": ["$$each.p", {"$literal": param}]}
     found = {"$filter": {"input": {"$ifNull": ["$e", []]}, "as": "each", "cond": mine}}
-    return {"$min": {"$map": {"input": found, "as": "each", "in": _metres(node)}}}
+    metres = _metres(latitude, longitude)
+    return {"$min": {"$map": {"input": found, "as": "each", "in": metres}}}
 
 
-def _metres(node: Near) -> _Expression:
-    latitude: _Expression = {"$degreesToRadians": "$$each.v"}
-    here: _Expression = {"$degreesToRadians": node.latitude}
+def _metres(latitude: _Number, longitude: _Number) -> _Expression:
     half: _Expression = {"$add": [
-        _squared_sine({"$subtract": [node.latitude, "$$each.v"]}),
+        _squared_sine({"$subtract": [latitude, "$$each.v"]}),
         {"$multiply": [
-            {"$cos": latitude},
-            {"$cos": here},
-            _squared_sine({"$subtract": [node.longitude, "$$each.w"]}),
+            {"$cos": {"$degreesToRadians": "$$each.v"}},
+            {"$cos": {"$degreesToRadians": latitude}},
+            _squared_sine({"$subtract": [longitude, "$$each.w"]}),
         ]},
     ]}  # fmt: skip
     angle = {"$asin": {"$sqrt": {"$min": [1, half]}}}

@@ -9,7 +9,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from pymongo import MongoClient
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
@@ -29,7 +28,18 @@ class Migration:
     work: Callable[[_Database], None]
 
 
-MIGRATIONS: tuple[Migration, ...] = ()
+def _nothing(database: _Database) -> None:
+    """Change nothing: that the older hubs are stopped is all."""
+
+
+MIGRATIONS: tuple[Migration, ...] = (
+    Migration(
+        2,
+        "has grants written with stamps from now on, which older hubs do not leave",
+        lambda database: database["record"].count_documents({"t": "grant"}),
+        _nothing,
+    ),
+)
 
 
 def migrate(url: str, tell: Tell, *, dry: bool) -> None:
@@ -38,7 +48,7 @@ def migrate(url: str, tell: Tell, *, dry: bool) -> None:
     Raises ValueError, in words for the operator.
     """
     try:
-        with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=replica.WAIT_MS) as client:
+        with replica.client(url) as client:
             database = client.get_default_database(schema.DATABASE)
             for migration in ahead(MIGRATIONS, _found(database), schema.SCHEMA):
                 tell(Step(migration.number, migration.words, migration.count(database)))

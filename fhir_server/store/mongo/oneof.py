@@ -28,9 +28,11 @@ from fhir_server.search.said import needs
 from fhir_server.search.tree import Column, Cond, Near, Node, OneOf, Words
 from fhir_server.store.mongo.condition import ALWAYS, Filter, columns
 from fhir_server.store.mongo.logic import ANY, both, either, entry, part_of
+from fhir_server.store.mongo.measure import near_one
 from fhir_server.store.mongo.pattern import endings, patterns
 
 _FEW = 16
+_PLACES = 64
 _COLUMNS: tuple[Column, ...] = ("v", "w", "u")
 
 Entry = tuple[tuple[Cond, ...], ...]
@@ -57,8 +59,7 @@ def one_of(node: OneOf, now: int, compiled: Callable[[Node], Filter]) -> Filter:
             leaves = [_Leaf(s, compiled(n)) for s, n in zip(spans, node.nodes, strict=True)]
             return _grown(leaves, lambda asks: {"at": asks["v"]} if asks else ALWAYS)
         case "near":
-            leaves = [_Leaf((_latitudes(each),), compiled(each)) for each in node.nodes]
-            return _grown(leaves, lambda asks: entry(params[0], asks))
+            return _near(params[0], [each for each in node.nodes if isinstance(each, Near)])
         case "together":
             wraps = [_part(part_of(param)[1]) for param in params]
             found = both(({"p": part_of(params[0])[0]}, _parts(_entries(node), wraps, now)))
@@ -140,24 +141,51 @@ def _span(conds: Iterable[Cond]) -> Interval:
     return low, high
 
 
-def _latitudes(node: Node) -> Interval:
-    return _span(c for c in around(node) if c.column == "v") if isinstance(node, Near) else WHOLE
+def _near(param: str, places: Sequence[Near]) -> Filter:
+    """Return that a record is near one of the places. Those of a similar latitude are asked in one
+    expression, which takes the server less time to read."""
+    leaves: list[_Leaf] = []
+    ordered = sorted(places, key=_latitudes)
+    for at in range(0, len(ordered), _PLACES):
+        some = ordered[at : at + _PLACES]
+        spans = [_latitudes(place) for place in some]
+        hull = min(low for low, _ in spans), max(high for _, high in spans)
+        there = entry(param, columns(comparisons("v", hull), 0))
+        leaves.append(_Leaf((hull,), both((there, {"$expr": near_one(param, some)}))))
+    return _grown(leaves, _of(param))
+
+
+def _latitudes(place: Near) -> Interval:
+    return _span(cond for cond in around(place) if cond.column == "v")
 
 
 def _grown(leaves: Sequence[_Leaf], wrap: Wrap) -> Filter:
-    """Return that one of the leaves holds, as a tree; `wrap` is as their filters are."""
+    """Return that one of the leaves holds, as a tree; `wrap` is as their filters are.
+
+    The server looks for an index to where all of them lie, not to each.
+    """
     if len(leaves) <= _FEW:
         return either(leaf.asks for leaf in leaves)
+    return _met(_hull(leaves, wrap), {"$nor": [{"$nor": _groups(leaves, wrap)}]})
+
+
+def _groups(leaves: Sequence[_Leaf], wrap: Wrap) -> list[Filter]:
+    """Return the leaves, or some groups of them.
+
+    A group is written as: not that it lies elsewhere, nor that none of it holds. The server asks
+    for comparisons in a `$nor` first and stops there, where it would ask an `$or` before all else.
+    """
+    if len(leaves) <= _FEW:
+        return [leaf.asks for leaf in leaves]
     ordered = sorted(leaves, key=lambda leaf: leaf.spans)
     size = ceil(len(ordered) / _FEW)
-    groups = [ordered[at : at + size] for at in range(0, len(ordered), size)]
-    return _met(_hull(leaves, wrap), either(_branch(group, wrap) for group in groups))
+    groups = (ordered[at : at + size] for at in range(0, len(ordered), size))
+    return [_group(group, wrap) for group in groups]
 
 
-def _branch(leaves: Sequence[_Leaf], wrap: Wrap) -> Filter:
-    if len(leaves) > _FEW:
-        return _grown(leaves, wrap)
-    return _met(_hull(leaves, wrap), either(leaf.asks for leaf in leaves))
+def _group(leaves: Sequence[_Leaf], wrap: Wrap) -> Filter:
+    elsewhere = [{field: {"$not": asks}} for field, asks in _hull(leaves, wrap).items()]
+    return {"$nor": [*elsewhere, {"$nor": _groups(leaves, wrap)}]}
 
 
 def _hull(leaves: Sequence[_Leaf], wrap: Wrap) -> Filter:

@@ -43,6 +43,8 @@ milliseconds to plan with more, where walking without a plan soon meets one of s
 _PAGES = 10
 _A_PAGE = 1000
 """To find so many costs as much as to ask without for a page."""
+_BATCH = 1000
+"""All of them are wanted, but to decode more at once would hold up everybody else."""
 _LEAST = 100
 """What little is kept counts as much, so that there is an end to it."""
 
@@ -80,9 +82,14 @@ class Permitted:
 
     def references(self, value: str, type: str) -> Filter:
         """Return that a record of the type is referred to with this value."""
-        refs = [ref for ref, values in self.of.items() if value in values]
-        mine = sorted(ref for ref in refs if ref.startswith(f"{type}/"))
-        return {"_id": {"$in": mine}} if mine else NEVER
+        name = f"{type}/{value}"
+        known = self._filters.get(name)
+        if known is None:
+            refs = [str(ref) for ref, values in self.of.items() if value in values]
+            mine = sorted(ref for ref in refs if ref.startswith(f"{type}/"))
+            found: Filter = {"_id": RawBSONDocument(encode({"$in": mine}))}
+            known = self._filters[name] = found if mine else NEVER
+        return known
 
 
 def _among(numbers: Iterable[int]) -> Filter:
@@ -214,7 +221,7 @@ async def _records(r: Reader, family: Family, limit: int, base: Filter | None) -
         **{f"t{place}": values_of(param) for place, (param, _) in enumerate(family.timed)},
         **({"refs": values_of(family.param)} if family.param else {"pids": 1}),
     }
-    return r.find(plan.where, fields, limit=limit, hint=plan.hint)
+    return r.find(plan.where, fields, limit=limit, hint=plan.hint).batch_size(_BATCH)
 
 
 def _numbers(values: Iterable[Value]) -> list[int | float]:

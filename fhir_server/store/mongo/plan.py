@@ -29,6 +29,7 @@ _MANY = 2**62
 """Known to be many, whatever the number."""
 _COUNTED = 16
 """What so many patients have is counted; of more it is taken for many."""
+_MUCH = 4000
 _MERGEABLE = frozenset({"value", "composite", "patients", "words"})
 _MERGED = 50
 """The server merges so many stretches of an index into the default order."""
@@ -121,6 +122,26 @@ async def _told(r: Reader, type: str, driver: Driver) -> Driver:
     return replace(driver, known=number if number < r.few else None)
 
 
+async def is_much(r: Reader, type: str, plan: Plan) -> bool:
+    """Tell whether so many records are led to that to sort all of them takes long."""
+    lead: Filter = plan.lead.condition if plan.lead else {}
+    hint = plan.lead.index if plan.lead else DEFAULT
+    if not r.few:
+        return True
+    number = r.counts.get(type, ("much", str(lead)))
+    if number is None:
+        number = await r.count(both(({"t": {"$eq": type}}, lead)), hint, _MUCH)
+        r.counts.keep(type, ("much", str(lead)), number)
+    return number >= _MUCH
+
+
+def led_by(plan: Plan, condition: Filter) -> Plan:
+    """Return the plan of a filter to which a condition is joined, which leads if it can."""
+    if "e" not in condition:
+        return replace(plan, where=both((plan.where, condition)))
+    return Plan(both((_hiding(plan.where, None), condition)), "value")
+
+
 def drivers(where: Filter) -> list[Driver]:
     """Return the drivers of a filter, those first of which little is to be expected."""
     found = [driver for part in _parts(where) if (driver := _driver(part)) is not None]
@@ -163,7 +184,11 @@ def _of_entries(part: Filter, conds: Filter) -> Driver | None:
     match conds:
         case {"p": param, "v": {"$eq": _}}:
             return Driver(part, "value", keeps=True, is_few=param in SELECTIVE)
-        case {"v": condition} if "$regex" not in condition:
+        case {"v": {"$regex": _}}:
+            return None
+        case {"p": _, "v": _}:
+            return Driver(part, "value", keeps=False)
+        case {"p": _} if len(conds) == 1:
             return Driver(part, "value", keeps=False)
     return None
 

@@ -11,13 +11,14 @@ from pymongo.asynchronous.command_cursor import AsyncCommandCursor
 from pymongo.asynchronous.cursor import AsyncCursor
 
 from fhir_server.errors import TooCostly
+from fhir_server.model import Value
 from fhir_server.store.explanation import Step
 from fhir_server.store.mongo import stamps
 from fhir_server.store.mongo.condition import Filter
-from fhir_server.store.mongo.counts import Counts
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.family import Family
 from fhir_server.store.mongo.faults import TOO_LATE
+from fhir_server.store.mongo.lately import Lately
 from fhir_server.store.mongo.stamps import Stamps
 from fhir_server.store.mongo.tables import Tables
 
@@ -41,7 +42,8 @@ class Reader:
     now: int
     many: int
     end: float
-    counts: Counts = field(default_factory=Counts)
+    counts: Lately[int] = field(default_factory=Lately)
+    samples: Lately[tuple[Sequence[Value], float]] = field(default_factory=Lately)
     permits: "Permits | None" = None
     """What is kept between queries; none where what is read may not be committed."""
     wants: Wants = "page"

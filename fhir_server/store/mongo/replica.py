@@ -5,8 +5,10 @@
 2. Servers that were started for one (`--replSet`) and have none yet are initiated: all that the URL
    names become its members.
 3. A stand-alone server is refused, with the remedy.
+4. The primary is asked for everything: the next request sees what the one before it wrote.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from pymongo import MongoClient
@@ -14,6 +16,8 @@ from pymongo.errors import ConfigurationError, OperationFailure, PyMongoError
 from pymongo.uri_parser import parse_uri
 
 WAIT_MS = 30_000
+NEWEST: Mapping[str, Any] = {"readPreference": "primary"}
+"""Options of a client, whatever the URL says: a secondary may not know yet what was taken back."""
 _PROBE_MS = 5_000
 _ALREADY = 23  # the code of "already initialized"
 
@@ -51,6 +55,11 @@ def ensure(url: str) -> None:
         if not hello.get("isreplicaset"):
             raise ValueError(STAND_ALONE.format(host=seed))
     _initiate(url, seeds, parsed["options"].get("replicaset"))
+
+
+def client(url: str) -> MongoClient[dict[str, Any]]:
+    """Return a client that waits, for what is done before the store is opened."""
+    return MongoClient(url, serverSelectionTimeoutMS=WAIT_MS, **NEWEST)
 
 
 def _is_ready(hello: Hello) -> bool:

@@ -35,7 +35,7 @@ A `version` has the last five, and `r`, when it was replaced.
 
 from typing import Any
 
-from pymongo import ASCENDING, IndexModel, MongoClient, ReturnDocument
+from pymongo import ASCENDING, IndexModel, ReturnDocument
 from pymongo.database import Database
 from pymongo.errors import OperationFailure, PyMongoError
 
@@ -43,7 +43,7 @@ from fhir_server.store.filling import occupied, unfinished
 from fhir_server.store.migration import foreign
 from fhir_server.store.mongo import replica
 
-SCHEMA = 1
+SCHEMA = 2
 """Raised together with a new entry in `migrations.MIGRATIONS`. Collections and indexes need none:
 they are made at every start."""
 DATABASE = "hub"
@@ -91,7 +91,7 @@ def prepare(url: str, *, fill: bool = False) -> int:
     """
     replica.ensure(url)
     try:
-        with MongoClient[dict[str, Any]](url, serverSelectionTimeoutMS=replica.WAIT_MS) as client:
+        with replica.client(url) as client:
             return _prepare(client.get_default_database(DATABASE), fill)
     except PyMongoError as fault:
         raise ValueError(f"The MongoDB store cannot be made ready: {fault}") from None

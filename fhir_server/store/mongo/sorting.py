@@ -4,21 +4,26 @@
 
 1. The default order, `_id`, `_lastUpdated` and the main date of a type (table MAIN) are walked
    along an index, from the place where the page before ended.
-2. Any other order, and any of several keys, is computed for all that match and cut off: its cost
-   grows with the matches, and the deadline of the query bounds it.
-3. So is every order of what a condition that is few leads to.
+2. Any other order, and any of several keys, is computed for all that match and cut off. So is
+   every order of what a condition that is few leads to.
+3. Where too many match for that, what comes first under the first key is computed, segment by
+   segment (`segments`). What is alike under that key, or measured, is all computed: its cost grows,
+   and the deadline of the query bounds it.
 """
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
 
 from fhir_server.model import Query, Sort, Value
 from fhir_server.store import order
-from fhir_server.store.mongo.condition import NEVER, Filter
+from fhir_server.store.mongo.computed import behind, beyond, stages
+from fhir_server.store.mongo.condition import Filter
 from fhir_server.store.mongo.documents import Doc
 from fhir_server.store.mongo.logic import both, either
-from fhir_server.store.mongo.measure import measured
-from fhir_server.store.mongo.plan import DEFAULT, Plan
+from fhir_server.store.mongo.plan import DEFAULT, Plan, is_much, led_by
 from fhir_server.store.mongo.reader import Keys, Reader
+from fhir_server.store.mongo.segments import is_cut, sampled, segments
 
 MAIN: Mapping[str, str] = {
     "AllergyIntolerance": "date",
@@ -63,8 +68,19 @@ MAIN: Mapping[str, str] = {
 }
 """Type -> the one parameter by which its records are kept in order."""
 
+
+@dataclass(frozen=True, slots=True)
+class _Computed:
+    """What satisfies `where` besides, and of which the first key satisfies `within`, sorted."""
+
+    where: Filter = field(default_factory=dict)
+    within: Filter = field(default_factory=dict)
+
+
+_Stretch = Filter | _Computed
+"""What is found after what comes before it: along an index, or computed."""
+
 _INDEXES = {None: DEFAULT, "_id": "_id_", "at": "updated", "lo": "lowest", "hi": "highest"}
-_LOWEST_NUMBER = float("-inf")
 
 
 def field_of(main: str | None, sort: Sort) -> str | None:
@@ -103,21 +119,13 @@ class Ordered:
         self, r: Reader, plan: Plan, fields: Doc, limit: int
     ) -> AsyncGenerator[Doc, None]:
         """Yield the records that satisfy the plan, at most `limit` of them if it is not 0."""
-        field = self._fields[0] if self._fields else None
-        if self._is_computed or (field and plan.lead is not None and plan.lead.is_few):
-            cursor = await r.aggregate(self._computed(plan.where, fields, limit), plan.hint)
-            async for doc in cursor:
-                yield doc
-            return
-        shown = fields if field is None else {**fields, field: 1}
         sent = 0
-        for part in self._parts(field):
+        for part in await self._stretches(r, plan):
             cut = limit - sent if limit else 0
-            found = both((plan.where, part))
-            order = self._keys(field)
-            async for doc in r.find(found, shown, order=order, limit=cut, hint=plan.hint):
-                sent += 1
-                yield doc
+            async with aclosing(self._found(r, plan, fields, cut, part)) as docs:
+                async for doc in docs:
+                    sent += 1
+                    yield doc
             if limit and sent >= limit:
                 return
 
@@ -129,6 +137,65 @@ class Ordered:
             values.append(doc["_id"].partition("/")[2] if sort.param == "_id" else value)
         return tuple(_plain(value) for value in (*values, doc["pid"], doc["n"]))
 
+    async def _stretches(self, r: Reader, plan: Plan) -> Sequence[_Stretch]:
+        """Return the stretches that together are everything, in their order."""
+        is_few = plan.lead is not None and plan.lead.is_few
+        if not self._is_computed and not (is_few and self._fields):
+            return self._parts(self._fields[0] if self._fields else None)
+        sort, after, back = self._query.sort[0], self._query.after, self._query.back
+        if is_few or not is_cut(sort) or not await is_much(r, self._query.type, plan):
+            return (_Computed(),)
+        params = {"p": {"$in": list(sort.params)}}
+        nothing = self._valueless({"$nor": [{"e": {"$elemMatch": params}}]})
+        if after is not None and after[0] is None and not back:
+            return nothing
+        down = sort.descending != back
+        sample, share = await sampled(r, self._query.type, sort)
+        cut = segments(sample, share, down=down)
+        if after is not None and after[0] is not None:
+            cut = [each for each in cut if each.may_follow(after[0], down=down)]
+            nothing = () if back else nothing
+        found = [
+            _Computed({"e": {"$elemMatch": {**params, "v": each.condition}}}, each.condition)
+            for each in cut
+        ]
+        return [*nothing, *found] if back else [*found, *nothing]
+
+    def _valueless(self, nothing: Filter) -> Sequence[_Stretch]:
+        """Return the stretches of what has no value under the first key."""
+        if len(self._query.sort) > 1:
+            return (_Computed(nothing),)
+        after = self._query.after
+        if after is None or after[0] is not None:
+            return (nothing,)
+        return [both((nothing, part)) for part in behind(*after[1:], up=self._sign > 0)]
+
+    def _found(
+        self, r: Reader, plan: Plan, fields: Doc, limit: int, part: _Stretch
+    ) -> AsyncGenerator[Doc, None]:
+        """Yield the records of one stretch."""
+        if isinstance(part, _Computed):
+            return self._computed(r, led_by(plan, part.where), fields, limit, part.within)
+        return self._along(r, led_by(plan, part), fields, limit)
+
+    async def _computed(
+        self, r: Reader, plan: Plan, fields: Doc, limit: int, within: Filter
+    ) -> AsyncGenerator[Doc, None]:
+        found = stages(self._query, self._fields, plan.where, within, limit)
+        keys = {f"k{n}": 1 for n in range(len(self._fields))}
+        cursor = await r.aggregate([*found, {"$project": {**fields, **keys}}], plan.hint)
+        async for doc in cursor:
+            yield doc
+
+    async def _along(
+        self, r: Reader, plan: Plan, fields: Doc, limit: int
+    ) -> AsyncGenerator[Doc, None]:
+        name = None if self._is_computed or not self._fields else self._fields[0]
+        shown = fields if name is None else {**fields, name: 1}
+        order = self._keys(name)
+        async for doc in r.find(plan.where, shown, order=order, limit=limit, hint=plan.hint):
+            yield doc
+
     def _keys(self, field: str | None) -> Keys:
         names = ("pid", "n") if field is None else (field, "pid", "n")
         return [("_id", self._sign)] if field == "_id" else [(name, self._sign) for name in names]
@@ -137,7 +204,7 @@ class Ordered:
         """Return stretches of the index, one after the other, that are all behind `after`."""
         after, up = self._query.after, self._sign > 0
         if field is None:
-            return [{}] if after is None else _behind(*after, up=up)
+            return [{}] if after is None else behind(*after, up=up)
         if field == "_id":
             return self._ids(after)
         back = self._query.back
@@ -146,10 +213,10 @@ class Ordered:
             return [nothing, something] if back else [something, nothing]
         value, *rest = after
         same: Filter = {field: {"$eq": value}}
-        parts = [both((same, part)) for part in _behind(*rest, up=up)]
+        parts = [both((same, part)) for part in behind(*rest, up=up)]
         if value is None:
             return [*parts, something] if back else parts
-        return [*parts, *_beyond(field, value, up=up), *([] if back else [nothing])]
+        return [*parts, *beyond(field, value, up=up), *([] if back else [nothing])]
 
     def _ids(self, after: order.Place | None) -> list[Filter]:
         type, up = self._query.type, self._sign > 0
@@ -159,68 +226,10 @@ class Ordered:
         value, pid, n = after
         place = f"{type}/{value}"
         # The place may be right beside a record, or that of an equal id of another type.
-        same = both(({"_id": {"$eq": place}}, either(_behind(pid, n, up=up))))
+        same = both(({"_id": {"$eq": place}}, either(behind(pid, n, up=up))))
         return [same, {"_id": {"$gt": place, "$lt": high} if up else {"$gt": low, "$lt": place}}]
-
-    def _computed(self, where: Filter, fields: Doc, limit: int) -> list[Doc]:
-        sorts = self._query.sort
-        keys: Doc = {}
-        order: Doc = {}
-        for n, (sort, name) in enumerate(zip(sorts, self._fields, strict=True)):
-            keys[f"k{n}"] = {"$ifNull": [f"${name}" if name else _value(sort), None]}
-            down = sort.descending != self._query.back
-            order |= {f"none{n}": -1 if self._query.back else 1, f"k{n}": -1 if down else 1}
-        nones = {f"none{n}": {"$eq": [f"$k{n}", None]} for n in range(len(sorts))}
-        stages: list[Doc] = [{"$match": where}, {"$set": keys}]
-        if self._query.after is not None:
-            stages.append({"$match": _later(self._query, self._query.after, self._sign > 0)})
-        stages += [{"$set": nones}, {"$sort": {**order, "pid": self._sign, "n": self._sign}}]
-        stages += [{"$limit": limit}] if limit else []
-        return [*stages, {"$project": {**fields, **dict.fromkeys(keys, 1)}}]
 
 
 def _plain(value: Value | None) -> Value | None:
     # Long integers come as a class of the driver's own, which no encoder knows.
     return int(value) if isinstance(value, int) else value
-
-
-def _behind(pid: Value | None, n: Value | None, *, up: bool) -> list[Filter]:
-    more = "$gt" if up else "$lt"
-    return [{"pid": {"$eq": pid}, "n": {more: n}}, {"pid": {more: pid}}]
-
-
-def _beyond(field: str, value: Value, *, up: bool) -> list[Filter]:
-    """Return what lies beyond a value, in order: MongoDB compares within one kind alone."""
-    text = isinstance(value, str)
-    if up:
-        return [{field: {"$gt": value}}, *([] if text else [{field: {"$gte": ""}}])]
-    return [{field: {"$lt": value}}, *([{field: {"$gte": _LOWEST_NUMBER}}] if text else [])]
-
-
-def _later(query: Query, after: order.Place, up: bool) -> Filter:
-    """Return the condition that a computed place comes after `after`."""
-    *values, pid, n = after
-    condition = either(_behind(pid, n, up=up))
-    for place, (sort, given) in reversed(list(enumerate(zip(query.sort, values, strict=True)))):
-        field, beyond = f"k{place}", NEVER
-        value = f"{query.type}/{given}" if sort.param == "_id" else given
-        if value is not None:
-            farther = _beyond(field, value, up=sort.descending == query.back)
-            beyond = either([*farther, *([] if query.back else [{field: {"$eq": None}}])])
-        elif query.back:
-            beyond = {field: {"$ne": None}}
-        condition = either([beyond, both([{field: {"$eq": value}}, condition])])
-    return condition
-
-
-def _value(sort: Sort) -> Doc:
-    """Return a record's value under a key; the parameter's name stands as text, never as a path."""
-    if sort.by:
-        return measured(sort.by)
-    mine = {"$in": ["$$each.p", {"$literal": list(sort.params)}]}
-    if sort.written:
-        mine = {"$and": [mine, {"$gt": ["$$each.w", ""]}]}
-    found = {"$filter": {"input": "$e", "as": "each", "cond": mine}}
-    return {"$max" if sort.descending else "$min": {
-        "$map": {"input": found, "as": "each", "in": "$$each.v"}
-    }}  # fmt: skip

@@ -9,14 +9,23 @@ from typing import Any
 
 from pymongo import AsyncMongoClient
 
-from fhir_server.model import Change, History, Key, Line, Page, Query, Version, Write
+from fhir_server.model import Change, History, Key, Line, Page, Query, Value, Version, Write
 from fhir_server.search.simplify import simplified
 from fhir_server.store import precondition
 from fhir_server.store.explanation import Explanation, Step, Total, explained
-from fhir_server.store.mongo import documents, export, feed, maintenance, past, schema, search
-from fhir_server.store.mongo.counts import Counts
+from fhir_server.store.mongo import (
+    documents,
+    export,
+    feed,
+    maintenance,
+    past,
+    replica,
+    schema,
+    search,
+)
 from fhir_server.store.mongo.estimate import estimate
 from fhir_server.store.mongo.faults import told
+from fhir_server.store.mongo.lately import Lately
 from fhir_server.store.mongo.latest import Latest
 from fhir_server.store.mongo.openings import Openings
 from fhir_server.store.mongo.permits import Permits
@@ -61,13 +70,15 @@ class MongoStore:
         process = schema.prepare(url, fill=fill)
         given = url.lower()
         options = {name: value for name, value in _OPTIONS.items() if name.lower() not in given}
+        options |= replica.NEWEST
         self._client: AsyncMongoClient[dict[str, Any]] = AsyncMongoClient(url, **options)
         self._tables = tables(self._client, schema.DATABASE)
         self._latest = Latest(self._tables.records)
         self._seconds = query_seconds
         self._many = many
         self._patience = patience
-        self._counts = Counts()
+        self._counts: Lately[int] = Lately()
+        self._samples: Lately[tuple[Sequence[Value], float]] = Lately()
         self._permits = Permits()
         self._openings = Openings()
         self._writer = Writer(self._tables, Ticks(clock, process), clock, process, many)
@@ -205,6 +216,7 @@ class MongoStore:
                 self._many,
                 end,
                 self._counts,
+                self._samples,
                 self._permits,
                 wants,
                 self._patience,

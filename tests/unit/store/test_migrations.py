@@ -166,7 +166,10 @@ def test_the_numbers_of_the_steps_have_no_gap() -> None:
 @pytest.fixture
 def old_database(mongo: Mongo, monkeypatch: pytest.MonkeyPatch) -> str:
     """A database of schema 1, for a version of the hub that reads schema 2."""
+    with mongo.server.client() as client:
+        client.drop_database("migrations")
     url = mongo.url("migrations")
+    monkeypatch.setattr(mongo_schema, "SCHEMA", 1)
     mongo_schema.prepare(url)
     step = on_mongo.Migration(
         2,
@@ -191,8 +194,21 @@ def test_a_database_is_migrated_and_numbered(old_database: str, mongo: Mongo) ->
         database = client["migrations"]
         assert database["record"].count_documents({"mark": 1}) == 1
         kept = database["meta"].find_one({"_id": "schema"})
-        database["meta"].update_one({"_id": "schema"}, {"$set": {"value": 1}})
     assert kept == {"_id": "schema", "value": 2}
+
+
+def test_a_database_without_stamps_is_migrated(mongo: Mongo) -> None:
+    """A hub of the older version would close grants without a stamp."""
+    url = mongo.url("stampless")
+    mongo_schema.prepare(url)
+    with mongo.server.client() as client:
+        client["stampless"]["meta"].update_one({"_id": "schema"}, {"$set": {"value": 1}})
+        client["stampless"]["record"].insert_one({"_id": "grant/1", "t": "grant"})
+    steps: list[Step] = []
+    migrate(url, steps.append, dry=False)
+
+    assert [(step.number, step.rows) for step in steps] == [(2, 1)]
+    mongo_schema.prepare(url)
 
 
 def test_a_database_of_an_older_schema_is_not_opened(old_database: str) -> None:

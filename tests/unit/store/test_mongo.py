@@ -16,7 +16,7 @@ from pymongo.errors import OperationFailure
 from fhir_server.errors import Busy, PreconditionFailed, TooCostly, TooLarge, Unprocessable
 from fhir_server.model import Entry, History, Key, Query, Sort, Write
 from fhir_server.search.tree import EVERYTHING, Chain, Cond, Has, Match
-from fhir_server.store.mongo import faults, presence, replica
+from fhir_server.store.mongo import faults, presence, replica, schema
 from fhir_server.store.mongo.sorting import MAIN
 from fhir_server.store.mongo.store import MongoStore
 from fhir_server.store.mongo.ticks import Ticks
@@ -360,9 +360,25 @@ def test_another_schema_is_refused(url: str, with_store: Run) -> None:
     with_store(nothing)
     with database(url) as there:
         there["meta"].update_one({"_id": "schema"}, {"$set": {"value": 99}})
-        with pytest.raises(ValueError, match=r"has schema 99; this version .* reads schema 1"):
+        with pytest.raises(
+            ValueError, match=rf"has schema 99; this version .* reads schema {schema.SCHEMA}"
+        ):
             open_store(url, lambda: 0)
-        there["meta"].update_one({"_id": "schema"}, {"$set": {"value": 1}})
+        there["meta"].update_one({"_id": "schema"}, {"$set": {"value": schema.SCHEMA}})
+
+
+@pytest.mark.parametrize("preference", ["secondary", "nearest"])
+def test_the_primary_is_asked_whatever_the_url_prefers(url: str, preference: str) -> None:
+    async def run() -> None:
+        store = MongoStore(f"{url}?readPreference={preference}", lambda: 1000)
+        await store.commit([basic("a")])
+
+        assert await store.count(Query("Basic", EVERYTHING)) == 1
+        assert len(await store.changes(0, 10)) == 1
+
+        await store.close()
+
+    asyncio.run(run())
 
 
 def test_a_closed_store_takes_no_commits(url: str) -> None:

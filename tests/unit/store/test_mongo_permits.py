@@ -10,7 +10,18 @@ from pymongo import MongoClient
 
 from fhir_server.authz.grant import active
 from fhir_server.model import Entry, Key, Query, Write
-from fhir_server.search.tree import And, Cond, ForEachPatient, Has, Match, Node, Not, Or
+from fhir_server.search.tree import (
+    And,
+    Chain,
+    Cond,
+    ForEachPatient,
+    Has,
+    Match,
+    Node,
+    Not,
+    Or,
+    both,
+)
 from fhir_server.store.memory import MemoryStore
 from fhir_server.store.mongo import permits
 from fhir_server.store.mongo.store import MongoStore
@@ -255,6 +266,49 @@ def _rules(number: int) -> Node:
             ),
         )
     )
+
+
+def test_what_hundreds_of_rules_say_is_told_without_asking_for_each(with_store: Run) -> None:
+    """Rules of many codes, one of them denied, are told by the entries of the candidates."""
+    codes = Or(tuple(Match("status", (Cond("v", "prefix", f"code-{n}-"),)) for n in range(40)))
+    rules = tuple(
+        both(
+            ForEachPatient("grant", active(_CLINIC, _is("rule", f"r{n}"))),
+            codes,
+            Not(_is("status", f"code-{n}-denied")),
+        )
+        for n in range(30)
+    )
+    writes = [
+        *(_about(f"p{n}", status=f"code-{n}-{'x' if n % 3 else 'denied'}") for n in range(30)),
+        *(_grant(f"p{n}", rule=f"r{n}") for n in range(0, 30, 2)),
+    ]
+
+    async def body(store: MongoStore) -> None:
+        await store.commit(writes)
+        expected = {f"p{n}" for n in range(0, 30, 2) if n % 3}
+        assert await _found(store, replace(_QUERY, where=Or(rules))) == expected
+
+    with_store(body)
+
+
+def test_rules_behind_many_alternatives_are_gathered_too(with_store: Run) -> None:
+    """Each of twenty chains leads to what hundreds of rules open."""
+    chains = tuple(Chain(f"focus{n}", "Observation", _rules(40)) for n in range(20))
+    query = Query("Task", Or(chains), limit=50, now=100)
+    tasks = [
+        Write(Key("Task", f"t{n}"), b"{}", (Entry(f"focus{n}", f"Observation/p{n}"),))
+        for n in range(20)
+    ]
+
+    async def body(store: MongoStore) -> None:
+        await store.commit(tasks)
+        await store.commit([_about(f"p{n}") for n in range(20)])
+        await store.commit([_grant(f"p{n}", rule=f"r{n}") for n in range(20)])
+
+        assert await _found(store, query) == {f"t{n}" for n in range(0, 20, 3)}
+
+    with_store(body)
 
 
 @pytest.mark.parametrize("many", [0, 1, 1000])

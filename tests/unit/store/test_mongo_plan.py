@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,8 +21,8 @@ from fhir_server.search.tree import (
     Together,
 )
 from fhir_server.store.explanation import Step, Total
-from fhir_server.store.mongo import estimate
-from fhir_server.store.mongo.counts import SECONDS, Counts
+from fhir_server.store.mongo import estimate, plan, segments
+from fhir_server.store.mongo.lately import SECONDS, Lately
 from fhir_server.store.mongo.store import MongoStore
 from tests.mongod import Mongo
 
@@ -40,6 +41,7 @@ def _write(n: int) -> Write:
         Entry("status", "final"),
         Entry("patient", f"Patient/{n % 100}"),
         Entry("date", n * 7 % RECORDS),
+        *((Entry("size", n * 31 % RECORDS),) if n % 6 else ()),
         Entry("both.0", "common" if n % 2 else "rare", group=1),
         Entry("both.1", n, group=1),
     )
@@ -121,6 +123,13 @@ def test_what_was_counted_is_not_counted_again(url: str) -> None:
     assert looked[-1] == 21
 
 
+def test_who_has_a_parameter_that_few_have_is_led_to(url: str) -> None:
+    query = Query("grant", Match("recipient"), limit=20)
+    nobody = Query("Observation", Match("performer"), limit=20)
+
+    assert _looked_at(url, _search(query, nobody)) == [3, 3, 0, 0]
+
+
 def test_a_composite_stops_when_its_page_is_full(url: str) -> None:
     where = Together("both", ((Cond("v", "=", "common"),), (Cond("v", ">=", 0),)))
 
@@ -170,6 +179,37 @@ def test_a_count_under_grants_goes_by_patients(url: str) -> None:
     assert sum(_looked_at(url, body)) < 50
 
 
+@pytest.mark.parametrize("sorts", [("size",), ("-size",), ("size", "-date"), ("-size", "date")])
+def test_what_comes_first_in_any_order_is_found_by_its_values(
+    url: str, monkeypatch: pytest.MonkeyPatch, sorts: tuple[str, ...]
+) -> None:
+    """What has no value comes last, in the default order or in that of the next key."""
+    sort = tuple(Sort(each.removeprefix("-"), each.startswith("-")) for each in sorts)
+    query = Query("Observation", EVERYTHING, sort, limit=40)
+    expected = asyncio.run(_pages(url, query))
+    monkeypatch.setattr(plan, "_MUCH", 100)
+    monkeypatch.setattr(segments, "_FIRST", 50)
+
+    found = asyncio.run(_pages(url, query))
+    looked = _looked_at(url, _search(query))
+
+    assert len(found) == RECORDS
+    assert found == expected
+    assert sum(looked[-1:]) < RECORDS / 3
+
+
+async def _pages(url: str, query: Query) -> list[Key]:
+    store = MongoStore(url, lambda: 1000)
+    found: list[Key] = []
+    while True:
+        page = await store.search(query)
+        found += [version.key for version in page.versions]
+        if page.next is None:
+            await store.close()
+            return found
+        query = replace(query, after=page.next)
+
+
 def test_an_estimate_of_many_is_near_and_marked(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(estimate, "MOST_EXACT", 50)
     monkeypatch.setattr(estimate, "_SIZE", 200)
@@ -192,7 +232,7 @@ def test_an_estimate_of_many_is_near_and_marked(url: str, monkeypatch: pytest.Mo
 
 def test_counts_serve_for_a_while() -> None:
     now = [0.0]
-    counts = Counts(lambda: now[0])
+    counts: Lately[int] = Lately(lambda: now[0])
     counts.keep("Observation", "code", 7)
     at_first = counts.get("Observation", "code")
     now[0] = SECONDS
