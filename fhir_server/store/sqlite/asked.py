@@ -1,13 +1,14 @@
 """What a query asks of a connection, and a statement that is run for it."""
 
 import sqlite3
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from fhir_server.model import Query
 from fhir_server.store.explanation import Step
 from fhir_server.store.sqlite.connection import Connection
+from fhir_server.store.sqlite.counts import Counts
 from fhir_server.store.sqlite.names import Names
 from fhir_server.store.sqlite.permitted import ALL, Permitted, following
 from fhir_server.store.sqlite.shape import Shape
@@ -18,14 +19,14 @@ _LADDER = (0, 1, 4, 16, 64, 200, 1000, 4000)
 class Asked:
     """What a query asks of a connection: its shape, its values, and what was counted for it."""
 
-    def __init__(self, connection: Connection, names: Names, query: Query) -> None:
+    def __init__(self, connection: Connection, names: Names, query: Query, counts: Counts) -> None:
         """Take a query whose predicate is simplified."""
         self.connection = connection
         self.names = names
         self.query = query
         self.wanted = query.limit + 1
         self.shape = Shape(query)
-        self.counts: dict[Hashable, int] = {}
+        self.counts = counts
         connection.choices = [node.holds for node in self.shape.choices]
         self.permitted: tuple[Permitted | None, ...] = ()
         """Of each of `shape.grants` whom it permits, where that is known beforehand."""
@@ -77,15 +78,22 @@ class Compiled:
     def count(self, asked: Asked, most: int) -> int:
         """Return the one number that it finds, rounded up: `most` for so many or more."""
         bound = self._bound(asked)
-        known = (self.sql, *bound)
-        if known not in asked.counts:
-            found = asked.connection.execute(self.sql, bound).fetchone()
-            asked.counts[known] = int(found[0])
-        return _rounded(asked.counts[known], most)
+
+        def count() -> int:
+            return int(asked.connection.execute(self.sql, bound).fetchone()[0])
+
+        pairs = zip(self.given, bound, strict=True)
+        timeless = [None if given is moment else value for given, value in pairs]
+        return _rounded(asked.counts.get((self.sql, *timeless), count), most)
 
     def _bound(self, asked: Asked) -> list[Any]:
         values = asked.shape.values
         return [values[each] if isinstance(each, int) else each(asked) for each in self.given]
+
+
+def moment(asked: Asked) -> int:
+    """Return the time of the query."""
+    return asked.query.now
 
 
 def _rounded(number: int, most: int) -> int:

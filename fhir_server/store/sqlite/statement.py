@@ -16,7 +16,7 @@ from fhir_server.model import Value
 from fhir_server.search.prefix import end
 from fhir_server.search.tree import ForEachPatient, Node, Now
 from fhir_server.store.explanation import Step
-from fhir_server.store.sqlite.asked import Asked, Compiled, Given
+from fhir_server.store.sqlite.asked import Asked, Compiled, Given, moment
 from fhir_server.store.sqlite.shape import PATIENT, Listed, in_order, is_long
 
 NEVER = "0 = 1"
@@ -57,7 +57,7 @@ class Statement:
     def bind(self, value: Value | Now) -> str:
         """Return the place of a value of the query."""
         if isinstance(value, Now):
-            return self._place("now", lambda asked: asked.query.now)
+            return self._place("now", moment)
         return self._place(*self._slotted(value))
 
     def constant(self, value: Value) -> str:

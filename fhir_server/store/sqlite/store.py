@@ -2,7 +2,7 @@
 
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -15,6 +15,7 @@ from fhir_server.store.sqlite import export, maintenance, past, rows, schema
 from fhir_server.store.sqlite.asked import Asked
 from fhir_server.store.sqlite.connection import Connection
 from fhir_server.store.sqlite.contained import led
+from fhir_server.store.sqlite.counts import Counts
 from fhir_server.store.sqlite.deadline import Limit, busy
 from fhir_server.store.sqlite.names import UNKNOWN, Names
 from fhir_server.store.sqlite.permits import Permits
@@ -50,6 +51,15 @@ def _vids(count: int) -> str:
     return f"SELECT {','.join(['(SELECT vid FROM record WHERE ref = ?)'] * count)}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What is known from other queries; `permits` only where what is read is committed."""
+
+    names: Names
+    permits: Permits | None
+    counts: Counts
+
+
 class SQLiteStore:
     """Records in one SQLite file, for all processes of one machine.
 
@@ -72,7 +82,7 @@ class SQLiteStore:
         self._path = path
         self._names = Names()
         self._plans = Plans()
-        self._permits = Permits()
+        self._memory = _Memory(self._names, Permits(), Counts())
         self._readers = Readers(path, query_seconds)
         self._tuning = tuning
         self._writer = Writer(path, self._names, clock, self._uncommitted)
@@ -105,7 +115,8 @@ class SQLiteStore:
         steps: list[Step] = []
 
         def page(connection: Connection, limit: Limit) -> Page:
-            search = self._read(connection, limit, query)
+            memory = replace(self._memory, counts=Counts())  # told are those of this moment
+            search = self._search(connection, limit, query, memory)
             try:
                 return search.page()
             finally:
@@ -178,26 +189,23 @@ class SQLiteStore:
 
     def _uncommitted(self, connection: Connection, limit: Limit, query: Query) -> Search:
         """Ask within a transaction that may still be undone: nothing of it is kept."""
-        return self._search(connection, limit, query, Names(self._names), None)
+        return self._search(connection, limit, query, _Memory(Names(self._names), None, Counts()))
 
     def _read(self, connection: Connection, limit: Limit, query: Query) -> Search:
-        return self._search(connection, limit, query, self._names, self._permits)
+        return self._search(connection, limit, query, self._memory)
 
     def _search(
-        self,
-        connection: Connection,
-        limit: Limit,
-        query: Query,
-        names: Names,
-        permits: Permits | None,
+        self, connection: Connection, limit: Limit, query: Query, memory: _Memory
     ) -> Search:
+        names = memory.names
+
         def known(type: str, param: str) -> bool:
             return names.param(connection, type, param) != UNKNOWN
 
         where = simplified(led(query.where, query.type, known))
         where = present(connection, names, query.type, where)
-        asked = Asked(connection, names, replace(query, where=where))
-        return Search(Runner(asked, self._plans, limit, self._tuning), permits)
+        asked = Asked(connection, names, replace(query, where=where), memory.counts)
+        return Search(Runner(asked, self._plans, limit, self._tuning), memory.permits)
 
     def _inline(self, sql: str, *values: int | str) -> list[tuple[Any, ...]]:
         try:
