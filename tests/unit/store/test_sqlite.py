@@ -11,7 +11,7 @@ import pytest
 
 from fhir_server.errors import Busy, TooCostly, Unprocessable
 from fhir_server.model import Entry, Key, Query, Write
-from fhir_server.search.tree import EVERYTHING, And, Cond, InPatient, Match, Not, both
+from fhir_server.search.tree import EVERYTHING, And, Cond, InPatient, Match, Not, Or, both
 from fhir_server.store.sqlite import schema
 from fhir_server.store.sqlite.asked import Asked, Compiled
 from fhir_server.store.sqlite.deadline import limited
@@ -187,6 +187,27 @@ def test_a_long_query_is_given_up(with_store: With, basic: Make) -> None:
             await store.search(Query("Basic", where))
 
     with_store(body, query_seconds=0)
+
+
+def test_a_long_list_is_put_together_in_another_thread(
+    with_store: With, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+
+    async def body(store: SQLiteStore) -> None:
+        search = store._search
+
+        def noted(*args: Any) -> Any:
+            threads.append(threading.current_thread().name)
+            return search(*args)
+
+        monkeypatch.setattr(store, "_search", noted)
+        days = tuple(Match("date", (Cond("v", ">", n), Cond("w", "<", n + 1))) for n in range(300))
+        await store.search(Query("Basic", Or(days)))
+
+    with_store(body)
+    [name] = threads
+    assert name.startswith("store-reader")
 
 
 def test_a_long_query_leaves_the_event_loop(path: str, with_store: With) -> None:
