@@ -62,15 +62,19 @@ class Openings:
 
     def _opened(self, node: Or) -> Node:
         same, made = self._kept.get(id(node), (None, None))
-        if same is not node or made is None:
+        if same is node and made is not None:
+            return made
+        opened, rest = _told_apart(node.nodes)
+        made = Or((*map(self.gathered, rest), *opened))
+        if opened:
             if len(self._kept) >= _TREES:
                 self._kept.clear()
-            made = _gathered(node.nodes)
             self._kept[id(node)] = node, made
         return made
 
 
-def _gathered(nodes: Sequence[Node]) -> Node:
+def _told_apart(nodes: Sequence[Node]) -> tuple[list[Node], list[Node]]:
+    """Return what alternatives with grants became, and all others."""
     families: dict[Family, dict[str, list[Node]]] = {}
     rest: list[Node] = []
     for node in nodes:
@@ -81,8 +85,7 @@ def _gathered(nodes: Sequence[Node]) -> Node:
             family, value, then = found
             families.setdefault(family, {}).setdefault(value, []).append(then)
     # The stores' other parts take it for a predicate that they cannot read.
-    opened = [cast(Node, _made(family, thens)) for family, thens in families.items()]
-    return Or((*rest, *opened))
+    return [cast(Node, _made(family, thens)) for family, thens in families.items()], rest
 
 
 def _read(node: Node) -> tuple[Family, str, Node] | None:

@@ -85,7 +85,7 @@ class Permitted:
         name = f"{type}/{value}"
         known = self._filters.get(name)
         if known is None:
-            refs = [ref for ref, values in self.of.items() if value in values]
+            refs = [str(ref) for ref, values in self.of.items() if value in values]
             mine = sorted(ref for ref in refs if ref.startswith(f"{type}/"))
             found: Filter = {"_id": RawBSONDocument(encode({"$in": mine}))}
             known = self._filters[name] = found if mine else NEVER

@@ -78,12 +78,24 @@ def walk(
     return _union(s, type, where, Part(False, place, down))
 
 
+def some(s: Statement, type: str, where: Node, most: int) -> str:
+    """Return a SELECT of (patient, rid) of `most` records at most, whichever are met first."""
+    # SQLite stops a UNION early only where it merges its parts in an order.
+    branches = _branches(s, type, where, Part(False))
+    order = " ORDER BY 1, 2" if len(branches) > 1 else ""
+    return f"{' UNION '.join(branches)}{order} LIMIT {most}"
+
+
 def _union(s: Statement, type: str, where: Node, part: Part) -> str:
+    return " UNION ".join(_branches(s, type, where, part))
+
+
+def _branches(s: Statement, type: str, where: Node, part: Part) -> list[str]:
     split = _split(s, type, where, part.every)
     branches = [(nodes, _driver(s, type, nodes, part.every)) for nodes in split]
     if any(_sliced(s, nodes, driver, part) for nodes, driver in branches):
         part = replace(part, bounds=s.bounds())
-    return " UNION ".join(_branch(s, type, *branch, part) for branch in branches)
+    return [_branch(s, type, *branch, part) for branch in branches]
 
 
 def _flat(node: Node) -> Iterable[Node]:

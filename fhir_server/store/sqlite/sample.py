@@ -1,8 +1,6 @@
 """How many records match, from a sample of all: cheap, however many there are."""
 
-from fhir_server.model import Query
 from fhir_server.search.tree import Node
-from fhir_server.store.sqlite.find import walk
 from fhir_server.store.sqlite.predicate import holds
 from fhir_server.store.sqlite.reach import FOR_FEW
 from fhir_server.store.sqlite.statement import Statement
@@ -16,11 +14,6 @@ many records as are a multiple of the first."""
 def counted(found: str) -> str:
     """Return the SELECT of how many rows another one finds."""
     return f"SELECT count(*) FROM ({found})"
-
-
-def some(s: Statement, query: Query, most: int) -> str:
-    """Return the SELECT of those that match, of `most` at most."""
-    return f"{walk(s, query.type, query.where)} LIMIT {most}"
 
 
 def sampled(s: Statement, type: str, where: Node) -> str:

@@ -11,13 +11,13 @@ from fhir_server.store import order
 from fhir_server.store.explanation import Step, Total
 from fhir_server.store.sqlite import rows
 from fhir_server.store.sqlite.deadline import OutOfPatience
-from fhir_server.store.sqlite.find import find
+from fhir_server.store.sqlite.find import find, some
 from fhir_server.store.sqlite.patients import among, permitted
 from fhir_server.store.sqlite.permits import Permits
 from fhir_server.store.sqlite.predicate import holds
 from fhir_server.store.sqlite.reach import FOR_ALL
 from fhir_server.store.sqlite.runner import Runner
-from fhir_server.store.sqlite.sample import counted, sampled, some
+from fhir_server.store.sqlite.sample import counted, sampled
 from fhir_server.store.sqlite.sort import (
     collected,
     goes_down,
@@ -83,7 +83,9 @@ class Search:
         try:
             with self._do.patience():
                 number = len(
-                    self._do.walk("some", lambda s: some(s, query, MOST_EXACT), MOST_EXACT)
+                    self._do.walk(
+                        "some", lambda s: some(s, query.type, query.where, MOST_EXACT), MOST_EXACT
+                    )
                 )
         except OutOfPatience:
             number = MOST_EXACT
@@ -96,7 +98,7 @@ class Search:
     def exists(self) -> bool:
         """Return whether any record matches."""
         query = self._asked.query
-        return bool(self._do.walk("exists", lambda s: some(s, query, 1), 1))
+        return bool(self._do.walk("exists", lambda s: some(s, query.type, query.where, 1), 1))
 
     def permitted(self, node: ForEachPatient, most: int) -> Iterable[int]:
         """Return the patients whom a grant's predicate permits, up to so many."""

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from fhir_server.model import Query, Sort, Value
 from fhir_server.search.tree import NOTHING, Node, both, missing, unwritten
 from fhir_server.store.explanation import Step
-from fhir_server.store.sqlite.find import find, walk
+from fhir_server.store.sqlite.find import find, some, walk
 from fhir_server.store.sqlite.measure import measured
 from fhir_server.store.sqlite.predicate import holds
 from fhir_server.store.sqlite.schema import BY_RECORD, BY_VALUE
@@ -44,7 +44,7 @@ def walked(s: Statement, query: Query) -> str:
 
 def collected(s: Statement, query: Query, most: int) -> str:
     """Return the SELECT of places in no order, `most` of them."""
-    inner = f"{walk(s, query.type, query.where)} LIMIT {most}"
+    inner = some(s, query.type, query.where, most)
     columns = ",".join((*values(s, query.type, query.sort), "c.patient", "c.rid"))
     return f"SELECT {columns} FROM ({inner}) c"
 

@@ -10,7 +10,18 @@ from pymongo import MongoClient
 
 from fhir_server.authz.grant import active
 from fhir_server.model import Entry, Key, Query, Write
-from fhir_server.search.tree import And, Cond, ForEachPatient, Has, Match, Node, Not, Or, both
+from fhir_server.search.tree import (
+    And,
+    Chain,
+    Cond,
+    ForEachPatient,
+    Has,
+    Match,
+    Node,
+    Not,
+    Or,
+    both,
+)
 from fhir_server.store.memory import MemoryStore
 from fhir_server.store.mongo import permits
 from fhir_server.store.mongo.store import MongoStore
@@ -277,6 +288,25 @@ def test_what_hundreds_of_rules_say_is_told_without_asking_for_each(with_store: 
         await store.commit(writes)
         expected = {f"p{n}" for n in range(0, 30, 2) if n % 3}
         assert await _found(store, replace(_QUERY, where=Or(rules))) == expected
+
+    with_store(body)
+
+
+def test_rules_behind_many_alternatives_are_gathered_too(with_store: Run) -> None:
+    """Each of twenty chains leads to what hundreds of rules open."""
+    chains = tuple(Chain(f"focus{n}", "Observation", _rules(40)) for n in range(20))
+    query = Query("Task", Or(chains), limit=50, now=100)
+    tasks = [
+        Write(Key("Task", f"t{n}"), b"{}", (Entry(f"focus{n}", f"Observation/p{n}"),))
+        for n in range(20)
+    ]
+
+    async def body(store: MongoStore) -> None:
+        await store.commit(tasks)
+        await store.commit([_about(f"p{n}") for n in range(20)])
+        await store.commit([_grant(f"p{n}", rule=f"r{n}") for n in range(20)])
+
+        assert await _found(store, query) == {f"t{n}" for n in range(0, 20, 3)}
 
     with_store(body)
 
