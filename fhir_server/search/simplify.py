@@ -10,6 +10,7 @@
    them demand there, such as what the caller may see, is demanded once.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import NamedTuple
@@ -32,6 +33,7 @@ from fhir_server.search.tree import (
     Or,
     Together,
     Updated,
+    Words,
     both,
     either,
 )
@@ -172,8 +174,38 @@ def _quickened(nodes: Sequence[Node]) -> Iterator[Node]:
     for node in nodes if len(nodes) > FEW else ():
         kinds.setdefault(kind(node), []).append(node)
     many = {of: some for of, some in kinds.items() if of is not None and len(some) > FEW}
-    yield from (node for node in nodes if not many or kind(node) not in many)
+    others = [node for node in nodes if not many or kind(node) not in many]
+    yield from _led(others) if len(others) > FEW else others
     yield from (one_of(of, some) for of, some in many.items())
+
+
+def _led(nodes: Sequence[Node]) -> Iterator[Node]:
+    """Yield alternatives, many that each join things of several kinds behind one more condition:
+    of one of them that thing holds which the fewest others demand."""
+    demanded = [list(_demanded(node)) for node in nodes]
+    shared = Counter(each for some in demanded for each in some)
+    groups: dict[Kind | None, dict[Node, list[Node]]] = {}
+    for node, some in zip(nodes, demanded, strict=True):
+        rarest = min(some, key=shared.__getitem__, default=None)
+        if rarest is None:
+            yield node
+        else:
+            groups.setdefault(kind(rarest), {}).setdefault(rarest, []).append(node)
+    for group in groups.values():
+        listed = [node for some in group.values() for node in some]
+        if len(listed) > FEW:
+            yield And((simplified(Or(tuple(group))), Or(tuple(listed))))
+        else:
+            yield from listed
+
+
+def _demanded(node: Node) -> Iterator[Match | Words]:
+    """Yield what an alternative demands that is soon asked; nothing of what grants open, which
+    stores gather in ways of their own."""
+    if isinstance(node, And) and not any(isinstance(each, ForEachPatient) for each in node.nodes):
+        for each in node.nodes:
+            if isinstance(each, Match | Words) and kind(each) is not None:
+                yield each
 
 
 def _one_of(nodes: Sequence[Node]) -> Node:

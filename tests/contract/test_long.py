@@ -78,6 +78,16 @@ def _both(chance: random.Random) -> Node:
     return And((Match("mixed", _conds(chance, "v")), Match("code", _conds(chance, "v"))))
 
 
+def _mixed(chance: random.Random) -> Node:
+    others = (
+        Not(_match(chance)),
+        Chain("ref", "grant", _pair(chance)),
+        _words(chance),
+        _near(chance),
+    )
+    return And((chance.choice((_pair(chance), _words(chance))), chance.choice(others)))
+
+
 def _words(chance: random.Random) -> Words:
     words = tuple(
         chance.choices(("high", "a", "b", "血压", "压", "高", "none"), k=chance.randint(0, 2))
@@ -108,6 +118,7 @@ KINDS: dict[str, Made] = {
     "pairs": _pair,
     "together": _together,
     "both": _both,
+    "mixed": _mixed,
     "text": _text,
     "near": _near,
     "updated": _updated,
