@@ -20,32 +20,32 @@ _PAGE = 1000
 
 
 async def climbed(server: Server, caller: Caller, along: Along) -> Node:
-    """Return that a reference is to the root or one of those on its side.
+    """Return that a reference is to one of the records or to one on its side.
 
-    Raises `TooCostly` for more than MOST of them.
+    Raises `TooCostly` for more than MOST besides.
     """
-    type = along.root.type
-    found = {along.root.id}
+    type, found = along.type, set(along.ids)
     edge = found
     while edge:
         step = _above if along.direction == "above" else _below
         edge = {id async for id in step(server, caller, along, edge)} - found
         found |= edge
-        if len(found) > MOST:
-            raise TooCostly(f"More than {MOST} records are {along.direction} {along.root}")
+        if len(found) > MOST + len(along.ids):
+            first = min(along.ids)
+            raise TooCostly(f"More than {MOST} records are {along.direction} {type}/{first}")
     references = tuple(f"{type}/{id}" for id in sorted(found))
     return Match(along.param, (Cond("v", "in", references),))
 
 
 async def _below(server: Server, caller: Caller, along: Along, ids: set[str]) -> AsyncIterator[str]:
-    parents = tuple(f"{along.root.type}/{id}" for id in sorted(ids))
+    parents = tuple(f"{along.type}/{id}" for id in sorted(ids))
     where = Match(along.parent, (Cond("v", "in", parents),))
-    async for version in _all(server, caller, along.root.type, where):
+    async for version in _all(server, caller, along.type, where):
         yield version.key.id
 
 
 async def _above(server: Server, caller: Caller, along: Along, ids: set[str]) -> AsyncIterator[str]:
-    type = along.root.type
+    type = along.type
     async for version in _all(server, caller, type, Ids(frozenset(ids))):
         resource = fhirjson.resource(version)
         for entry in server.extractor.references(resource, (along.parent,)):

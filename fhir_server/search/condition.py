@@ -33,6 +33,7 @@ from fhir_server.search.phrases import phrase
 from fhir_server.search.sought import settled
 from fhir_server.search.tree import Direction, Match, Node, Not, Together, Words, both, either
 
+_DIRECTIONS: dict[str, Direction] = {"above": "above", "below": "below"}
 _OTHER_ENTRIES = ("identifier", "of-type")
 """Modifiers that look at entries of their own, named `PARAM:MODIFIER`."""
 
@@ -58,6 +59,8 @@ def condition(asked: Asked, text: str) -> Node:
         return either(*(_composite(asked, value) for value in values))
     if asked.modifier == "text":
         return _text(asked, values)
+    if asked.parameter.type == "reference" and asked.modifier in ("above", "below"):
+        return _along(asked, values)
     if asked.parameter.code == "url" and "|" in text:
         return either(*(_versioned_url(asked, value) for value in values))
     if (reader := _BEYOND.get((asked.parameter.type, asked.modifier))) is not None:
@@ -159,25 +162,30 @@ def _implied(asked: Asked) -> frozenset[tuple[str, str]]:
     return implied_codes(asked.definitions, asked.type, asked.parameter)
 
 
-def _under(asked: Asked, value: str) -> Node:
-    return _along(asked, value, "below")
+def _along(asked: Asked, values: Iterable[str]) -> Node:
+    code, direction = asked.parameter.code, _DIRECTIONS[asked.modifier]
+    versions: list[Alternatives] = []
+    named: list[Alternatives] = []
+    for value in values:
+        bar = "|" in value or reads_canonicals(asked.definitions, asked.type, asked.parameter)
+        (versions if bar else named).append(_reading(asked, value, _version if bar else _record))
+    records = (str(each.value) for some in named for conds in some for each in conds[:1])
+    return either(
+        anyone(code, (conds for some in versions for conds in some)),
+        hierarchy.along(asked.definitions, code, records, direction),
+    )
 
 
-def _over(asked: Asked, value: str) -> Node:
-    return _along(asked, value, "above")
+def _version(asked: Asked, value: str) -> Alternatives:
+    url, _, version = unescape(value).partition("|")
+    if ":" not in url:
+        raise ValueError("a canonical URL, perhaps |version")
+    return hierarchy.versions(url, version, _DIRECTIONS[asked.modifier])
 
 
-def _along(asked: Asked, value: str, direction: Direction) -> Node:
-    code, text = asked.parameter.code, unescape(value)
-    url, bar, version = text.partition("|")
-    if bar or reads_canonicals(asked.definitions, asked.type, asked.parameter):
-        if ":" not in url:
-            raise ValueError("a canonical URL, perhaps |version")
-        return anyone(code, hierarchy.versions(url, version, direction))
+def _record(asked: Asked, value: str) -> Alternatives:
     known, base = asked.definitions.resource_types, asked.terms.base
-    found = reference.alternatives(text, asked.targets, known, base)
-    named = (str(each.value) for conds in found for each in conds if each.column == "v")
-    return hierarchy.along(asked.definitions, code, named, direction)
+    return reference.alternatives(unescape(value), asked.targets, known, base)
 
 
 def _quantity(asked: Asked, value: str) -> Node:
@@ -212,8 +220,6 @@ _BEYOND: dict[tuple[str, str], Callable[[Asked, str], Node]] = {
     ("token", "not-in"): _in_value_set,
     ("token", "below"): _below,
     ("token", "above"): _above,
-    ("reference", "below"): _under,
-    ("reference", "above"): _over,
     ("quantity", ""): _quantity,
     ("special", ""): _near,
 }

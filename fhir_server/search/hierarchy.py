@@ -13,7 +13,6 @@ https://hl7.org/fhir/R4/search.html#recursive, https://hl7.org/fhir/R4/search.ht
 from collections.abc import Iterable, Iterator
 
 from conformance.definitions import Definitions
-from fhir_server.model import Key
 from fhir_server.search.alternatives import Alternatives, anyone, cond
 from fhir_server.search.elements import reads_canonicals, targets
 from fhir_server.search.tree import Along, Direction, Node, either
@@ -44,15 +43,19 @@ def along(
     definitions: Definitions, param: str, references: Iterable[str], direction: Direction
 ) -> Node:
     """Return that `param` refers to one of the literal references, or above or below it."""
-    nodes: list[Node] = []
+    apart: list[str] = []
+    types: dict[tuple[str, str], set[str]] = {}
     for each in references:
         type_name, _, id = each.partition("/")
         found = parent(definitions, type_name) if definitions.is_resource_type(type_name) else None
         if found is None:
-            nodes.append(anyone(param, (cond("v", "=", each),)))
+            apart.append(each)
         else:
-            nodes.append(Along(param, direction, Key(type_name, id), found))
-    return either(*nodes)
+            types.setdefault((type_name, found), set()).add(id)
+    return either(
+        anyone(param, (cond("v", "=", each) for each in apart)),
+        *(Along(param, direction, t, frozenset(ids), up) for (t, up), ids in types.items()),
+    )
 
 
 def versions(url: str, version: str, direction: Direction) -> Alternatives:

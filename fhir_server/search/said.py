@@ -15,16 +15,13 @@ from fhir_server.search.tree import And, Node, Not, Or, Words
 def said(nodes: Sequence[Node]) -> Test:
     """Return the test that the words of a narrative and all others satisfy one of the nodes, which
     are made of words alone."""
-    needed = [list(needs(node)) for node in nodes]
-    shared = Counter(words for some in needed for words in some)
     narrative: dict[str, list[Node]] = {}
     rest: dict[str, list[Node]] = {}
     others: list[Node] = []
-    for node, some in zip(nodes, needed, strict=True):
-        if not some:
+    for node, key in zip(nodes, keys(nodes), strict=True):
+        if key is None:
             others.append(node)
             continue
-        key = min(some, key=shared.__getitem__)
         narrative.setdefault(key.sought, []).append(node)
         if key.scope == "content":
             rest.setdefault(key.sought, []).append(node)
@@ -39,6 +36,14 @@ def said(nodes: Sequence[Node]) -> Test:
         return any(_holds(node, texts) for node in others)
 
     return test
+
+
+def keys(nodes: Sequence[Node]) -> list[Words | None]:
+    """Return of each node the words that it needs and that the fewest others need; None for one
+    that needs none."""
+    needed = [list(needs(node)) for node in nodes]
+    shared = Counter(words for some in needed for words in some)
+    return [min(some, key=shared.__getitem__, default=None) for some in needed]
 
 
 def needs(node: Node) -> Iterator[Words]:

@@ -38,6 +38,7 @@ from fhir_server.search.tree import (
 
 Conds = tuple[Cond, ...]
 
+_LARGE = 200
 FEW = 16
 """More alternatives of one kind than these become one node."""
 
@@ -63,6 +64,21 @@ def simplified(node: Node) -> Node:
             return replace(node, where=simplified(node.where))
         case _:
             return node
+
+
+def is_large(node: Node) -> bool:
+    """Tell whether a predicate has so many parts that simplifying them takes milliseconds."""
+    todo, found = [node], 0
+    while todo and found <= _LARGE:
+        match todo.pop():
+            case And(nodes) | Or(nodes):
+                todo += nodes
+                found += len(nodes)
+            case Not(inner):
+                todo.append(inner)
+            case Chain() | Has() | Contained() as join:
+                todo.append(join.where)
+    return found > _LARGE
 
 
 def _negated_once(nodes: Sequence[Node]) -> Sequence[Node]:

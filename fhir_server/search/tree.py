@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
-from fhir_server.model import Key, Value
+from fhir_server.model import Value
 
 Operator = Literal["=", "<", "<=", ">", ">=", "prefix", "contains", "suffix", "in"]
 Column = Literal["v", "w", "u"]
@@ -207,15 +207,16 @@ class Subsumed:
 
 @dataclass(frozen=True, slots=True)
 class Along:
-    """The reference `param` is to this record or to one `below` (or `above`) it.
+    """The reference `param` is to one of these records of a type, or to one `below` (or `above`).
 
-    `parent` is the parameter by which a record of the type of `root` refers to the one above it. As
+    `parent` is the parameter by which a record of the type refers to the one above it. As
     `InValueSet`, it becomes a `Match` before a store reads it.
     """
 
     param: str
     direction: Direction
-    root: Key
+    type: str
+    ids: frozenset[str]
     parent: str
 
 

@@ -655,7 +655,25 @@ Observation?whom=p2&_summary=count
 Observation?_include=Observation:whom&_count=1
 """
 
-SEARCHES = tuple(Ask("GET", path) for path in _SHAPES.split())
+_WORDS = ",".join(f"w{n}" for n in range(20))
+_DAYS = ",".join(f"{year}-{month:02}" for year in (2019, 2024) for month in range(1, 13))
+_PAIRS = ",".join(f"http://s{n}|c{n}" for n in range(20))
+_LONG = f"""
+Observation?patient.name=li,{_WORDS}
+Observation?patient:Patient.identifier=http://id.example/card|310,{_PAIRS}
+Observation?date={_DAYS}&_summary=count
+Patient?_has:Observation:patient:date={_DAYS}
+Patient?_has:Condition:subject:code=http://hl7.org/fhir/sid/icd-10|I10,{_PAIRS}
+Observation?_content=pressure,{_WORDS}
+Observation?patient._content=li,{_WORDS}
+Observation?code:text=pressure,{_WORDS}&_total=accurate
+Observation?code:not={_PAIRS}
+Patient?_filter={"not+(" * 20}_has:Observation:patient:code+eq+bp{"+or+gender+eq+male)" * 20}
+Observation?_filter={"patient.name+eq+x+or+(" * 20}patient.name+eq+li{"+and+status+ne+x)" * 20}
+"""
+"""Long lists and deep filters, which stores ask in ways of their own."""
+
+SEARCHES = tuple(Ask("GET", path) for path in (*_SHAPES.split(), *_LONG.split()))
 """Every shape of search that there is."""
 
 

@@ -7,7 +7,7 @@ import msgspec
 from fhir_server.model import Value
 from fhir_server.search.bounds import TEXT, Interval
 from fhir_server.search.oneof import cover
-from fhir_server.search.said import needs
+from fhir_server.search.said import keys
 from fhir_server.search.tree import Node, OneOf, Words
 from fhir_server.store.sqlite.phrase import is_certain, matched
 
@@ -31,15 +31,20 @@ def ways(node: OneOf) -> tuple[int, ...]:
     """Return the parts of which an index leads to where one of the alternatives may hold."""
     if node.kind[0] == "text":
         return (0,) if asked(node, 0) else ()
-    return tuple(part for part in range(max(1, len(node.kind[1]))) if cover(node, part))
+    return tuple(part for part in range(max(1, len(node.kind[1]))) if _cover(node, part))
 
 
 @lru_cache(maxsize=16)
 def asked(node: OneOf, part: int) -> str:
     """Return the JSON of what the index of a part is asked for: intervals, of which the ends are
     told, or matches of full text, '' for all."""
-    found = _matches(node) if node.kind[0] == "text" else [_ends(e) for e in cover(node, part)]
+    found = _matches(node) if node.kind[0] == "text" else [_ends(e) for e in _cover(node, part)]
     return msgspec.json.encode(found).decode() if found else ""
+
+
+@lru_cache(maxsize=16)
+def _cover(node: OneOf, part: int) -> list[Interval]:
+    return cover(node, part)
 
 
 def _ends(interval: Interval) -> tuple[Value | None, Value | None]:
@@ -56,11 +61,6 @@ def _wider(value: Value | None, by: float) -> Value | None:
 
 
 def _matches(node: OneOf) -> list[str]:
-    """Return what full text is asked for each alternative; nothing if one needs no words."""
-    found: dict[str, None] = {}
-    for each in node.nodes:
-        words = [words for words in needs(each) if words.words]
-        if not words:
-            return []
-        found[" AND ".join(map(matched, words))] = None
-    return list(found)
+    """Return what full text is asked for the alternatives; nothing if one needs no words."""
+    sought = [words for words in keys(node.nodes) if words and words.words]
+    return list(dict.fromkeys(map(matched, sought))) if len(sought) == len(node.nodes) else []

@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from fhir_server.model import Change, History, Key, Line, Page, Query, Version, Write
-from fhir_server.search.simplify import simplified
+from fhir_server.search.simplify import is_large, simplified
 from fhir_server.store import precondition
 from fhir_server.store.explanation import Explanation, Step, Total, explained
 from fhir_server.store.protocol import Stats
@@ -16,7 +16,7 @@ from fhir_server.store.sqlite.asked import Asked
 from fhir_server.store.sqlite.connection import Connection
 from fhir_server.store.sqlite.contained import led
 from fhir_server.store.sqlite.counts import Counts
-from fhir_server.store.sqlite.deadline import Limit, busy
+from fhir_server.store.sqlite.deadline import Limit, OutOfPatience, busy
 from fhir_server.store.sqlite.names import UNKNOWN, Names
 from fhir_server.store.sqlite.permits import Permits
 from fhir_server.store.sqlite.plans import Plans
@@ -192,6 +192,8 @@ class SQLiteStore:
         return self._search(connection, limit, query, _Memory(Names(self._names), None, Counts()))
 
     def _read(self, connection: Connection, limit: Limit, query: Query) -> Search:
+        if limit.is_brief and is_large(query.where):
+            raise OutOfPatience  # to put it together takes longer than the event loop may stand
         return self._search(connection, limit, query, self._memory)
 
     def _search(

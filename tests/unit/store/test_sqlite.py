@@ -189,6 +189,27 @@ def test_a_long_query_is_given_up(with_store: With, basic: Make) -> None:
     with_store(body, query_seconds=0)
 
 
+def test_a_long_list_is_put_together_in_another_thread(
+    with_store: With, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads: list[str] = []
+
+    async def body(store: SQLiteStore) -> None:
+        search = store._search
+
+        def noted(*args: Any) -> Any:
+            threads.append(threading.current_thread().name)
+            return search(*args)
+
+        monkeypatch.setattr(store, "_search", noted)
+        days = tuple(Match("date", (Cond("v", ">", n), Cond("w", "<", n + 1))) for n in range(300))
+        await store.search(Query("Basic", Or(days)))
+
+    with_store(body)
+    [name] = threads
+    assert name.startswith("store-reader")
+
+
 def test_a_long_query_leaves_the_event_loop(path: str, with_store: With) -> None:
     threads: list[str] = []
 
