@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from fhir_server.errors import Busy, TooCostly, Unprocessable
-from fhir_server.model import Entry, Key, Query, Write
+from fhir_server.model import Entry, Key, Query, Sort, Write
 from fhir_server.search.tree import EVERYTHING, And, Cond, InPatient, Match, Not, Or, both
 from fhir_server.store.sqlite import schema
 from fhir_server.store.sqlite.asked import Asked, Compiled
@@ -463,3 +463,22 @@ def test_names_of_a_group_that_is_undone_are_forgotten(path: str, with_store: Wi
         assert [version.key for version in found.versions] == [first.key]
 
     with_store(again)
+
+
+def test_alternatives_of_many_are_not_all_looked_at_for_a_page(with_store: With) -> None:
+    """Few steps are enough: as soon as more than a few match, the order's own index is walked."""
+    both_codes = Or(tuple(Match(param, (Cond("v", "=", "x"),)) for param in ("code", "part")))
+    asked = Query("Basic", both_codes, (Sort("date"),))
+
+    async def body(store: SQLiteStore) -> None:
+        for n in range(0, 2500, 500):
+            await store.commit([_dated(each) for each in range(n, n + 500)])
+        told = await store.explain(asked)
+        assert [step.what for step in told.steps if step.what == "impatient"] == []
+
+    with_store(body, tuning=Tuning(patience=2))
+
+
+def _dated(number: int) -> Write:
+    entries = Entry("code" if number % 2 else "part", "x"), Entry("date", number, number + 1)
+    return Write(Key("Basic", f"n{number}"), b"{}", entries)
