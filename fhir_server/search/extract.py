@@ -2,7 +2,8 @@
 
 https://hl7.org/fhir/R4/searchparameter.html, https://hl7.org/fhir/R4/compartmentdefinition.html
 
-1. Every parameter of the type is computed by its FHIRPath expression, compiled once for each type.
+1. Every parameter of the type is computed by its FHIRPath expression, compiled once for each type;
+   but for those that find what others find (`search.unions`).
 2. What a resource says of itself in `meta` is indexed as `_profile`, `_tag`, `_security` and
    `_source`; `_id` and `_lastUpdated` are the record's own and need no entry.
 3. The parts of a composite that come from one place share a group, from 1 up.
