@@ -138,13 +138,15 @@ class Permits:
         """Return what is right for a query; None if it is not known, or not worth it."""
         stamps = await r.stamps(family.type, family.values)
         lock = self._making.setdefault(family, asyncio.Lock())
-        async with lock:  # what somebody else finds just now serves too
-            kept = self._kept.pop(family, None)
-            if kept is None or not kept.serves(stamps, r.now):
-                kept = await self._found(r, family, stamps, kept, whole=whole)
-            if kept is not None:
-                self._keep(family, kept)
-        self._making.pop(family, None)
+        try:
+            async with lock:  # what somebody else finds just now serves too
+                kept = self._kept.pop(family, None)
+                if kept is None or not kept.serves(stamps, r.now):
+                    kept = await self._found(r, family, stamps, kept, whole=whole)
+                if kept is not None:
+                    self._keep(family, kept)
+        finally:
+            self._making.pop(family, None)
         return kept.permitted if kept is not None and kept.serves(stamps, r.now) else None
 
     async def _found(
