@@ -47,6 +47,11 @@ def patients(count: int) -> int:
     return max(count // (_ABOUT + 1), 1)
 
 
+def spread(turn: int, count: int) -> int:
+    """Return the number of one of so many patients: another one each turn, far from the last."""
+    return turn * 7919 % count
+
+
 def family(number: int) -> str:
     """Return a patient's family name; that of every tenth is nearly nobody else's."""
     return _FAMILIES[number % 10] if number % 10 else f"Single{number}"

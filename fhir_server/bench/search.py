@@ -4,7 +4,7 @@ https://hl7.org/fhir/R4/search.html
 """
 
 from collections.abc import Iterator
-from itertools import count, islice
+from itertools import count, cycle, islice
 
 from fhir_server import fhirjson
 from fhir_server.bench import load
@@ -49,7 +49,8 @@ def _fill(target: Target, size: int) -> Iterator[Call]:
 
 def _shape(target: Target, ask: Ask, shape: Shape) -> Iterator[Figure]:
     many = patients(ask.resources)
-    calls = (call(target, "GET", shape.path(turn, many)) for turn in count())
+    turns = cycle(range(ask.consenting)) if ask.consenting else count()
+    calls = (call(target, "GET", shape.path(turn, many)) for turn in turns)
     load.run(target, islice(calls, _WARM), 1)
     before = target.cost()
     run = load.run(target, load.timed(calls, ask.seconds / 5), 1)

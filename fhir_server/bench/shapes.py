@@ -18,6 +18,7 @@ from fhir_server.bench.population import (
     RARE,
     SNOMED,
     family,
+    spread,
 )
 from fhir_server.bench.records import SYSTEM
 
@@ -34,7 +35,7 @@ class Shape:
 
     def path(self, turn: int, patients: int) -> str:
         """Return the path for one turn among a population of so many patients."""
-        number = turn * 7919 % patients
+        number = spread(turn, patients)
         found = self.url.format(
             p=number,
             family=family(number // 10 * 10),

@@ -55,7 +55,7 @@ def add(parsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
 def run(args: argparse.Namespace) -> int:
     """Measure one server after the other and print a table of all."""
     cases = chosen(args.cases)
-    ask = Ask(seconds=args.seconds, bundles=args.bundles, resources=args.resources)
+    ask = Ask(args.seconds, args.bundles, args.resources, args.consenting)
     sides = [_other(args, "") if args.base else _own(args)]
     if args.against:
         sides.append(_other(args, "against_"))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from fhir_server.authz.grant import Clause, Grant, Rule
-from fhir_server.bench.population import patients, resources
+from fhir_server.bench.population import patients, resources, spread
 from fhir_server.commands.store import opened
 from fhir_server.interactions.write import derived
 from fhir_server.model import Key, Write
@@ -15,8 +15,6 @@ OWNER = "hospital"
 """The institution of the demo city whose records they are."""
 CLINIC, CLINIC_USER = "clinic-west", "west-gp"
 """The institution that patients let read all of theirs, and the login of a doctor there."""
-_STRIDE = 7919
-"""Consenting patients are spread over all of them: this is prime to their number."""
 
 
 def fill(store: str, count: int, consenting: int = 0) -> None:
@@ -41,5 +39,5 @@ def _grants(count: int, of: int) -> Iterator[Write]:
     rule = Rule(CLINIC, "TREAT", (Clause(),))
     yield from rule.writes() if count else ()
     for number in range(count):
-        patient = f"patient-{number * _STRIDE % of}"
+        patient = f"patient-{spread(number, of)}"
         yield Grant(patient, CLINIC, f"Consent/{patient}", 0, rule=rule.id).write()

@@ -8,23 +8,18 @@
    it goes.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
-from fhir_server.model import Value
 from fhir_server.search.tree import (
-    And,
     Chain,
-    Cond,
     ForEachPatient,
     Has,
     Ids,
-    InPatient,
     Match,
     Near,
     Node,
     OneOf,
-    OnlyPatients,
     Or,
     Together,
     Updated,
@@ -32,14 +27,14 @@ from fhir_server.search.tree import (
 )
 from fhir_server.store.explanation import Step, named
 from fhir_server.store.sqlite import oneof
+from fhir_server.store.sqlite.branches import PATIENTS, flat, leads, split
 from fhir_server.store.sqlite.canonicals import names
-from fhir_server.store.sqlite.choices import decides, ways
+from fhir_server.store.sqlite.choices import decides
 from fhir_server.store.sqlite.condition import compare, conditions, equal
 from fhir_server.store.sqlite.estimate import (
     MOST_BRANCHES,
     estimate,
     is_few,
-    is_sought,
     least,
     sought,
 )
@@ -53,7 +48,8 @@ from fhir_server.store.sqlite.schema import BY_VALUE
 from fhir_server.store.sqlite.statement import NEVER, Statement, joined
 from fhir_server.store.sqlite.text import source
 
-_PATIENTS = InPatient | OnlyPatients | ForEachPatient
+_FURTHER = 20
+"""So many times further is counted to choose between two equalities."""
 
 
 def find(s: Statement, type: str, where: Node) -> str:
@@ -91,59 +87,11 @@ def _union(s: Statement, type: str, where: Node, part: Part) -> str:
 
 
 def _branches(s: Statement, type: str, where: Node, part: Part) -> list[str]:
-    split = _split(s, type, where, part.every)
-    branches = [(nodes, _driver(s, type, nodes, part.every)) for nodes in split]
+    alternatives = split(s, type, where, part.every)
+    branches = [(nodes, _driver(s, type, nodes, part.every)) for nodes in alternatives]
     if any(_sliced(s, nodes, driver, part) for nodes, driver in branches):
         part = replace(part, bounds=s.bounds())
     return [_branch(s, type, *branch, part) for branch in branches]
-
-
-def _flat(node: Node) -> Iterable[Node]:
-    if isinstance(node, And):
-        for inner in node.nodes:
-            yield from _flat(inner)
-    else:
-        yield node
-
-
-def _split(s: Statement, type: str, where: Node, every: bool) -> list[list[Node]]:
-    """Return alternatives that together are `where`: only one, if some index narrows it enough."""
-    nodes = list(_flat(where))
-    if least(s, type, nodes) is not None:
-        return [nodes]
-    for place, node in enumerate(nodes):
-        rest = nodes[:place] + nodes[place + 1 :]
-        match node:
-            case Or(inner) if inner and _worth_splitting(s, type, inner, every):
-                return [[*_flat(n), *rest] for n in inner]
-            case Match(param, conds):
-                values = [c for c in conds if c.column == "v" and c.op == "in"]
-                if values and 0 < len(_tuple(values[0])) <= MOST_BRANCHES:
-                    others = tuple(c for c in conds if c is not values[0])
-                    return [
-                        [Match(param, (Cond("v", "=", v), *others)), *rest]
-                        for v in _tuple(values[0])
-                    ]  # fmt: skip
-    return [nodes]
-
-
-def _worth_splitting(s: Statement, type: str, nodes: Sequence[Node], every: bool) -> bool:
-    return len(nodes) <= MOST_BRANCHES and all(
-        any(_drives(s, type, n, every) for n in _flat(node)) for node in nodes
-    )
-
-
-def _drives(s: Statement, type: str, node: Node, every: bool) -> bool:
-    return (
-        (isinstance(node, Match) and equal(node.all) is not None)
-        or isinstance(node, _PATIENTS)
-        or (every and isinstance(node, Chain | Has | Words) and _leads(node))
-        or is_few(s, type, node)
-    )
-
-
-def _tuple(cond: Cond) -> tuple[Value, ...]:
-    return cond.value if isinstance(cond.value, tuple) else ()
 
 
 def _branch(s: Statement, type: str, nodes: Sequence[Node], driver: Node | None, part: Part) -> str:
@@ -210,9 +158,12 @@ def _driver(s: Statement, type: str, nodes: Sequence[Node], every: bool) -> Node
         best = least(s.deeper(), type, [n for n in nodes if not isinstance(n, Chain | Has)])
     if best is not None:
         return best
-    found = next((n for n in nodes if _keeps_order(n)), None)
-    if found is None and every and not any(isinstance(n, _PATIENTS) for n in nodes):
-        return next((n for n in nodes if _leads(n)), None)
+    ordered = [n for n in nodes if _keeps_order(n)]
+    if len(ordered) > 1:
+        return min(ordered, key=lambda node: estimate(s.deeper(_FURTHER), type, node))
+    found = ordered[0] if ordered else None
+    if found is None and every and not any(isinstance(n, PATIENTS) for n in nodes):
+        return next((n for n in nodes if leads(n)), None)
     return found
 
 
@@ -223,21 +174,6 @@ def _is_met(driver: Node | None) -> bool:
     if isinstance(driver, OneOf):
         return decides(driver)
     return isinstance(driver, Match | Ids | Updated | Chain | Has | Or | Near)
-
-
-def _leads(node: Node) -> bool:
-    """Tell whether an index leads to the node's records, though in no useful order."""
-    match node:
-        case Words(_, words):
-            return bool(words)
-        case Or(nodes):
-            return all(map(is_sought, nodes))
-        case OneOf(("text", _)):
-            return False  # thousands of phrases may each lead to all records
-        case OneOf():
-            return bool(ways(node))
-        case _:
-            return isinstance(node, Chain | Has | Updated | Near) or is_sought(node)
 
 
 def _source(  # noqa: C901, PLR0911 one a node
@@ -292,7 +228,7 @@ def _any(s: Statement, type: str, nodes: Sequence[Node]) -> str:
             columns = "c.patient AS patient, c.rid AS rid"
             found = (f"SELECT {columns} FROM {a} WHERE {b}" for a, b in sought(s, type, nodes))
         else:
-            alone = (list(_flat(node)) for node in nodes)
+            alone = (list(flat(node)) for node in nodes)
             found = (_branch(s, type, n, _driver(s, type, n, True), Part()) for n in alone)
         return " UNION ".join(found)
 

@@ -52,7 +52,7 @@ class Statement:
     aliases: int = 0
     slices: bool = True
     sliced: set[str] = field(default_factory=set)
-    deep: "Statement | None" = None
+    deep: "dict[int, Statement]" = field(default_factory=dict)
 
     def bind(self, value: Value | Now) -> str:
         """Return the place of a value of the query."""
@@ -194,12 +194,12 @@ class Statement:
         """Return an empty statement that counts for this one."""
         return Statement(self.asked, self.find, self.many, self.counted)
 
-    def deeper(self) -> "Statement":
-        """Return the statement that counts further before it says many."""
-        if self.deep is None:
-            self.deep = self.probe()
-            self.deep.many *= _DEEPER
-        return self.deep
+    def deeper(self, times: int = _DEEPER) -> "Statement":
+        """Return the statement that counts so many times further before it says many."""
+        if times not in self.deep:
+            self.deep[times] = self.probe()
+            self.deep[times].many *= times
+        return self.deep[times]
 
     def count(self, rest: str) -> int:
         """Return how many rows `rest`, what comes behind FROM, has: rounded up, `many` at most."""

@@ -13,6 +13,7 @@ from fhir_server.model import Entry, Key, Query, Sort, Write
 from fhir_server.search.tree import Cond, ForEachPatient, Has, Match, Node, both, either, missing
 from fhir_server.store.memory import MemoryStore
 from fhir_server.store.sqlite import runner
+from fhir_server.store.sqlite.asked import Asked
 from fhir_server.store.sqlite.permitted import ALL, Permitted, before, following
 from fhir_server.store.sqlite.runner import Tuning
 from fhir_server.store.sqlite.store import SQLiteStore
@@ -28,10 +29,12 @@ _GRANTED = ForEachPatient("grant", active(_is("rule", "r")))
 _OTHERS = ForEachPatient("grant", active(_is("rule", "q")))
 _PACKAGE = Has("grant", "resource", active(_is("package", "me")))
 _MINE = _is("_owner", "me")
+_OURS = Match("_owner", (Cond("v", "in", ("me", "them")),))
 _RANGE = Match("code", (Cond("v", ">=", "b"),))
 _VISIBLE = (
     _GRANTED,
     either(_MINE, _PACKAGE, _GRANTED),
+    either(_OURS, _PACKAGE, _GRANTED),
     either(_MINE, _PACKAGE, both(_GRANTED, _is("code", "a")), both(_OTHERS, _RANGE)),
 )
 _ASKED: tuple[Node, ...] = (
@@ -106,6 +109,30 @@ def test_pages_are_those_of_memory(
         await store.close()
 
     asyncio.run(run())
+
+
+def test_an_institution_of_several_ids_walks_by_slices(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+
+    def move(self: Asked, size: int, *, down: bool) -> bool:
+        sizes.append(size)
+        return moved(self, size, down=down)
+
+    moved = Asked.move
+    monkeypatch.setattr(Asked, "move", move)
+
+    async def run() -> None:
+        store = SQLiteStore(str(tmp_path / "hub.db"), lambda: 500, tuning=Tuning(10, 20))
+        await store.commit(list(_world(random.Random(7))))
+        query = Query("Observation", either(_OURS, _PACKAGE, _GRANTED), now=500, limit=3)
+        await store.count(query)
+        await store.search(query)
+        await store.close()
+
+    asyncio.run(run())
+    assert sizes == [runner.SLICE]
 
 
 @pytest.mark.parametrize("down", [False, True])
