@@ -8,7 +8,6 @@ from urllib.parse import quote
 from fhir_server.demo.client import Answer, Client
 from fhir_server.demo.scene import Stage, expect
 
-HYPERTENSION = "https://fhir-hub.example/CodeSystem/data-category|hypertension"
 MRN = "urn:oid:2.999.86.1.1"
 
 

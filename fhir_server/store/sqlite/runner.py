@@ -80,8 +80,8 @@ class Runner:
         """Return as many rows as are wanted of a walk in the default order, behind a place.
 
         Where grants permit many patients, it goes slice by slice of these, `down` from the last one
-        to the first. If those of the first slice have fewer matches than each match has permitted
-        patients, all matches are walked through instead, and the patient of each is looked up.
+        to the first. Where a patient of the first slice has matches more rarely than a patient at
+        all is permitted, matches are walked through instead, and whose each is is looked up.
         """
         made, asked = self._made(purpose, write), self.asked
         if not made.sliced:
